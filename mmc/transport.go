@@ -1,0 +1,83 @@
+package mmc
+
+import (
+	"context"
+	"time"
+)
+
+// BlockSize is the number of payload bytes of a logical block on every medium
+// that can hold a data track (MMC-5 4.2.3.8.5, 4.3.1, 4.5.1).
+const BlockSize = 2048
+
+// Direction says which way the data of a command travels.
+type Direction uint8
+
+// Directions, seen from the host.
+const (
+	NoData    Direction = iota // the command has no data phase
+	FromDrive                  // the drive fills Command.Data
+	ToDrive                    // the drive receives Command.Data
+)
+
+// String names the direction.
+func (d Direction) String() string {
+	switch d {
+	case NoData:
+		return "no data"
+	case FromDrive:
+		return "from drive"
+	case ToDrive:
+		return "to drive"
+	}
+	return "direction?"
+}
+
+// Command is one SCSI command on its way to a drive.
+type Command struct {
+	// CDB is the command descriptor block: 6, 10, 12 or 16 bytes, as the
+	// operation code demands. A transport must not change or keep it.
+	CDB []byte
+	// Direction says which way Data travels.
+	Direction Direction
+	// Data is filled by the drive, or sent to it. A transport must not keep it.
+	Data []byte
+	// Timeout is how long the command may take before the host gives it up as
+	// lost. It is never shorter than what the class of command needs.
+	Timeout time.Duration
+	// Resid is set by the transport: how many bytes at the end of Data were
+	// not transferred.
+	Resid int
+}
+
+// Opcode returns the operation code.
+func (c *Command) Opcode() Opcode {
+	if len(c.CDB) == 0 {
+		return 0
+	}
+	return Opcode(c.CDB[0])
+}
+
+// Transferred returns the part of Data that was really transferred.
+func (c *Command) Transferred() []byte {
+	n := len(c.Data) - c.Resid
+	if n < 0 || n > len(c.Data) {
+		return nil
+	}
+	return c.Data[:n]
+}
+
+// Transport carries commands to one drive.
+//
+// Execute hands cmd over, waits for its end and sets cmd.Resid. It returns nil
+// on GOOD status, a *SenseError on CHECK CONDITION, and a *TransportError when
+// the command did not reach the drive or its outcome is unknown. If ctx has
+// ended already, Execute returns its error and sends nothing; a command that
+// was handed over runs to its end even if ctx ends meanwhile, because nobody
+// can tell how far an abandoned command got.
+//
+// Execute is called by one goroutine at a time. Close frees the drive and is
+// called once, when no command runs.
+type Transport interface {
+	Execute(ctx context.Context, cmd *Command) error
+	Close() error
+}
