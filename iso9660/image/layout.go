@@ -1,0 +1,90 @@
+package image
+
+import (
+	"context"
+
+	"burnfs/iso9660"
+)
+
+// Layout is an image with every address fixed and not yet a byte written.
+// Its methods may be called in any order and any number of times, though not
+// at the same time, and give the same bytes each time.
+type Layout struct {
+	src    Source
+	opt    Options
+	header Header
+}
+
+// Header is the outer shape of an image: what [Stream] has to know beside the
+// tree and the files. It is plain data, to be kept where the image may have to
+// be produced again.
+type Header struct {
+	// Start is the address of the first block.
+	Start uint32 `json:"start"`
+	// TreeBlocks is the number of blocks before the first block of data.
+	TreeBlocks uint32 `json:"treeBlocks"`
+	// DataBlocks is the number of blocks of new file content.
+	DataBlocks uint32 `json:"dataBlocks"`
+	// Checksums says whether an MD5 array and session tag follow the data.
+	Checksums bool `json:"checksums"`
+	// Digests is the number of files with a checksum, the highest index.
+	Digests uint32 `json:"digests"`
+	// Blocks is the total length, padding included.
+	Blocks uint32 `json:"blocks"`
+}
+
+// File is the content of one regular file, however many names it has.
+type File struct {
+	ID uint64
+	// Index is the place of the file's MD5 in the checksum array, from 1
+	// (attribute isofs.cx); 0 when none is recorded.
+	Index uint32
+	// New are the sections to be written, in order and absolute; NewOffsets
+	// are the positions in the file, in bytes, of their first byte. A new
+	// piece that is too long for one section counts as several.
+	New        []iso9660.Section
+	NewOffsets []int64
+	// Size of the whole file in bytes, old pieces included.
+	Size int64
+	// OldMD5 is the digest to carry forward when there is nothing to write.
+	OldMD5 *[16]byte
+	// Path is one of the file's names, from the root, for messages.
+	Path   string
+	Handle any
+}
+
+// NewSize is the number of bytes that have to be written.
+func (f *File) NewSize() int64 {
+	var size int64
+	for _, s := range f.New {
+		size += s.Size
+	}
+	return size
+}
+
+// Dir is where a directory came to lie.
+type Dir struct {
+	ID     uint64
+	Extent iso9660.Section // in the ISO 9660 tree, continuation areas excluded
+}
+
+// Plan enumerates src once and fixes every address of the image.
+func Plan(ctx context.Context, src Source, opt Options) (*Layout, error) {
+	return plan(ctx, src, opt)
+}
+
+// Start is the address of the image's first block.
+func (l *Layout) Start() uint32 { return l.header.Start }
+
+// Blocks is the total length of the image.
+func (l *Layout) Blocks() uint32 { return l.header.Blocks }
+
+// TreeBlocks is the number of blocks before the first block of data, from the
+// system area to the tree's checksum tag.
+func (l *Layout) TreeBlocks() uint32 { return l.header.TreeBlocks }
+
+// DataBlocks is the number of blocks of new file content.
+func (l *Layout) DataBlocks() uint32 { return l.header.DataBlocks }
+
+// Header returns what [Stream] needs.
+func (l *Layout) Header() Header { return l.header }

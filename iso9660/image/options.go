@@ -1,0 +1,45 @@
+package image
+
+import "time"
+
+// Options says what is recorded beside the tree itself.
+type Options struct {
+	// Start is the address of the image's first block on the medium, the
+	// second number of mkisofs' -C.
+	Start uint32
+
+	RockRidge bool // Rock Ridge 1.12, with AAIP attributes and nanosecond times
+	Joliet    bool // a second tree with UCS-2 names
+	Checksums bool // libisofs' MD5 tags and array
+
+	// Identifiers of the volume descriptors (ECMA-119 8.4.5 …). Characters
+	// outside of what the field admits are replaced; in the Joliet descriptor
+	// they are kept. Too long ones are cut.
+	VolumeID    string // 32 bytes; 16 characters in the Joliet descriptor
+	SystemID    string // 32 bytes
+	VolumeSetID string // 128 bytes
+	Publisher   string // 128 bytes
+	Preparer    string // 128 bytes
+	Application string // 128 bytes
+	// ApplicationUse, up to 512 bytes, goes to the Application Use field of
+	// the primary volume descriptor (ECMA-119 8.4.32).
+	ApplicationUse []byte
+
+	// Now is recorded as the volume's creation and modification time and
+	// wherever else a time does not come from a node.
+	Now time.Time
+
+	// Pad is the number of zero blocks after the last structure: 150 for a CD
+	// track written at once, whose last blocks cannot be read reliably.
+	Pad uint32
+	// Align rounds the total length up to a multiple of so many blocks.
+	// 0 is 1.
+	Align uint32
+	// MinBlocks is the least total length in blocks: 300 for a CD track.
+	MinBlocks uint32
+
+	// Warn, if set, is told of what could not be recorded as it is, such as a
+	// name that Joliet cannot hold. The path is that of the node, with '/'
+	// before each name. It is called by Plan only.
+	Warn func(path, what string)
+}
