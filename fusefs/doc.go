@@ -1,0 +1,43 @@
+// Package fusefs shows a merged tree (session/tree) as a FUSE mount. It is
+// the only importer of bazil.org/fuse and holds no policy: what a call means
+// is decided by the tree, how it travels to the kernel is decided here.
+//
+//	 program        kernel                    burnfs
+//	┌───────┐ call ┌──────────────┐ request  ┌───────────────────────────┐
+//	│  cp   │─────▶│ VFS, page    │─────────▶│ bazil fs.Server           │
+//	│       │◀─────│ cache, FUSE  │◀─────────│   dir, inode, file, list  │
+//	└───────┘      └──────────────┘  reply   └──────────┬────────────────┘
+//	                                                    │ one call each
+//	                                          ┌─────────▼────────────────┐
+//	                                          │ session/tree             │
+//	                                          └──────────────────────────┘
+//
+// # What the kernel does for us
+//
+// Nobody but the kernel's clients changes a mounted tree. Therefore attributes
+// and entries are valid for as long as the kernel cares to keep them, pages
+// stay cached from one open to the next, and no invalidation is ever sent.
+// The option default_permissions is always on: the kernel checks access,
+// sticky directories and the group rules of chmod, applies the umask, and
+// removes set-user-ID and set-group-ID bits before a write, truncate or chown.
+// flock(2) and fcntl(2) locks stay in the kernel too, which is exact as long as
+// one machine has the disc mounted, and it cannot be otherwise.
+//
+// # Nodes
+//
+// The node values given to bazil are comparable structs around a *tree.Node.
+// Two lookups of one inode therefore give equal values, which bazil turns
+// into one node ID, without any table here that a Forget could leave stale.
+//
+// # Life of a mount
+//
+//	Mount ──▶ serving ──▶ unmounted ──▶ last handler ends ──▶ handles that the
+//	             ▲  │ EBUSY             kernel never released ──▶ connection
+//	             └──┘                   closed ──▶ Wait returns
+//
+// The order of the tail is not free: closing the connection while it is served
+// blocks until the next request and then breaks that one.
+//
+// The process that serves a mount must never touch it: it would wait for
+// itself. That includes starting a program in a directory of the mount.
+package fusefs
