@@ -47,14 +47,17 @@ type FormatType uint8
 
 // Format types.
 const (
-	FormatFull       FormatType = 0x00
-	FormatExpand     FormatType = 0x01 // DVD-RAM: expand the spare area
-	FormatDVDPlusRW  FormatType = 0x26
-	FormatBDRESpare  FormatType = 0x30
-	FormatBDRENoSp   FormatType = 0x31
-	FormatBDRSpare   FormatType = 0x32
-	formatHeaderLen             = 4
-	formatDescLength            = 8
+	FormatFull      FormatType = 0x00
+	FormatExpand    FormatType = 0x01 // DVD-RAM: expand the spare area
+	FormatDVDPlusRW FormatType = 0x26
+	FormatBDRESpare FormatType = 0x30
+	FormatBDRENoSp  FormatType = 0x31
+	FormatBDRSpare  FormatType = 0x32
+)
+
+const (
+	formatHeaderLen  = 4
+	formatDescLength = 8
 )
 
 // FormatCapacities is the reply of READ FORMAT CAPACITIES (MMC-5 6.24.3):

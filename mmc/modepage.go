@@ -4,8 +4,9 @@ package mmc
 const (
 	PageWriteParameters = 0x05 // MMC-5 7.5
 	PageCapabilities    = 0x2a // MMC-3 6.3.11, obsolete since MMC-4 but sent by every drive
-	modeHeaderLen       = 8    // SPC-3 7.4.3, mode parameter header(10)
 )
+
+const modeHeaderLen = 8 // SPC-3 7.4.3, mode parameter header(10)
 
 // ModeData is what MODE SENSE(10) returns and MODE SELECT(10) sends: a mode
 // parameter header, and one page behind it (SPC-3 7.4.3):

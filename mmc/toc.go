@@ -7,13 +7,18 @@ type TOCFormat uint8
 
 // Formats of READ TOC/PMA/ATIP.
 const (
-	TOCFormatted   TOCFormat = 0 // tracks of all sessions and the lead-out
-	TOCMultisess   TOCFormat = 1 // the first track of the last complete session
-	TOCFull        TOCFormat = 2 // all Q sub-channel entries of all lead-ins; CD only
-	TOCLeadOut               = 0xaa
-	tocHeader                = 4
-	tocDescriptor            = 8
-	tocFullEntrySz           = 11
+	TOCFormatted TOCFormat = 0 // tracks of all sessions and the lead-out
+	TOCMultisess TOCFormat = 1 // the first track of the last complete session
+	TOCFull      TOCFormat = 2 // all Q sub-channel entries of all lead-ins; CD only
+)
+
+// TOCLeadOut is the track number of the lead-out in a formatted TOC.
+const TOCLeadOut = 0xaa
+
+const (
+	tocHeader      = 4
+	tocDescriptor  = 8
+	tocFullEntrySz = 11
 )
 
 // TOC is the reply of READ TOC/PMA/ATIP in format 0 or 1 (MMC-5 6.26.3.2,

@@ -1,0 +1,146 @@
+package mmc
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// ErrClosed is returned by the methods of a closed Drive.
+var ErrClosed = errors.New("the drive is closed")
+
+// Timeouts per class of command. They only serve to notice a drive that will
+// never answer, so they are generous: a command that is given up while the
+// drive still works on it leaves everybody guessing.
+const (
+	timeoutQuery = 60 * time.Second // the first query may have to spin up the disc
+	timeoutRead  = 2 * time.Minute
+	timeoutWrite = 200 * time.Second // the first WRITE may include calibration
+	timeoutImmed = 200 * time.Second // commands that return before the work is done
+	timeoutOPC   = 200 * time.Second
+	timeoutLoad  = 5 * time.Minute
+	timeoutSync  = time.Hour // SYNCHRONIZE CACHE, CLOSE TRACK/SESSION without Immed
+	timeoutBlank = 5 * time.Hour
+)
+
+// Drive is an optical drive. Its methods may be called by several goroutines;
+// the drive serves one command at a time, in the order of the calls.
+//
+// Methods that only ask, and those whose command may be given twice without
+// harm, repeat it as [Advice] says, within bounds. Methods that change the medium
+// send their command exactly once.
+type Drive struct {
+	log     *slog.Logger
+	turn    chan struct{} // holds a token while a command runs
+	t       Transport     // nil when closed; used only while holding the turn
+	changes atomic.Uint64
+}
+
+// NewDrive makes a Drive of a transport, which it owns from then on.
+func NewDrive(t Transport, log *slog.Logger) *Drive {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Drive{log: log, turn: make(chan struct{}, 1), t: t}
+}
+
+// Close waits for the running command and closes the transport. Closing twice
+// does nothing.
+func (d *Drive) Close() error {
+	d.turn <- struct{}{}
+	defer func() { <-d.turn }()
+	if d.t == nil {
+		return nil
+	}
+	t := d.t
+	d.t = nil
+	return t.Close()
+}
+
+// MediumChanges counts how often the drive has announced that its medium may
+// have changed or that it was reset. Whoever has planned something for a
+// medium compares the count before acting.
+func (d *Drive) MediumChanges() uint64 { return d.changes.Load() }
+
+// execute sends one command once. Data that a command returned although it
+// ended with an error stays in cmd.Data.
+func (d *Drive) execute(ctx context.Context, cmd *Command) error {
+	select {
+	case d.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-d.turn }()
+	if d.t == nil {
+		return ErrClosed
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	begin := time.Now()
+	err := d.t.Execute(ctx, cmd)
+	if errors.Is(err, ErrMediumChanged) || errors.Is(err, ErrReset) {
+		d.changes.Add(1)
+	}
+	if d.log.Enabled(ctx, slog.LevelDebug) {
+		d.log.LogAttrs(ctx, slog.LevelDebug, "command",
+			slog.String("what", describe(cmd.CDB)), slog.Duration("took", time.Since(begin)),
+			slog.Int("bytes", len(cmd.Data)-cmd.Resid), slog.Any("err", err))
+	}
+	return err
+}
+
+// send executes a command that changes something, with or without data for the
+// drive. A condition that the drive has recovered from is no error.
+func (d *Drive) send(ctx context.Context, cdb, data []byte, timeout time.Duration) error {
+	cmd := &Command{CDB: cdb, Data: data, Timeout: timeout}
+	if len(data) > 0 {
+		cmd.Direction = ToDrive
+	}
+	err := d.execute(ctx, cmd)
+	if err != nil {
+		if Advice(err) == Proceed {
+			d.log.Warn("the drive recovered from an error", "err", err)
+			return nil
+		}
+		return err
+	}
+	if cmd.Resid != 0 {
+		return newResponseError(cmd.Opcode(), nil, "only %d of %d bytes were transferred", len(data)-cmd.Resid, len(data))
+	}
+	return nil
+}
+
+// set sends a command that may be given twice without harm, and repeats it as
+// Advice says.
+func (d *Drive) set(ctx context.Context, cdb, data []byte) error {
+	return repeat(ctx, d.log, maxRetries, func() error { return d.send(ctx, cdb, data, timeoutQuery) })
+}
+
+// query executes a command that only asks, fills data with the reply and hands
+// what was transferred to parse. It repeats the command as Advice says.
+func query[R any](ctx context.Context, d *Drive, cdb, data []byte, parse func([]byte) (R, error)) (r R, err error) {
+	err = repeat(ctx, d.log, maxRetries, func() error {
+		r, err = queryOnce(ctx, d, cdb, data, parse)
+		return err
+	})
+	return r, err
+}
+
+func queryOnce[R any](ctx context.Context, d *Drive, cdb, data []byte, parse func([]byte) (R, error)) (R, error) {
+	var none R
+	clear(data)
+	cmd := &Command{CDB: cdb, Data: data, Timeout: timeoutQuery}
+	if len(data) > 0 {
+		cmd.Direction = FromDrive
+	}
+	if err := d.execute(ctx, cmd); err != nil {
+		if Advice(err) != Proceed {
+			return none, err
+		}
+		d.log.Warn("the drive recovered from an error", "err", err)
+	}
+	return parse(cmd.Transferred())
+}
