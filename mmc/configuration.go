@@ -21,6 +21,8 @@ const (
 	FeatureDVDPlusRW         FeatureCode = 0x002a
 	FeatureDVDPlusR          FeatureCode = 0x002b
 	FeatureRigidRestricted   FeatureCode = 0x002c // Rigid Restricted Overwrite
+	FeatureDVDPlusRWDL       FeatureCode = 0x003a // DVD+RW Dual Layer
+	FeatureDVDPlusRDL        FeatureCode = 0x003b // DVD+R Dual Layer
 	FeatureCDTrackAtOnce     FeatureCode = 0x002d
 	FeatureCDMastering       FeatureCode = 0x002e
 	FeatureDVDRWrite         FeatureCode = 0x002f

@@ -1,0 +1,106 @@
+package medium
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"burnfs/mmc"
+)
+
+const (
+	readyLimit    = 3 * time.Minute // a freshly loaded BD may need more than one
+	maxInspection = 3               // how often a medium may change under an inspection
+)
+
+// Inspect finds out what is in the drive. It waits until the drive is ready.
+//
+// Errors: one that is mmc.ErrNoMedium if the drive is empty; that of the command
+// that failed otherwise. A medium that can only be read is no error: see
+// Info.NotWritableReason.
+func Inspect(ctx context.Context, d *mmc.Drive) (*Info, error) {
+	for try := 1; ; try++ {
+		if err := d.WaitReady(ctx, "loading the medium", readyLimit); err != nil {
+			return nil, err
+		}
+		i := &inspection{d: d, info: &Info{Changes: d.MediumChanges()}}
+		err := i.run(ctx)
+		if err == nil {
+			return i.info, nil
+		}
+		if mmc.Advice(err) != mmc.Reload || try == maxInspection {
+			return nil, fmt.Errorf("inspecting the medium: %w", err)
+		}
+	}
+}
+
+// inspection is one attempt to inspect a medium.
+type inspection struct {
+	d      *mmc.Drive
+	info   *Info
+	family family
+	conf   mmc.Configuration
+}
+
+func (i *inspection) run(ctx context.Context) error {
+	conf, err := i.d.GetConfiguration(ctx, mmc.AllFeatures, 0)
+	if err != nil {
+		return err
+	}
+	i.conf = conf
+	i.info.Profile = conf.CurrentProfile()
+	if i.info.Profile == mmc.ProfileNone {
+		return errors.New("the drive is ready but does not recognise the medium in it; it may be of a kind the drive cannot handle, damaged or dirty")
+	}
+	i.family = familyOf(i.info.Profile)
+	i.info.Kind, i.info.WriteUnit, i.info.MinTrack = i.family.kind, i.family.writeUnit, i.family.minTrack
+	i.info.NotWritableReason = i.family.readOnly
+	if i.info.Kind != ReadOnly && !i.canWrite() {
+		i.info.NotWritableReason = fmt.Sprintf("The drive does not write this %v now: the drive can only read such media, or the medium is write protected.", i.info.Profile)
+	}
+	if i.info.Kind == Overwritable {
+		return i.overwritable(ctx)
+	}
+	return i.sequential(ctx)
+}
+
+// canWrite tells whether the drive says that it can write the medium now.
+func (i *inspection) canWrite() bool {
+	for _, f := range i.family.needs {
+		if i.conf.Current(f) {
+			return true
+		}
+	}
+	return false
+}
+
+// readable sets Capacity from READ CAPACITY, which drives refuse in various
+// ways while there is nothing to read.
+func (i *inspection) readable(ctx context.Context) error {
+	c, err := i.d.ReadCapacity(ctx)
+	switch {
+	case err == nil:
+		i.info.Capacity = c.Blocks()
+		return nil
+	case definite(err):
+		return nil
+	}
+	return err
+}
+
+// definite reports whether a drive has answered a question in the negative, as
+// opposed to being unable to hear or to answer it.
+func definite(err error) bool {
+	se, ok := errors.AsType[*mmc.SenseError](err)
+	if !ok || se.Deferred {
+		return false
+	}
+	switch se.Key {
+	case mmc.KeyIllegalRequest, mmc.KeyBlankCheck:
+		return true
+	case mmc.KeyNotReady, mmc.KeyMediumError:
+		return se.ASC == 0x30 || se.ASC == 0x57 // incompatible medium, unable to recover TOC: unformatted or blank
+	}
+	return false
+}

@@ -1,0 +1,251 @@
+package medium
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"burnfs/mmc"
+)
+
+// sequential inspects media with sessions, read-only ones included: READ DISC
+// INFORMATION and READ TRACK INFORMATION tell most, READ TOC what read-only
+// drives can tell.
+func (i *inspection) sequential(ctx context.Context) error {
+	if err := i.readable(ctx); err != nil {
+		return err
+	}
+	di, err := i.d.ReadDiscInformation(ctx)
+	if err != nil {
+		if definite(err) && i.info.Kind == ReadOnly {
+			return i.fromTOC(ctx)
+		}
+		return err
+	}
+	tracks, err := i.tracks(ctx, di)
+	if err != nil {
+		return err
+	}
+	if len(tracks) == 0 && i.info.Kind == ReadOnly {
+		return i.fromTOC(ctx)
+	}
+	i.sort(di, tracks)
+	i.judge(di)
+	if i.info.Profile.IsCD() && i.info.LastSession != 0 {
+		return i.confirmLastSession(ctx)
+	}
+	return nil
+}
+
+// maxTrackNumber bounds the loop over tracks: BD-R has at most 7927 tracks
+// (MMC-5 4.5.3.5.2.4), and a garbled reply should not keep the drive busy.
+const maxTrackNumber = 8192
+
+// tracks asks for all tracks, recorded or not.
+func (i *inspection) tracks(ctx context.Context, di mmc.DiscInformation) ([]Track, error) {
+	last := di.LastTrackInLastSession()
+	if last > maxTrackNumber {
+		return nil, &mmc.ResponseError{Op: mmc.OpReadDiscInformation, Reason: fmt.Sprintf("%d tracks", last), Raw: di}
+	}
+	var ts []Track
+	for n := max(1, di.FirstTrack()); n <= last; n++ {
+		ti, err := i.d.ReadTrackInformation(ctx, mmc.ByTrack, uint32(n))
+		if definite(err) && n == last && di.Status() != mmc.DiscComplete {
+			// CD writers may know the track that is still to be written only by
+			// this number (MMC-5 6.27.2.4).
+			ti, err = i.d.ReadTrackInformation(ctx, mmc.ByTrack, mmc.InvisibleTrack)
+		}
+		if definite(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		t := newTrack(ti)
+		t.Number = n
+		ts = append(ts, t)
+	}
+	return ts, nil
+}
+
+func newTrack(ti mmc.TrackInformation) Track {
+	t := Track{
+		Number: ti.Track(), Session: ti.Session(),
+		// Some drives tell the start of the pregap, -150, for a blank CD.
+		Start:   uint32(max(0, ti.Start())),
+		Blocks:  ti.Size(),
+		Free:    ti.FreeBlocks(),
+		Blank:   ti.Blank(),
+		Damaged: ti.Damage(),
+		Audio:   ti.TrackMode()&mmc.ControlData == 0,
+	}
+	if ti.NWAValid() {
+		t.NWAValid = true
+		t.NWA = max(t.Start, uint32(max(0, ti.NWA())))
+	}
+	if ti.LRAValid() {
+		t.LastRecordedValid = true
+		t.LastRecorded = ti.LastRecorded()
+	}
+	return t
+}
+
+// recorded reports whether a track holds data. The blank bit alone does not tell:
+// some drives do not set it for the empty track at the end of a DVD+R or BD-R.
+func (t *Track) recorded() bool {
+	if t.NWAValid && !t.Damaged {
+		return t.NWA > t.Start
+	}
+	return !t.Blank
+}
+
+// sort distributes the tracks over complete sessions, the unclosed session and
+// the empty track that waits for the next session.
+func (i *inspection) sort(di mmc.DiscInformation, tracks []Track) {
+	in := i.info
+	closed := di.Status() == mmc.DiscComplete || in.Kind == ReadOnly
+	for _, t := range tracks {
+		complete := closed || t.Session < di.Sessions() || di.StateOfLastSession() == mmc.SessionComplete
+		if !t.recorded() && !closed {
+			if t.NWAValid {
+				in.NWA, in.Free = t.NWA, t.Free
+			}
+			if complete {
+				// An empty reserved track of a closed session has an address
+				// range of its own but no data.
+				continue
+			}
+			continue
+		}
+		if !complete {
+			t.Open = t.NWAValid
+			if t.NWAValid {
+				t.Blocks = t.NWA - t.Start
+			}
+		}
+		if n := len(in.Sessions); n == 0 || in.Sessions[n-1].Number != t.Session {
+			in.Sessions = append(in.Sessions, Session{Number: t.Session, Complete: complete})
+		}
+		s := &in.Sessions[len(in.Sessions)-1]
+		s.Tracks = append(s.Tracks, t)
+	}
+	if n := len(in.Sessions); n > 0 && !in.Sessions[n-1].Complete {
+		ts := in.Sessions[n-1].Tracks
+		in.OpenTrack = &ts[len(ts)-1]
+		if in.OpenTrack.NWAValid {
+			in.NWA, in.Free = in.OpenTrack.NWA, in.OpenTrack.Free
+		}
+	}
+	if s := in.LastComplete(); s != nil {
+		in.LastSession = s.Start()
+	}
+}
+
+// judge sets the status and decides whether the medium can be written.
+func (i *inspection) judge(di mmc.DiscInformation) {
+	in := i.info
+	switch {
+	case di.Status() == mmc.DiscComplete || in.Kind == ReadOnly:
+		in.Status = Complete
+		in.NWA, in.Free = 0, 0
+	case len(in.Sessions) == 0:
+		// A BD-R that was only formatted calls itself appendable, too.
+		in.Status = Blank
+	default:
+		in.Status = Appendable
+	}
+	in.Total = max(in.Capacity, in.NWA+in.Free)
+	number, complete := 0, 0
+	for _, s := range in.Sessions {
+		number = max(number, s.Tracks[len(s.Tracks)-1].Number)
+		if s.Complete {
+			complete++
+		}
+	}
+	in.Gap = gapAfter(in.Profile, complete+1)
+	if in.NotWritableReason != "" {
+		return
+	}
+	switch {
+	case in.Status == Complete:
+		in.NotWritableReason = "The disc is closed (finalized): it can be read, but nothing can be added to it any more. Use another disc for new data."
+	case di.Status() == mmc.DiscOther:
+		in.NotWritableReason = fmt.Sprintf("The %v is formatted for packet writing, which this program can only read. Blank it to use it, if it is rewritable.", in.Profile)
+	case i.conf.Current(mmc.FeatureBDRPseudoOver):
+		in.NotWritableReason = "The BD-R is formatted for pseudo-overwrite (POW), which rules out further sessions. It can be read; use an unformatted BD-R for new data."
+	case in.OpenTrack == nil && i.family.maxTracks > 0 && number >= i.family.maxTracks:
+		in.NotWritableReason = fmt.Sprintf("The disc already has %d tracks, which is all a %v can have. It can be read; use another disc for new data.", number, in.Profile)
+	case in.OpenTrack == nil && i.family.maxSessions > 0 && complete >= i.family.maxSessions:
+		in.NotWritableReason = fmt.Sprintf("The disc already has %d sessions, which is all a %v can have. It can be read; use another disc for new data.", complete, in.Profile)
+	case in.OpenTrack == nil && in.Free == 0:
+		in.NotWritableReason = "The disc is full. It can be read; use another disc for new data."
+	}
+}
+
+// confirmLastSession asks a CD for the start of its last session, which the
+// operating systems go by (MMC-5 6.26.3.3). Where drives disagree with
+// themselves, this answer counts, provided that a data track begins there.
+func (i *inspection) confirmLastSession(ctx context.Context) error {
+	toc, err := i.d.ReadTOC(ctx, mmc.TOCMultisess)
+	if definite(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ts := toc.Tracks()
+	if len(ts) == 0 {
+		return nil
+	}
+	for _, s := range i.info.Sessions {
+		if s.Complete && s.Start() == ts[0].Start() {
+			i.info.LastSession = s.Start()
+		}
+	}
+	return nil
+}
+
+// fromTOC describes a medium by what READ TOC tells: all tracks, and where the
+// last session begins.
+func (i *inspection) fromTOC(ctx context.Context) error {
+	in := i.info
+	in.Status = Complete
+	in.Total = in.Capacity
+	toc, err := i.d.ReadTOC(ctx, mmc.TOCFormatted)
+	if err != nil {
+		return err
+	}
+	multi, err := i.d.ReadTOC(ctx, mmc.TOCMultisess)
+	if err != nil && !definite(err) {
+		return err
+	}
+	lastSession, lastStart := 1, uint32(0)
+	if ts := multi.Tracks(); len(ts) > 0 {
+		lastSession, lastStart = max(1, multi.Last()), ts[0].Start()
+	}
+	ds := toc.Tracks()
+	for n, d := range ds {
+		if d.Number() == mmc.TOCLeadOut {
+			break
+		}
+		t := Track{Number: d.Number(), Session: 1, Start: d.Start(), Audio: d.Control()&mmc.ControlData == 0}
+		if n+1 < len(ds) && ds[n+1].Start() > t.Start {
+			t.Blocks = ds[n+1].Start() - t.Start
+		}
+		// What lies between the first and the last session is not told; all
+		// tracks before the last session count as the first one.
+		if t.Start >= lastStart {
+			t.Session = lastSession
+		}
+		if k := len(in.Sessions); k == 0 || in.Sessions[k-1].Number != t.Session {
+			in.Sessions = append(in.Sessions, Session{Number: t.Session, Complete: true})
+		}
+		s := &in.Sessions[len(in.Sessions)-1]
+		s.Tracks = append(s.Tracks, t)
+	}
+	if len(in.Sessions) == 0 {
+		return errors.New("the drive lists no track on the medium")
+	}
+	in.LastSession = in.Sessions[len(in.Sessions)-1].Start()
+	return nil
+}
