@@ -15,22 +15,23 @@ import (
 // helper is the setuid program that mounts and unmounts for users.
 const helper = "fusermount3"
 
-// topMount is what is mounted on exactly that path, the last one where mounts
-// are stacked; nil when nothing is. The path must be free of symlinks.
-func topMount(path string) (*mountinfo.Info, error) {
-	all, err := mountinfo.GetMounts(mountinfo.SingleEntryFilter(path))
+// mountsOn is what is mounted on exactly that path, the visible one last. The
+// path must be free of symlinks.
+func mountsOn(path string) ([]*mountinfo.Info, error) {
+	stack, err := mountinfo.GetMounts(func(i *mountinfo.Info) (skip, stop bool) { return i.Mountpoint != path, false })
 	if err != nil {
 		return nil, fmt.Errorf("reading the mount table: %w", err)
 	}
-	// SingleEntryFilter stops at the first entry of a stack.
-	if len(all) == 0 {
-		return nil, nil
-	}
-	all, err = mountinfo.GetMounts(func(i *mountinfo.Info) (skip, stop bool) { return i.Mountpoint != path, false })
-	if err != nil || len(all) == 0 {
+	return stack, nil
+}
+
+// topMount is the visible mount on exactly that path, nil for none.
+func topMount(path string) (*mountinfo.Info, error) {
+	stack, err := mountsOn(path)
+	if err != nil || len(stack) == 0 {
 		return nil, err
 	}
-	return all[len(all)-1], nil
+	return stack[len(stack)-1], nil
 }
 
 // mountedBelow are the mount points strictly inside path.

@@ -1,0 +1,59 @@
+package fusefs
+
+import (
+	"context"
+	"syscall"
+
+	"bazil.org/fuse"
+)
+
+// ControlXattr is an attribute of the root directory that is not listed, not
+// stored and not copied: the path of the socket on which the process behind
+// the mount takes commands.
+const ControlXattr = "user.burnfs.control"
+
+// isControl tells whether name is ControlXattr of the root.
+func (i inode) isControl(name string) bool {
+	return name == ControlXattr && i.n == i.fs.tree.Root()
+}
+
+// Getxattr is getxattr(2). bazil.org/fuse compares sizes.
+func (i inode) Getxattr(ctx context.Context, req *fuse.GetxattrRequest, resp *fuse.GetxattrResponse) error {
+	if i.isControl(req.Name) && i.fs.control != "" {
+		resp.Xattr = []byte(i.fs.control)
+		return nil
+	}
+	v, err := i.fs.tree.Xattr(context.WithoutCancel(ctx), i.n, req.Name)
+	if err != nil {
+		return i.fs.errno("getxattr", err)
+	}
+	resp.Xattr = v
+	return nil
+}
+
+// Listxattr is listxattr(2).
+func (i inode) Listxattr(ctx context.Context, _ *fuse.ListxattrRequest, resp *fuse.ListxattrResponse) error {
+	names, err := i.fs.tree.ListXattr(context.WithoutCancel(ctx), i.n)
+	if err != nil {
+		return i.fs.errno("listxattr", err)
+	}
+	resp.Append(names...)
+	return nil
+}
+
+// Setxattr is setxattr(2).
+func (i inode) Setxattr(ctx context.Context, req *fuse.SetxattrRequest) error {
+	if i.isControl(req.Name) {
+		return syscall.EPERM
+	}
+	err := i.fs.tree.SetXattr(context.WithoutCancel(ctx), i.n, req.Name, req.Xattr, req.Flags)
+	return i.fs.errno("setxattr", err)
+}
+
+// Removexattr is removexattr(2).
+func (i inode) Removexattr(ctx context.Context, req *fuse.RemovexattrRequest) error {
+	if i.isControl(req.Name) {
+		return syscall.EPERM
+	}
+	return i.fs.errno("removexattr", i.fs.tree.RemoveXattr(context.WithoutCancel(ctx), i.n, req.Name))
+}
