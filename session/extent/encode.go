@@ -67,7 +67,8 @@ func Parse(b []byte) (Map, error) {
 			m.setOne(e)
 		} else {
 			m.spread()
-			m.put(e)
+			m.many.tree.Load(e.Off, pack(e))
+			m.many.staged += stagedIn(e)
 		}
 		prev, last[kind] = e, e.Addr+e.Len
 	}
@@ -85,20 +86,22 @@ type decoder struct {
 
 func (d *decoder) uvarint() uint64 {
 	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.bad = true
-		return 0
-	}
-	d.b = d.b[n:]
+	d.skip(n)
 	return v
 }
 
 func (d *decoder) varint() int64 {
 	v, n := binary.Varint(d.b)
-	if n <= 0 {
+	d.skip(n)
+	return v
+}
+
+// skip passes a varint of n bytes. One whose last byte adds nothing is refused: each map
+// has one stored form.
+func (d *decoder) skip(n int) {
+	if n <= 0 || n > 1 && d.b[n-1] == 0 {
 		d.bad = true
-		return 0
+		return
 	}
 	d.b = d.b[n:]
-	return v
 }
