@@ -1,0 +1,71 @@
+package control
+
+import (
+	"time"
+
+	"burnfs/cmd/burnfs/internal/failure"
+)
+
+// Status is the state of a mounted disc. Its JSON form is what
+// `burnfs status --json` prints; fields are only ever added.
+type Status struct {
+	PID        int    `json:"pid"`
+	Disc       string `json:"disc"`        // absolute path
+	MountPoint string `json:"mount_point"` // absolute path
+	State      string `json:"state"`       // idle, staging, burning, verifying, failed
+
+	Media          string `json:"media"`
+	VolumeID       string `json:"volume_id"`
+	Sessions       int    `json:"sessions"`          // on the disc
+	Session        int    `json:"session,omitempty"` // the one that is shown, when it is not the last
+	CapacityBytes  int64  `json:"capacity_bytes"`
+	FreeBytes      int64  `json:"free_bytes"` // what the medium has left
+	FitsBytes      int64  `json:"fits_bytes"` // new data that can still be staged and certainly be burned
+	ReadOnly       bool   `json:"read_only"`
+	ReadOnlyReason string `json:"read_only_reason,omitempty"`
+
+	Pending    Pending   `json:"pending"`
+	Progress   *Progress `json:"progress,omitempty"` // while burning or verifying
+	LastError  string    `json:"last_error,omitempty"`
+	LastCommit *Report   `json:"last_commit,omitempty"`
+
+	StagingDir string `json:"staging_dir,omitempty"`
+	LogFile    string `json:"log_file,omitempty"`
+}
+
+// Pending is what the next commit will burn.
+type Pending struct {
+	Files   int   `json:"files"`   // new or changed
+	Dirs    int   `json:"dirs"`    // new or changed
+	Removed int   `json:"removed"` // names
+	Bytes   int64 `json:"bytes"`   // of new data
+}
+
+// Progress is how far a commit is, in bytes. Total is 0 when it is not known.
+type Progress struct {
+	Phase string `json:"phase"`
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"`
+}
+
+// PhaseUnmounted is the phase between the unmount and the commit.
+const PhaseUnmounted = "unmounted"
+
+// Report is what a commit did.
+type Report struct {
+	Burned       bool      `json:"burned"`             // false: nothing was pending, or Detached
+	Detached     bool      `json:"detached,omitempty"` // lazy unmount: the commit follows when the last program has let go
+	Session      int       `json:"session,omitempty"`
+	Start        uint32    `json:"start,omitempty"`  // first block of the session
+	Blocks       uint32    `json:"blocks,omitempty"` // of 2048 bytes
+	NewDataBytes int64     `json:"new_data_bytes,omitempty"`
+	MountHint    string    `json:"mount_hint,omitempty"` // how to see this session with the kernel's isofs
+	Time         time.Time `json:"time,omitzero"`
+}
+
+// Event is one line of a stream; exactly one field is set.
+type Event struct {
+	Progress *Progress        `json:"progress,omitempty"`
+	Done     *Report          `json:"done,omitempty"`
+	Failure  *failure.Failure `json:"failure,omitempty"`
+}

@@ -1,0 +1,272 @@
+package mounted
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"burnfs/cmd/burnfs/internal/control"
+	"burnfs/cmd/burnfs/internal/exitcode"
+	"burnfs/cmd/burnfs/internal/failure"
+)
+
+// Disc is the mounted disc. Errors are *failure.Failure where a user can act.
+type Disc interface {
+	// Status is quick and safe at any time, also after Close.
+	Status() control.Status
+	// Commit burns what is pending, verifies it and publishes it. Calls are
+	// serialised. When ctx ends the burn stops where it can be resumed.
+	Commit(ctx context.Context, why string, progress func(control.Progress)) (*control.Report, error)
+	// Close makes staging durable and frees the disc.
+	Close(ctx context.Context) error
+}
+
+// Mount is the kernel's side.
+type Mount interface {
+	// Unmount returns when the kernel has unmounted; an error of
+	// exitcode.Busy means that it stays as it was. A lazy one cannot be busy.
+	Unmount(ctx context.Context, lazy bool) error
+	// Done is closed when the kernel has let go and the last request was
+	// answered, by whomever it was unmounted.
+	Done() <-chan struct{}
+}
+
+// Listener is the control socket.
+type Listener interface {
+	Hide()
+	Close(context.Context) error
+}
+
+// Life runs one mount. It implements control.Service.
+type Life struct {
+	disc     Disc
+	mount    Mount
+	listener Listener
+	log      *slog.Logger
+
+	retry      time.Duration // between attempts to unmount after a signal
+	clientWait time.Duration // how long a client may take to read its result
+
+	hurry       context.Context // ends at the second signal
+	hurryCancel context.CancelFunc
+	over        chan struct{} // closed when report and err are final
+	report      *control.Report
+	err         error
+
+	unmounting sync.Mutex // one attempt at a time; guards unmounted
+	unmounted  bool
+
+	mu       sync.Mutex
+	watchers map[int]func(control.Progress) // guarded by mu
+	nextID   int                            // guarded by mu
+}
+
+var _ control.Service = (*Life)(nil)
+
+// New is the life of a disc that is mounted already. Run must be called.
+func New(disc Disc, mount Mount, listener Listener, log *slog.Logger) *Life {
+	l := &Life{
+		disc: disc, mount: mount, listener: listener, log: log,
+		retry: time.Second, clientWait: 10 * time.Second,
+		over: make(chan struct{}), watchers: make(map[int]func(control.Progress)),
+	}
+	l.hurry, l.hurryCancel = context.WithCancel(context.Background())
+	return l
+}
+
+// Run serves until the disc is unmounted and let go of. The error is that of
+// the last commit: nil means that everything is on the disc.
+func (l *Life) Run(signals <-chan os.Signal) error {
+	defer l.hurryCancel()
+	stopping := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		l.watchSignals(signals, stopping)
+	}()
+	<-l.mount.Done()
+	l.log.Info("unmounted")
+
+	rep, err := l.disc.Commit(l.hurry, "unmount", l.tell)
+	switch {
+	case err != nil:
+		l.log.Error("commit at unmount failed; staging is kept", "err", err)
+	case rep != nil && rep.Burned:
+		l.log.Info("burned and verified", "session", rep.Session, "start", rep.Start, "blocks", rep.Blocks)
+	}
+	// The disc is let go of even in a hurry: this writes no more than staging.
+	err = errors.Join(err, l.disc.Close(context.Background()))
+	l.listener.Hide()
+	l.report, l.err = rep, single(err)
+	close(l.over)
+
+	ctx, cancel := context.WithTimeout(context.Background(), l.clientWait)
+	defer cancel()
+	if cerr := l.listener.Close(ctx); cerr != nil {
+		l.log.Warn("control socket", "err", cerr)
+	}
+	close(stopping)
+	<-watched
+	return l.err
+}
+
+// single undoes errors.Join of one error, so that it keeps its text.
+func single(err error) error {
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		if list := j.Unwrap(); len(list) == 1 {
+			return list[0]
+		}
+	}
+	return err
+}
+
+// watchSignals unmounts at the first signal and hurries at the second.
+func (l *Life) watchSignals(signals <-chan os.Signal, stopping <-chan struct{}) {
+	var first sync.WaitGroup
+	defer first.Wait()
+	for n := 0; ; {
+		select {
+		case <-stopping:
+			return
+		case s := <-signals:
+			n++
+			l.log.Info("signal", "signal", s.String(), "count", n)
+			switch n {
+			case 1:
+				first.Go(func() { l.unmountForSignal(stopping) })
+			case 2:
+				l.hurryCancel()
+				if err := l.tryUnmount(context.Background(), true); err != nil {
+					l.log.Error("detaching the mount failed", "err", err)
+				}
+			}
+		}
+	}
+}
+
+// unmountForSignal unmounts; while programs are in the way it burns what there
+// is, because whoever sent the signal may cut the power soon.
+func (l *Life) unmountForSignal(stopping <-chan struct{}) {
+	committed := false
+	for {
+		err := l.tryUnmount(l.hurry, false)
+		if err == nil {
+			return
+		}
+		if !committed {
+			l.log.Warn("asked to end by a signal, but the mount is in use; what is pending is burned now and unmounting is tried again", "err", err)
+			if _, cerr := l.disc.Commit(l.hurry, "signal", l.tell); cerr != nil {
+				l.log.Error("commit failed; staging is kept", "err", cerr)
+			}
+			committed = true
+		}
+		select {
+		case <-time.After(l.retry):
+		case <-l.mount.Done():
+			return
+		case <-l.hurry.Done():
+			return
+		case <-stopping:
+			return
+		}
+	}
+}
+
+// tryUnmount unmounts once: never a second time, which could hit whatever was
+// mounted below.
+func (l *Life) tryUnmount(ctx context.Context, lazy bool) error {
+	l.unmounting.Lock()
+	defer l.unmounting.Unlock()
+	if l.unmounted {
+		return nil
+	}
+	select {
+	case <-l.mount.Done():
+		l.unmounted = true
+		return nil
+	default:
+	}
+	err := l.mount.Unmount(ctx, lazy)
+	if err == nil {
+		l.unmounted = true
+	}
+	return err
+}
+
+// Status implements control.Service.
+func (l *Life) Status(context.Context) control.Status { return l.disc.Status() }
+
+// Sync implements control.Service.
+func (l *Life) Sync(_ context.Context, progress func(control.Progress)) (*control.Report, error) {
+	select {
+	case <-l.mount.Done(): // the commit of the unmount holds all there is
+		return l.wait(progress)
+	default:
+	}
+	return l.disc.Commit(l.hurry, "sync", progress)
+}
+
+// Unmount implements control.Service.
+func (l *Life) Unmount(ctx context.Context, lazy bool, progress func(control.Progress)) (*control.Report, error) {
+	stop := l.watch(progress)
+	defer stop()
+	if err := l.tryUnmount(ctx, lazy); err != nil {
+		return nil, err
+	}
+	if lazy {
+		select {
+		case <-l.mount.Done(): // nobody was in the way
+		case <-time.After(l.retry):
+			return &control.Report{Detached: true}, nil
+		}
+	}
+	progress(control.Progress{Phase: control.PhaseUnmounted})
+	<-l.over
+	return l.report, l.err
+}
+
+// wait watches the last commit.
+func (l *Life) wait(progress func(control.Progress)) (*control.Report, error) {
+	stop := l.watch(progress)
+	defer stop()
+	<-l.over
+	return l.report, l.err
+}
+
+func (l *Life) watch(progress func(control.Progress)) (stop func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := l.nextID
+	l.nextID++
+	l.watchers[id] = progress
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.watchers, id)
+	}
+}
+
+// tell passes progress on to everybody who waits.
+func (l *Life) tell(p control.Progress) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, w := range l.watchers {
+		w(p)
+	}
+}
+
+// BusyFailure is what is told when programs are in the way.
+func BusyFailure(cause error, point string, holders []string) *failure.Failure {
+	next := "Close what uses it and unmount again; 'fuser -vm " + point + "' (as root) lists everybody."
+	if len(holders) > 0 {
+		next = "In use by:"
+		for _, h := range holders {
+			next += "\n    " + h
+		}
+		next += "\nClose these and unmount again."
+	}
+	return failure.New(exitcode.Busy, cause, point+" is in use and stays mounted", "Nothing was burned and nothing is lost.", next)
+}

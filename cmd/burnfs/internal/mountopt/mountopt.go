@@ -1,0 +1,230 @@
+package mountopt
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Options is what -o says. The zero value is a mount of the last session,
+// writable when the disc is.
+type Options struct {
+	ReadOnly bool // ro
+	Session  int  // session=N, N ≥ 1; 0 is the last one. An older session is read only.
+
+	// AllowOther is allow_other or noallow_other: whether users other than the
+	// one who mounts may enter. nil leaves the default: yes for root's mounts.
+	AllowOther *bool
+	NoExec     bool // noexec
+	Suid       bool // suid: set-user-ID bits on the disc are honoured (root only)
+	Dev        bool // dev: device files on the disc are honoured (root only)
+
+	UID *uint32 // uid=N: everything appears to belong to this user
+	GID *uint32 // gid=N
+
+	VolumeID  string // volid=NAME, at most 32 bytes (ECMA-119 8.4.7)
+	SpeedKBps int    // speed=N, in units of 1000 bytes per second; 0 leaves the choice to the drive
+	StateDir  string // statedir=DIR, absolute; "" is DefaultStateDir
+	Close     bool   // close: the next session finalises the disc
+	Create    bool   // create: make the .iso file when it does not exist
+
+	// Ignored lists the options accepted without effect, in order.
+	Ignored []string
+	// Unknown lists the options skipped because of a sloppy parse (-s).
+	Unknown []string
+}
+
+// VolumeIDMax is the size of the volume identifier field in bytes (ECMA-119 8.4.7).
+const VolumeIDMax = 32
+
+// Error says which option is wrong and why.
+type Error struct {
+	Option string // as the user wrote it
+	Reason string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("mount option %q: %s", e.Option, e.Reason) }
+
+// Parse reads the arguments of all -o in order; a later option wins over an
+// earlier one. With sloppy set, unknown options are collected in Unknown
+// instead of being errors (mount(8) -s).
+func Parse(args []string, sloppy bool) (Options, error) {
+	var o Options
+	for _, arg := range args {
+		items, err := split(arg)
+		if err != nil {
+			return Options{}, err
+		}
+		for _, item := range items {
+			if item == "" {
+				continue
+			}
+			if err := o.apply(item, sloppy); err != nil {
+				return Options{}, err
+			}
+		}
+	}
+	if o.Session > 0 {
+		if o.Close {
+			return Options{}, &Error{"close", "an older session is mounted read only, nothing can be burned"}
+		}
+		o.ReadOnly = true
+	}
+	return o, nil
+}
+
+func (o *Options) apply(item string, sloppy bool) error {
+	name, value, hasValue := strings.Cut(item, "=")
+	if f, ok := flags[name]; ok {
+		if hasValue {
+			return &Error{item, "takes no value"}
+		}
+		f(o)
+		return nil
+	}
+	if f, ok := values[name]; ok {
+		if !hasValue || value == "" {
+			return &Error{item, "needs a value: " + name + "=…"}
+		}
+		if reason := f(o, value); reason != "" {
+			return &Error{item, reason}
+		}
+		return nil
+	}
+	if isForeign(name) {
+		o.Ignored = append(o.Ignored, item)
+		return nil
+	}
+	if sloppy {
+		o.Unknown = append(o.Unknown, item)
+		return nil
+	}
+	return &Error{item, "unknown; the options are listed in burnfs-mount(1)"}
+}
+
+var flags = map[string]func(*Options){
+	"ro":                  func(o *Options) { o.ReadOnly = true },
+	"rw":                  func(o *Options) { o.ReadOnly = false },
+	"allow_other":         func(o *Options) { o.AllowOther = new(true) },
+	"noallow_other":       func(o *Options) { o.AllowOther = new(false) },
+	"default_permissions": func(*Options) {}, // always on: without it allow_other would mean no checks at all
+	"exec":                func(o *Options) { o.NoExec = false },
+	"noexec":              func(o *Options) { o.NoExec = true },
+	"suid":                func(o *Options) { o.Suid = true },
+	"nosuid":              func(o *Options) { o.Suid = false },
+	"dev":                 func(o *Options) { o.Dev = true },
+	"nodev":               func(o *Options) { o.Dev = false },
+	"close":               func(o *Options) { o.Close = true },
+	"noclose":             func(o *Options) { o.Close = false },
+	"create":              func(o *Options) { o.Create = true },
+}
+
+var values = map[string]func(o *Options, v string) (reason string){
+	"session": func(o *Options, v string) string {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			return "a session is a number from 1 on, as 'burnfs sessions' lists them"
+		}
+		o.Session = n
+		return ""
+	},
+	"uid": func(o *Options, v string) (reason string) { o.UID, reason = id(v); return },
+	"gid": func(o *Options, v string) (reason string) { o.GID, reason = id(v); return },
+	"volid": func(o *Options, v string) string {
+		if len(v) > VolumeIDMax {
+			return fmt.Sprintf("a volume id has at most %d bytes, this one has %d", VolumeIDMax, len(v))
+		}
+		for i := range len(v) {
+			if v[i] < 0x20 || v[i] == 0x7f {
+				return "a volume id has no control characters"
+			}
+		}
+		o.VolumeID = v
+		return ""
+	},
+	"speed": func(o *Options, v string) string {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 || n > 1<<22 {
+			return "a speed is a number of kB/s (1000 bytes per second)"
+		}
+		o.SpeedKBps = n
+		return ""
+	},
+	"statedir": func(o *Options, v string) string {
+		if !filepath.IsAbs(v) {
+			return "needs an absolute path"
+		}
+		o.StateDir = filepath.Clean(v)
+		return ""
+	},
+}
+
+func id(v string) (*uint32, string) {
+	n, err := strconv.ParseUint(v, 10, 32)
+	if err != nil || n == 1<<32-1 { // (uid_t)-1 means "no change" to the kernel
+		return nil, "needs a number from 0 to 4294967294"
+	}
+	u := uint32(n)
+	return &u, ""
+}
+
+// foreign are the options of mount(8), fstab(5) and the boot scripts that say
+// nothing about the mount itself.
+var foreign = map[string]bool{
+	"defaults": true, "auto": true, "noauto": true,
+	"user": true, "nouser": true, "users": true, "owner": true, "group": true,
+	"_netdev": true, "nofail": true,
+	"atime": true, "noatime": true, "diratime": true, "nodiratime": true,
+	"relatime": true, "norelatime": true, "strictatime": true, "nostrictatime": true,
+	"lazytime": true, "nolazytime": true, // access times are never updated on an optical disc
+	"async": true, "loud": true, "silent": true, "mand": true, "nomand": true,
+	"iversion": true, "noiversion": true, "symfollow": true,
+	"comment": true, "uhelper": true, "helper": true,
+}
+
+func isForeign(name string) bool {
+	return foreign[name] || strings.HasPrefix(name, "x-") || strings.HasPrefix(name, "X-")
+}
+
+// split cuts at commas that no backslash precedes and resolves the two escapes.
+func split(s string) ([]string, error) {
+	var items []string
+	var item strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == 0:
+			return nil, &Error{s, "contains a NUL byte"}
+		case c == '\\' && i+1 < len(s) && (s[i+1] == ',' || s[i+1] == '\\'):
+			i++
+			item.WriteByte(s[i])
+		case c == ',':
+			items = append(items, item.String())
+			item.Reset()
+		default:
+			item.WriteByte(c)
+		}
+	}
+	return append(items, item.String()), nil
+}
+
+// Own lists burnfs' own options for the manual page, in the order of printing.
+func Own() []Doc { return append([]Doc(nil), own[:]...) }
+
+// Doc is one documented option.
+type Doc struct{ Name, Value, Text string }
+
+var own = [...]Doc{
+	{"ro", "", "Read only. Nothing is staged and nothing is burned."},
+	{"rw", "", "Writable if the disc is (the default)."},
+	{"session", "N", "Mount session N as it was, read only. Numbers as in burnfs-sessions(1)."},
+	{"allow_other, noallow_other", "", "Whether other users may enter the mount; root's mounts allow it unless told otherwise. Permissions are always checked by the kernel. Users other than root need user_allow_other in /etc/fuse.conf."},
+	{"uid", "N", "Show everything as belonging to user N. The disc keeps the recorded owners."},
+	{"gid", "N", "Show everything as belonging to group N."},
+	{"volid", "NAME", "Volume id of the sessions burned by this mount, at most 32 bytes. Without it the id of the last session is kept."},
+	{"speed", "N", "Burn at N kB/s (1000 bytes per second) or the next speed the drive offers."},
+	{"statedir", "DIR", "Where the staging directories of discs live. Default: /var/lib/burnfs for root, $XDG_STATE_HOME/burnfs or ~/.local/state/burnfs for others."},
+	{"close", "", "The next session closes the disc for good. Nothing can be added to it afterwards."},
+	{"create", "", "Make the .iso file if it does not exist (same as --create)."},
+	{"noexec, nosuid, nodev, suid, dev", "", "As in mount(8). nosuid and nodev are the default; suid, dev and noexec need root."},
+}

@@ -1,0 +1,107 @@
+package progress
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// Step is one report of the work.
+type Step struct {
+	Phase       string // planning, burning, closing, verifying; a new one begins a new bar
+	Done, Total int64  // bytes; Total ≤ 0 means that the amount is not known
+}
+
+// Shower shows steps; Finish ends the last line. Not for concurrent use.
+type Shower interface {
+	Show(Step)
+	Finish()
+}
+
+// New chooses by what w is. A quiet Shower shows nothing.
+func New(w io.Writer, quiet bool) Shower {
+	if quiet {
+		return nothing{}
+	}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return &bar{w: w}
+	}
+	return &lines{w: w}
+}
+
+type nothing struct{}
+
+func (nothing) Show(Step) {}
+func (nothing) Finish()   {}
+
+// bar draws one progressbar per phase.
+type bar struct {
+	w     io.Writer
+	phase string
+	total int64
+	b     *progressbar.ProgressBar
+}
+
+func (s *bar) Show(st Step) {
+	if s.b == nil || st.Phase != s.phase || st.Total != s.total {
+		s.Finish()
+		s.phase, s.total = st.Phase, st.Total
+		total := st.Total
+		if total <= 0 {
+			total = -1 // a spinner
+		}
+		s.b = progressbar.NewOptions64(total,
+			progressbar.OptionSetWriter(s.w),
+			progressbar.OptionSetDescription(fmt.Sprintf("%-9s", st.Phase)),
+			progressbar.OptionShowBytes(true),
+			progressbar.OptionSetWidth(30),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionSetRenderBlankState(true),
+			progressbar.OptionSetPredictTime(true),
+		)
+	}
+	// A bar that cannot be drawn must not stop a burn.
+	_ = s.b.Set64(st.Done)
+}
+
+func (s *bar) Finish() {
+	if s.b == nil {
+		return
+	}
+	_ = s.b.Exit()
+	s.b = nil
+	fmt.Fprintln(s.w)
+}
+
+// lines prints the beginning of each phase and every tenth of it.
+type lines struct {
+	w     io.Writer
+	phase string
+	tenth int64
+}
+
+func (s *lines) Show(st Step) {
+	var tenth int64
+	if st.Total > 0 {
+		tenth = st.Done * 10 / st.Total
+	}
+	if st.Phase == s.phase && tenth <= s.tenth {
+		return
+	}
+	s.phase, s.tenth = st.Phase, tenth
+	switch {
+	case st.Total > 0:
+		fmt.Fprintf(s.w, "%s: %3d%% of %s\n", st.Phase, tenth*10, humanize.IBytes(uint64(st.Total)))
+	case st.Done > 0:
+		fmt.Fprintf(s.w, "%s: %s\n", st.Phase, humanize.IBytes(uint64(st.Done)))
+	default:
+		fmt.Fprintf(s.w, "%s\n", st.Phase)
+	}
+}
+
+func (s *lines) Finish() { s.phase, s.tenth = "", 0 }
