@@ -13,24 +13,15 @@ type Layout struct {
 	src    Source
 	opt    Options
 	header Header
-}
 
-// Header is the outer shape of an image: what [Stream] has to know beside the
-// tree and the files. It is plain data, to be kept where the image may have to
-// be produced again.
-type Header struct {
-	// Start is the address of the first block.
-	Start uint32 `json:"start"`
-	// TreeBlocks is the number of blocks before the first block of data.
-	TreeBlocks uint32 `json:"treeBlocks"`
-	// DataBlocks is the number of blocks of new file content.
-	DataBlocks uint32 `json:"dataBlocks"`
-	// Checksums says whether an MD5 array and session tag follow the data.
-	Checksums bool `json:"checksums"`
-	// Digests is the number of files with a checksum, the highest index.
-	Digests uint32 `json:"digests"`
-	// Blocks is the total length, padding included.
-	Blocks uint32 `json:"blocks"`
+	dirs       []directory
+	relocation int              // number of the relocation directory, or -1
+	links      map[uint64]place // regular files with several links, by ID
+	end        place            // where the walk ends
+	complete   bool             // the walk has been made
+
+	iso, joliet tables
+	superblock  uint32 // address of the superblock's checksum tag
 }
 
 // File is the content of one regular file, however many names it has.
@@ -85,6 +76,17 @@ func (l *Layout) TreeBlocks() uint32 { return l.header.TreeBlocks }
 
 // DataBlocks is the number of blocks of new file content.
 func (l *Layout) DataBlocks() uint32 { return l.header.DataBlocks }
+
+// FileCount is the number of regular files, hard links counted once.
+func (l *Layout) FileCount() int { return int(l.end.ordinal) }
+
+// DirCount is the number of directories, the root included.
+func (l *Layout) DirCount() int {
+	if l.relocation >= 0 {
+		return len(l.dirs) - 1
+	}
+	return len(l.dirs)
+}
 
 // Header returns what [Stream] needs.
 func (l *Layout) Header() Header { return l.header }

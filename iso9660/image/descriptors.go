@@ -1,0 +1,71 @@
+package image
+
+import (
+	"io"
+
+	"burnfs/iso9660"
+)
+
+// writeDescriptors writes the system area, which is zero, and the Volume
+// Descriptor Set (ECMA-119 6.7.1).
+func (l *Layout) writeDescriptors(w io.Writer) error {
+	x := extent{w: w}
+	if err := x.padTo(iso9660.FirstDescriptor * iso9660.BlockSize); err != nil {
+		return err
+	}
+	if err := x.bytes(l.primary().Bytes()); err != nil {
+		return err
+	}
+	if l.opt.Joliet {
+		if err := x.bytes(l.supplementary().Bytes()); err != nil {
+			return err
+		}
+	}
+	return x.bytes(iso9660.NewTerminator().Bytes())
+}
+
+func (l *Layout) primary() iso9660.PrimaryVolumeDescriptor {
+	d := iso9660.NewPrimary()
+	d.SetSystemIdentifier(iso9660.ToACharacters(l.opt.SystemID))
+	d.SetVolumeIdentifier(iso9660.ToDCharacters(l.opt.VolumeID))
+	d.SetVolumeSetIdentifier(iso9660.ToDCharacters(l.opt.VolumeSetID))
+	d.SetPublisherIdentifier(iso9660.ToACharacters(l.opt.Publisher))
+	d.SetDataPreparerIdentifier(iso9660.ToACharacters(l.opt.Preparer))
+	d.SetApplicationIdentifier(iso9660.ToACharacters(l.opt.Application))
+	copy(d.ApplicationUse(), l.opt.ApplicationUse)
+	l.describe(d.TreeDescriptor, l.iso)
+	d.SetRootRecord(l.selfRecord(0))
+	return d
+}
+
+func (l *Layout) supplementary() iso9660.SupplementaryVolumeDescriptor {
+	d := iso9660.NewJoliet()
+	d.SetSystemIdentifier(l.opt.SystemID)
+	d.SetVolumeIdentifier(l.opt.VolumeID)
+	d.SetVolumeSetIdentifier(l.opt.VolumeSetID)
+	d.SetPublisherIdentifier(l.opt.Publisher)
+	d.SetDataPreparerIdentifier(l.opt.Preparer)
+	d.SetApplicationIdentifier(l.opt.Application)
+	l.describe(d.TreeDescriptor, l.joliet)
+	r := jolietRecorder{l: l}
+	d.SetRootRecord(r.subdirectory(0, iso9660.SelfIdentifier))
+	return d
+}
+
+// describe fills in what the two descriptors have in common.
+func (l *Layout) describe(d iso9660.TreeDescriptor, t tables) {
+	// The size counts from the beginning of the medium: Linux takes nothing at
+	// or beyond it for a continuation area, wherever the session begins.
+	d.SetVolumeSpaceSize(l.header.Start + l.header.Blocks)
+	d.SetPathTableSize(uint32(t.size))
+	d.SetTypeLPathTable(t.typeL)
+	d.SetTypeMPathTable(t.typeM)
+	d.SetCreationTime(l.opt.Now)
+	d.SetModificationTime(l.opt.Now)
+}
+
+// tables says where the two path tables of a tree are.
+type tables struct {
+	size         int64 // bytes of one
+	typeL, typeM uint32
+}

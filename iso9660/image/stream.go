@@ -1,0 +1,141 @@
+package image
+
+import (
+	"context"
+	"crypto/md5"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/checksum"
+)
+
+// Parts are what [Stream] puts together.
+type Parts struct {
+	Header Header
+	// Tree is what WriteTree wrote.
+	Tree io.Reader
+	// Files are what Layout.Files yields.
+	Files iter.Seq2[File, error]
+	// Open returns the bytes of f's new pieces back to back. It is called
+	// for the files that have such bytes only. It may yield more bytes than
+	// planned, which are not read; fewer are ErrShortFile. Files are read
+	// ahead of what has been written, in another goroutine.
+	Open func(ctx context.Context, f File) (io.ReadCloser, error)
+	// Progress, if set, is told the number of blocks written so far, after
+	// each write.
+	Progress func(blocks uint32)
+	// Digest, if set, is told the MD5 of each file with an index, new or
+	// carried forward, in order, from the goroutine that reads the files,
+	// before the file has been written entirely.
+	Digest func(f File, md5 [16]byte)
+}
+
+// Stream writes a whole image to w, front to back: the tree, the new content
+// of files, the checksum array, the session's checksum tag and the padding. It
+// writes exactly Header.Blocks blocks or returns an error. The content passes
+// once; the digests are taken on the way.
+func Stream(ctx context.Context, w io.Writer, p Parts) error {
+	size := int64(p.Header.TreeBlocks) * iso9660.BlockSize
+	return stream(ctx, w, p, func(_ context.Context, b *blockWriter) error {
+		n, err := io.CopyN(b, p.Tree, size)
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("image: the tree has %d bytes instead of %d: %w", n, size, io.ErrUnexpectedEOF)
+		}
+		return err
+	})
+}
+
+// Write writes the whole image to w without keeping the tree anywhere. Open is
+// that of [Parts].
+func (l *Layout) Write(ctx context.Context, w io.Writer, open func(context.Context, File) (io.ReadCloser, error)) error {
+	p := Parts{Header: l.header, Files: l.Files(ctx), Open: open}
+	return stream(ctx, w, p, l.writeTree)
+}
+
+func stream(ctx context.Context, w io.Writer, p Parts, tree func(context.Context, *blockWriter) error) error {
+	h := p.Header
+	if p.Progress != nil {
+		w = &progressWriter{w: w, report: p.Progress}
+	}
+	b := newBlockWriter(ctx, w, h.Start, h.Checksums)
+	if err := tree(ctx, b); err != nil {
+		return err
+	}
+	if err := b.reached(h.Start+h.TreeBlocks, "the tree"); err != nil {
+		return err
+	}
+	digests, err := streamFiles(ctx, b, p)
+	if err != nil {
+		return err
+	}
+	if err := b.reached(h.array(), "the content of the files"); err != nil {
+		return err
+	}
+	if h.Checksums {
+		if err := b.checksums(h, digests); err != nil {
+			return err
+		}
+	}
+	b.sum = nil // nothing covers the padding
+	if err := b.zero(int64(h.Blocks)*iso9660.BlockSize - b.size); err != nil {
+		return err
+	}
+	if err := b.w.Flush(); err != nil {
+		return err
+	}
+	return b.reached(h.Start+h.Blocks, "the image")
+}
+
+// reached asserts that what has been written ends exactly before block end.
+func (b *blockWriter) reached(end uint32, what string) error {
+	if b.size%iso9660.BlockSize != 0 || b.at() != end {
+		return fmt.Errorf("image: %s ends at byte %d instead of block %d: %w", what, b.size, end-b.start, ErrSourceChanged)
+	}
+	return nil
+}
+
+// zero writes n zero bytes.
+func (b *blockWriter) zero(n int64) error {
+	for n > 0 {
+		k, err := b.Write(zeros[:min(n, int64(len(zeros)))])
+		if err != nil {
+			return err
+		}
+		n -= int64(k)
+	}
+	return nil
+}
+
+// checksums writes the array, whose first entry covers all that has passed and
+// whose last covers the others, and the session tag.
+func (b *blockWriter) checksums(h Header, digests []byte) error {
+	if len(digests) != int(h.Digests)*digestSize {
+		return fmt.Errorf("image: %d checksums instead of %d: %w", len(digests)/digestSize, h.Digests, ErrSourceChanged)
+	}
+	array := make([]byte, 0, int(h.arrayBlocks())*iso9660.BlockSize)
+	array = b.sum.Sum(array)
+	array = append(array, digests...)
+	whole := md5.Sum(array)
+	array = append(array, whole[:]...)
+	if _, err := b.Write(array[:cap(array)]); err != nil {
+		return err
+	}
+	return b.tag(checksum.Session, 0)
+}
+
+// A progressWriter reports how many blocks have gone to w.
+type progressWriter struct {
+	w      io.Writer
+	size   int64
+	report func(blocks uint32)
+}
+
+func (p *progressWriter) Write(b []byte) (int, error) {
+	n, err := p.w.Write(b)
+	p.size += int64(n)
+	p.report(uint32(p.size / iso9660.BlockSize))
+	return n, err
+}

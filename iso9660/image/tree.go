@@ -1,0 +1,125 @@
+package image
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"iter"
+
+	"burnfs/iso9660/checksum"
+)
+
+// WriteTree writes exactly TreeBlocks blocks to w: everything before the
+// content of the first file. It enumerates the source again.
+func (l *Layout) WriteTree(ctx context.Context, w io.Writer) error {
+	b := newBlockWriter(ctx, w, l.header.Start, l.opt.Checksums)
+	if err := l.writeTree(ctx, b); err != nil {
+		return err
+	}
+	if err := b.reached(l.dataBlock(), "the tree"); err != nil {
+		return err
+	}
+	return b.w.Flush()
+}
+
+func (l *Layout) writeTree(ctx context.Context, b *blockWriter) error {
+	if err := l.writeDescriptors(b); err != nil {
+		return err
+	}
+	treeTag := l.header.Start + l.header.TreeBlocks - 1
+	if l.opt.Checksums {
+		if err := b.tag(checksum.Superblock, treeTag); err != nil {
+			return err
+		}
+	}
+	iso := l.isoHierarchy()
+	if err := iso.writeBoth(b); err != nil {
+		return err
+	}
+	if err := l.writeISO(ctx, b); err != nil {
+		return err
+	}
+	if l.opt.Joliet {
+		joliet := l.jolietHierarchy()
+		if err := joliet.writeBoth(b); err != nil {
+			return err
+		}
+		if err := l.writeJoliet(ctx, b); err != nil {
+			return err
+		}
+	}
+	if l.opt.Checksums {
+		return b.tag(checksum.Tree, l.header.sessionTag())
+	}
+	return nil
+}
+
+// writeBoth writes the Type L and the Type M path table (ECMA-119 6.9).
+func (h *hierarchy) writeBoth(w io.Writer) error {
+	if err := h.write(w, binary.LittleEndian); err != nil {
+		return err
+	}
+	return h.write(w, binary.BigEndian)
+}
+
+// isoOrder yields the directories in the order of their addresses in the
+// ISO 9660 tree.
+func (l *Layout) isoOrder() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := 0; i >= 0; i = l.next(i) {
+			if !yield(i) {
+				return
+			}
+		}
+		if l.relocation >= 0 {
+			yield(l.relocation)
+		}
+	}
+}
+
+// writeISO writes the directories of the ISO 9660 tree, each with its
+// continuation area.
+func (l *Layout) writeISO(ctx context.Context, w io.Writer) error {
+	ls, r := lister{src: l.src}, recorder{l: l}
+	var records []*entry
+	for i := range l.isoOrder() {
+		if err := l.visit(ctx, &ls, i); err != nil {
+			return err
+		}
+		records = l.isoRecords(&ls, records, i)
+		d := &l.dirs[i]
+		overflow := d.extent + d.blocks
+		x, c := extent{w: w}, continuation{lba: overflow}
+		if err := r.directory(&x, &c, i, records); err != nil {
+			return err
+		}
+		area, c := extent{w: w}, continuation{lba: overflow}
+		if err := r.overflow(&area, &c, i, records); err != nil {
+			return err
+		}
+		if blocksOf(x.size) != int64(d.blocks) || blocksOf(area.size) != int64(d.overflow) {
+			return l.changed(i)
+		}
+	}
+	return nil
+}
+
+// writeJoliet writes the directories of the Joliet tree.
+func (l *Layout) writeJoliet(ctx context.Context, w io.Writer) error {
+	ls, r := lister{src: l.src}, jolietRecorder{l: l}
+	var records []*entry
+	for i := 0; i >= 0; i = l.next(i) {
+		if err := l.visit(ctx, &ls, i); err != nil {
+			return err
+		}
+		records = ls.joliet(records, nil)
+		x := extent{w: w}
+		if err := r.directory(&x, i, records); err != nil {
+			return err
+		}
+		if blocksOf(x.size) != int64(l.dirs[i].jolietSize) {
+			return l.changed(i)
+		}
+	}
+	return nil
+}
