@@ -1,0 +1,108 @@
+package emu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+
+	"burnfs/mmc"
+)
+
+// Drive is an emulated drive with a medium in it. It implements [mmc.Transport].
+type Drive struct {
+	log  *slog.Logger
+	path string
+
+	mu sync.Mutex // guards everything below; held while a command runs
+
+	medium    *medium // stays known while the tray is open
+	ejected   bool
+	prevented bool // PREVENT ALLOW MEDIUM REMOVAL
+	closed    bool
+
+	// attention is what the next command hears instead of being done, nil if
+	// nothing is pending (SPC-3 5.9 unit attention condition).
+	attention *sense
+	// event is the pending media event of GET EVENT STATUS NOTIFICATION.
+	event uint8
+
+	parameters writeParameters // mode page 05h
+	pace       pace            // write speed
+}
+
+var _ mmc.Transport = (*Drive)(nil)
+
+// Medium returns the kind of the medium in the drive.
+func (d *Drive) Medium() Media { return d.medium.media }
+
+// Path returns the name of the data file, as given to [Open].
+func (d *Drive) Path() string { return d.path }
+
+// Execute does what a drive does with the command. It implements
+// [mmc.Transport]; trouble with the host's files that no sense data describes is
+// logged and told as a medium error.
+func (d *Drive) Execute(ctx context.Context, cmd *mmc.Command) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	cmd.Resid = len(cmd.Data)
+	if d.closed {
+		return &mmc.TransportError{CDB: cmd.CDB, Err: os.ErrClosed}
+	}
+	r := &request{cdb: cmd.CDB, cmd: cmd}
+	err := d.dispatch(r)
+	cmd.Resid = len(cmd.Data) - r.transferred
+	if err == nil {
+		return nil
+	}
+	var s sense
+	if !errors.As(err, &s) {
+		s = writeError
+		if mmc.Opcode(cmd.CDB[0]) == mmc.OpRead10 || mmc.Opcode(cmd.CDB[0]) == mmc.OpRead12 {
+			s = unrecoveredRead
+		}
+		if lba, _, ok := mmc.BlockRange(cmd.CDB); ok {
+			s = s.at(lba)
+		}
+		d.log.Error("emulated drive: the host's file system failed", "file", d.path, "command", mmc.Opcode(cmd.CDB[0]).String(), "err", err)
+	}
+	return mmc.NewSenseError(cmd.CDB, s.raw())
+}
+
+// Close makes everything written durable and frees the medium for others. A
+// track that is open stays open. It implements [mmc.Transport].
+func (d *Drive) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil
+	}
+	d.closed = true
+	err := errors.Join(d.medium.flush(), d.medium.data.close())
+	if err != nil {
+		return fmt.Errorf("%s: the emulated disc could not be saved completely, what was burned last may be missing: %w", d.path, err)
+	}
+	return nil
+}
+
+// load does what a drive does when a medium comes in.
+func (d *Drive) load() {
+	m := d.medium
+	for i := range m.Sessions {
+		for j := range m.Sessions[i].Tracks {
+			if t := &m.Sessions[i].Tracks[j]; t.State == trackOpen {
+				t.interrupted = true
+			}
+		}
+	}
+	changed := mediumChanged
+	d.attention = &changed
+	d.event = eventNewMedia
+	d.ejected = false
+	d.parameters = defaultWriteParameters()
+}

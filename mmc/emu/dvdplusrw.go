@@ -1,0 +1,64 @@
+package emu
+
+// dvdPlusRW is a DVD+RW. The drive insists on whole packets of 16 blocks, as
+// many drives do. Formatting goes on in the background while the disc is
+// written, and can be stopped:
+//
+//	           FORMAT UNIT 26h              last block written
+//	0 none ───────────────────▶ 2 running ────────────────────▶ 3 formatted
+//	                              │    ▲
+//	            CLOSE SESSION 0, 2│    │FORMAT UNIT 26h with restart
+//	                              ▼    │
+//	                            1 stopped: only what was reached can be written
+type dvdPlusRW struct{ overwritable }
+
+func (dvdPlusRW) write(m *medium, p *writeParameters, lba, n uint32) error {
+	if err := (overwritable{}).write(m, p, lba, n); err != nil {
+		return err
+	}
+	return wholePackets(lba, n)
+}
+
+// written notes how far background formatting got: the drive formats up to the
+// blocks it is to write first.
+func (dvdPlusRW) written(m *medium, lba, n uint32) {
+	if m.Formatting != formatRunning {
+		return
+	}
+	m.Formatted, m.dirty = max(m.Formatted, lba+n), true
+	if m.Formatted == m.Blocks {
+		m.Formatting = formatDone
+	}
+}
+
+func (dvdPlusRW) format(m *medium, f formatRequest) error {
+	if f.kind != formatDVDPlusRW {
+		return invalidParameter.inParameters(8)
+	}
+	if f.blocks != m.Blocks && f.blocks != 0xffffffff {
+		return invalidParameter.inParameters(4)
+	}
+	if f.restart {
+		if m.Formatting != formatStopped {
+			return invalidParameter.inParameters(11)
+		}
+	} else {
+		if err := m.data.erase(); err != nil {
+			return err
+		}
+		m.Formatted = 0
+	}
+	m.Formatting, m.dirty = formatRunning, true
+	return nil
+}
+
+// closeSession stops background formatting. Without any it does nothing.
+func (dvdPlusRW) closeSession(m *medium, _ *writeParameters, function uint8) error {
+	if function != closeFunctionStopFormat && function != closeFunctionSession {
+		return invalidField.inCDB(2)
+	}
+	if m.Formatting == formatRunning {
+		m.Formatting, m.dirty = formatStopped, true
+	}
+	return nil
+}

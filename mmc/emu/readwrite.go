@@ -1,0 +1,99 @@
+package emu
+
+import (
+	"burnfs/mmc"
+)
+
+// transfer returns the blocks a READ or WRITE addresses and checks that the data
+// have just their size.
+func (r *request) transfer(dir mmc.Direction) (lba, n uint32, err error) {
+	lba, n, _ = mmc.BlockRange(r.cdb)
+	if n > 0 && r.cmd.Direction != dir || uint64(len(r.cmd.Data)) != uint64(n)*mmc.BlockSize {
+		return 0, 0, dataPhaseError
+	}
+	return lba, n, nil
+}
+
+// read serves READ(10) and READ(12). The blocks before one that cannot be read
+// are transferred.
+func (d *Drive) read(r *request) error {
+	lba, n, err := r.transfer(mmc.FromDrive)
+	if err != nil || n == 0 {
+		return err
+	}
+	m := d.medium
+	good, refusal := m.rules.readable(m, lba, n)
+	if refusal != nil && good == 0 {
+		return refusal
+	}
+	good = min(good, n)
+	p := r.cmd.Data[:int(good)*mmc.BlockSize]
+	if err := m.data.readBlocks(p, lba); err != nil {
+		return err
+	}
+	r.transferred = len(p)
+	return refusal
+}
+
+// write serves WRITE(10), WRITE(12) and WRITE AND VERIFY(10). The blocks go to
+// the host's page cache and no further.
+func (d *Drive) write(r *request) error {
+	lba, n, err := r.transfer(mmc.ToDrive)
+	if err != nil || n == 0 {
+		return err
+	}
+	m := d.medium
+	if err := m.data.failure(); err != nil {
+		return err
+	}
+	if err := m.rules.write(m, &d.parameters, lba, n); err != nil {
+		return err
+	}
+	d.pace.wait(len(r.cmd.Data))
+	if err := m.data.writeBlocks(r.cmd.Data, lba); err != nil {
+		return err
+	}
+	r.transferred = len(r.cmd.Data)
+	m.rules.written(m, lba, n)
+	return nil
+}
+
+func (d *Drive) synchronizeCache(*request) error {
+	m := d.medium
+	if m.protected {
+		return nil
+	}
+	if err := m.rules.synchronize(m); err != nil {
+		return err
+	}
+	return m.flush()
+}
+
+// readCapacity tells the last block that readers may expect (MMC-5 6.19).
+func (d *Drive) readCapacity(r *request) error {
+	m := d.medium
+	b := make([]byte, 8)
+	if n := m.rules.capacity(m); n > 0 {
+		put32(b, 0, n-1)
+	}
+	put32(b, 4, mmc.BlockSize)
+	return r.reply(b, 8)
+}
+
+// bufferSize is the size of the drive's buffer in bytes.
+const bufferSize = 4 << 20
+
+// readBufferCapacity tells an empty buffer: a WRITE returns when its blocks are
+// gone (MMC-5 6.18).
+func (d *Drive) readBufferCapacity(r *request) error {
+	b := make([]byte, 12)
+	put16(b, 0, 10)
+	if r.cdb[1]&1 != 0 {
+		b[3] = 1
+		put32(b, 8, bufferSize/mmc.BlockSize)
+	} else {
+		put32(b, 4, bufferSize)
+		put32(b, 8, bufferSize)
+	}
+	return r.reply(b, r.u16(7))
+}

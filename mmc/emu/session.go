@@ -1,0 +1,121 @@
+package emu
+
+import "burnfs/mmc"
+
+// closeTrackSession serves CLOSE TRACK/SESSION (MMC-5 6.3). It is done when it
+// returns, Immed or not.
+func (d *Drive) closeTrackSession(r *request) error {
+	m := d.medium
+	function, number := r.cdb[2]&7, r.u16(4)
+	var err error
+	if function == closeFunctionTrack {
+		err = m.rules.closeTrack(m, number)
+	} else {
+		err = m.rules.closeSession(m, &d.parameters, function)
+	}
+	if err != nil {
+		return err
+	}
+	return m.flush()
+}
+
+// reserveTrack serves RESERVE TRACK with a size in blocks (MMC-5 6.31).
+func (d *Drive) reserveTrack(r *request) error {
+	m := d.medium
+	if err := m.rules.reserveTrack(m, r.u32(5)); err != nil {
+		return err
+	}
+	return m.flush()
+}
+
+// blank serves BLANK (MMC-5 6.2).
+func (d *Drive) blank(r *request) error {
+	m := d.medium
+	if err := m.rules.blank(m, r.cdb[1]&7); err != nil {
+		return err
+	}
+	return m.flush()
+}
+
+// formatUnit serves FORMAT UNIT with one format descriptor (MMC-5 6.5).
+func (d *Drive) formatUnit(r *request) error {
+	const (
+		formatData = 0x10
+		formatCode = 0x07
+		listLen    = 12 // header and one descriptor
+	)
+	if r.cdb[1]&formatData == 0 || r.cdb[1]&formatCode != 1 {
+		return invalidField.inCDB(1)
+	}
+	b, err := r.parameterList(uint32(len(r.cmd.Data)))
+	if err != nil {
+		return err
+	}
+	if len(b) != listLen {
+		return parameterLength
+	}
+	if uint32(b[2])<<8|uint32(b[3]) != 8 { // format descriptor length
+		return invalidParameter.inParameters(2)
+	}
+	f := formatRequest{
+		blocks: uint32(b[4])<<24 | uint32(b[5])<<16 | uint32(b[6])<<8 | uint32(b[7]),
+		kind:   b[8] >> 2, subtype: b[8] & 3, restart: b[8]>>2 == formatDVDPlusRW && b[11]&1 != 0,
+	}
+	m := d.medium
+	if err := m.rules.format(m, f); err != nil {
+		return err
+	}
+	return m.flush()
+}
+
+// readFormatCapacities tells the capacity and the formats the medium can take
+// (MMC-5 6.24).
+func (d *Drive) readFormatCapacities(r *request) error {
+	const (
+		unformatted = 1
+		formatted   = 2
+		noMedium    = 3
+	)
+	m := d.medium
+	b := make([]byte, 4, 64)
+	add := func(blocks uint32, kind byte, parameter uint32) {
+		e := make([]byte, 8)
+		put32(e, 0, blocks)
+		e[4] = kind
+		put24(e, 5, parameter)
+		b = append(b, e...)
+	}
+	switch {
+	case d.ejected:
+		add(0x00ffffff, noMedium, mmc.BlockSize)
+	case m.isSequential():
+		kind, blocks := byte(formatted), m.rules.capacity(m)
+		if !m.recorded() {
+			kind, blocks = unformatted, m.Blocks
+		}
+		add(blocks, kind, mmc.BlockSize)
+	default:
+		size := m.rules.tracks(m)[0].size
+		kind := byte(formatted)
+		if m.Formatting == formatNone {
+			kind = unformatted
+		}
+		add(size, kind, mmc.BlockSize)
+		for _, f := range m.formats() {
+			add(size, f<<2, mmc.BlockSize)
+		}
+	}
+	b[3] = byte(len(b) - 4)
+	return r.reply(b, r.u16(7))
+}
+
+// formats lists the format types of an overwritable medium.
+func (m *medium) formats() []byte {
+	switch m.profile {
+	case mmc.ProfileDVDPlusRW:
+		return []byte{formatDVDPlusRW}
+	case mmc.ProfileDVDRAM:
+		return []byte{formatFull, formatSpare}
+	}
+	return []byte{formatFull, formatBDSpare, formatBDNoSpare}
+}

@@ -1,0 +1,124 @@
+package emu
+
+func (d *Drive) testUnitReady(*request) error { return nil }
+
+// requestSense tells a pending unit attention; what commands returned went with
+// them already (SPC-3 6.27, autosense).
+func (d *Drive) requestSense(r *request) error {
+	s := noSense
+	switch {
+	case d.attention != nil:
+		s, d.attention = *d.attention, nil
+	case d.ejected:
+		s = noMediumTrayOpen
+	}
+	return r.reply(s.raw(), uint32(r.cdb[4]))
+}
+
+// inquiry tells who the drive is (SPC-3 6.4).
+func (d *Drive) inquiry(r *request) error {
+	allocation := r.u16(3)
+	if r.cdb[1]&1 == 0 { // EVPD
+		if r.cdb[2] != 0 {
+			return invalidField.inCDB(2)
+		}
+		b := make([]byte, 36)
+		b[0] = 0x05 // CD/DVD device
+		b[1] = 0x80 // removable medium
+		b[2] = 0x05 // SPC-3
+		b[3] = 0x02
+		b[4] = byte(len(b) - 5)
+		copy(b[8:16], "BURNFS  ")
+		copy(b[16:32], "EMULATED DRIVE  ")
+		copy(b[32:36], "1.00")
+		return r.reply(b, allocation)
+	}
+	switch r.cdb[2] {
+	case 0x00: // Supported VPD Pages
+		return r.reply([]byte{0x05, 0x00, 0, 2, 0x00, 0x80}, allocation)
+	case 0x80: // Unit Serial Number
+		return r.reply(append([]byte{0x05, 0x80, 0, byte(len(serialNumber))}, serialNumber...), allocation)
+	}
+	return invalidField.inCDB(2)
+}
+
+const serialNumber = "000000000001"
+
+// startStopUnit opens and closes the tray (MMC-5 6.40). Power conditions and
+// spinning change nothing.
+func (d *Drive) startStopUnit(r *request) error {
+	if r.cdb[4]&0xf0 != 0 { // power condition
+		return nil
+	}
+	loadEject, start := r.cdb[4]&2 != 0, r.cdb[4]&1 != 0
+	switch {
+	case !loadEject:
+		if d.ejected && start {
+			return noMediumTrayOpen
+		}
+	case start:
+		if d.ejected {
+			d.load()
+		}
+	case d.prevented:
+		return removalPrevented
+	default:
+		if err := d.medium.flush(); err != nil {
+			return err
+		}
+		if !d.ejected {
+			d.event = eventMediaRemoval
+		}
+		d.ejected = true
+	}
+	return nil
+}
+
+func (d *Drive) preventAllowMediumRemoval(r *request) error {
+	d.prevented = r.cdb[4]&1 != 0
+	return nil
+}
+
+// Media events (MMC-5 6.7.2.5.1).
+const (
+	eventNewMedia     = 2
+	eventMediaRemoval = 3
+)
+
+// getEventStatus tells what happened to the medium since it was asked last
+// (MMC-5 6.7). Only polling is possible.
+func (d *Drive) getEventStatus(r *request) error {
+	const mediaClass = 4
+	if r.cdb[1]&1 == 0 { // Polled
+		return invalidField.inCDB(1)
+	}
+	b := []byte{0, 2, 0x80, 1 << mediaClass} // NEA: no event available of the classes asked for
+	if r.cdb[4]&(1<<mediaClass) != 0 {
+		b = []byte{0, 6, mediaClass, 1 << mediaClass, d.event, bit(!d.ejected, 2) | bit(d.ejected, 1), 0, 0}
+		if r.u16(7) >= 8 {
+			d.event = 0
+		}
+	}
+	return r.reply(b, r.u16(7))
+}
+
+// sendOPC calibrates the laser (MMC-5 6.36), of which an emulated one has no
+// need.
+func (d *Drive) sendOPC(*request) error {
+	if d.medium.isSequential() && d.medium.Finalized {
+		return writeProtected
+	}
+	return nil
+}
+
+// readDiscStructure knows only the write protection status (MMC-5 6.23.3.2.27);
+// other structures describe physical media.
+func (d *Drive) readDiscStructure(r *request) error {
+	const writeProtectionStatus = 0xc0
+	if r.cdb[7] != writeProtectionStatus {
+		return invalidField.inCDB(7)
+	}
+	b := []byte{0, 6, 0, 0, 0, 0, 0, 0}
+	b[4] = bit(d.medium.protected, 0x02) // PWP: persistently protected
+	return r.reply(b, r.u16(8))
+}
