@@ -134,7 +134,10 @@ func parseTag(kind Kind, line, rest []byte) (Tag, error) {
 			*field.number = uint32(n)
 			continue
 		}
-		if n, err := hex.Decode(field.sum[:], value[:min(len(value), hex.EncodedLen(md5.Size))]); err != nil || n != md5.Size {
+		if len(value) != hex.EncodedLen(md5.Size) {
+			return Tag{}, ErrNoTag
+		}
+		if _, err := hex.Decode(field.sum[:], value); err != nil {
 			return Tag{}, ErrNoTag
 		}
 		if field.name == "md5" {

@@ -46,20 +46,21 @@ func AppendPD(dst []byte, n int) []byte {
 }
 
 // FindSP looks for the SP at the beginning of the System Use field of the "."
-// record of the root, and tells how many bytes every other System Use field has
-// in front of its entries. ok is false if the protocol is not in use.
-func FindSP(systemUse []byte) (skip int, ok bool) {
-	for _, at := range [...]int{0, skipXA} {
+// record of the root. It tells at which byte of this field SP and with it the
+// entries begin, and how many bytes every other System Use field has in front of
+// its entries. ok is false if the protocol is not in use.
+func FindSP(systemUse []byte) (at, skip int, ok bool) {
+	for _, at = range [...]int{0, skipXA} {
 		if len(systemUse) < at+SizeSP {
 			break
 		}
 		sp := systemUse[at:]
 		// The check bytes (BE)(EF) are BP 5 and 6, LEN_SKP is BP 7.
 		if sp[0] == 'S' && sp[1] == 'P' && sp[2] == SizeSP && sp[4] == 0xBE && sp[5] == 0xEF {
-			return int(sp[6]), true
+			return at, int(sp[6]), true
 		}
 	}
-	return 0, false
+	return 0, 0, false
 }
 
 // AppendSP appends an SP entry (5.3) with LEN_SKP skip.

@@ -1,0 +1,55 @@
+package volume
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"burnfs/iso9660"
+)
+
+// maxName is the greatest length of a name in bytes that Linux lets through.
+const maxName = 255
+
+// safeName makes a name of Rock Ridge usable: a disc may say anything. The result
+// is empty if there is no usable name, so that the ISO name stands in.
+func safeName(name []byte) string {
+	if string(name) == "." || string(name) == ".." {
+		return ""
+	}
+	if n := maxName; len(name) > n {
+		for n > maxName-utf8.UTFMax && !utf8.RuneStart(name[n]) {
+			n--
+		}
+		name = name[:n]
+	}
+	if bytes.IndexByte(name, '/') < 0 && bytes.IndexByte(name, 0) < 0 {
+		return string(name)
+	}
+	return strings.NewReplacer("/", "_", "\x00", "_").Replace(string(name))
+}
+
+// plainName gives an ISO name the form in which Linux shows it by default
+// (map=normal): small letters, no version 1 and no empty extension.
+func plainName(identifier []byte) string {
+	name := make([]byte, 0, len(identifier))
+	for i, c := range identifier {
+		switch rest := identifier[i:]; {
+		case c == 0, string(rest) == ".;1", string(rest) == ";1":
+			return string(name)
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case c == ';', c == '/':
+			c = '.'
+		}
+		name = append(name, c)
+	}
+	return string(name)
+}
+
+// jolietName decodes a Joliet identifier, without version 1.
+func jolietName(identifier []byte) string {
+	var buffer [3 * maxName]byte
+	name := iso9660.AppendDecodedUCS2(buffer[:0], identifier)
+	return safeName(bytes.TrimSuffix(name, []byte(";1")))
+}

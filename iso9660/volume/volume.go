@@ -1,0 +1,224 @@
+package volume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/rrip"
+	"burnfs/iso9660/susp"
+)
+
+// maxDescriptors is how many volume descriptors Open reads in search of the end
+// of their set. Real discs have up to five.
+const maxDescriptors = 64
+
+// Options change what is shown of a volume.
+type Options struct {
+	Log         *slog.Logger // what is odd but no error; nil for no log
+	NoRockRidge bool         // do as if there were no Rock Ridge
+	NoJoliet    bool         // do as if there were no Joliet
+}
+
+// A TreeKind says which of its trees is shown of a volume.
+type TreeKind int
+
+// The kinds, in the order in which they are preferred.
+const (
+	RockRidge TreeKind = iota
+	Joliet
+	Plain
+)
+
+func (k TreeKind) String() string {
+	switch k {
+	case RockRidge:
+		return "Rock Ridge"
+	case Joliet:
+		return "Joliet"
+	}
+	return "ISO 9660"
+}
+
+// A Volume reads one session of a disc. Its methods may be called concurrently.
+type Volume struct {
+	blocks  iso9660.BlockReader
+	log     *slog.Logger
+	start   uint32
+	primary iso9660.PrimaryVolumeDescriptor
+	joliet  iso9660.SupplementaryVolumeDescriptor // zero if there is none
+	tree    TreeKind
+	root    Directory // of the tree that is shown
+	skip    int       // bytes before the entries of a System Use field (SUSP 5.3)
+
+	scanners sync.Pool // of *scanner
+}
+
+// A Directory is the extent of a directory.
+type Directory = iso9660.Section
+
+// Open reads the descriptors of the volume whose System Area begins at block
+// start, and the beginning of its root directory. The error wraps what r returned,
+// or one of iso9660.ErrNotISO9660, ErrHighSierra, ErrNoPrimary, ErrBlockSize.
+func Open(ctx context.Context, r iso9660.BlockReader, start uint32, opt Options) (*Volume, error) {
+	v := &Volume{blocks: r, start: start, log: opt.Log}
+	if v.log == nil {
+		v.log = slog.New(slog.DiscardHandler)
+	}
+	v.scanners.New = func() any { return &scanner{v: v} }
+	if err := v.readDescriptors(ctx, opt); err != nil {
+		return nil, err
+	}
+	if err := v.chooseTree(ctx, opt); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *Volume) readDescriptors(ctx context.Context, opt Options) error {
+	for i := range uint32(maxDescriptors) {
+		lba := v.start + iso9660.FirstDescriptor + i
+		if lba < v.start {
+			break
+		}
+		block := make([]byte, iso9660.BlockSize)
+		d, err := iso9660.VolumeDescriptor(nil), v.blocks.ReadBlocks(ctx, lba, block)
+		if err == nil {
+			d, err = iso9660.ParseVolumeDescriptor(block, lba)
+		}
+		if err != nil {
+			if v.primary.VolumeDescriptor == nil || ctx.Err() != nil {
+				return fmt.Errorf("reading the volume descriptors of the session at block %d: %w", v.start, err)
+			}
+			v.log.Warn("the volume descriptors have no terminator", "block", lba, "err", err)
+			break
+		}
+		if d.Type() == iso9660.TypeTerminator {
+			break
+		}
+		if p, ok := iso9660.ParsePrimary(d); ok && v.primary.VolumeDescriptor == nil {
+			v.primary = p
+		}
+		if s, ok := iso9660.ParseSupplementary(d); ok && s.JolietLevel() > 0 && !opt.NoJoliet && v.joliet.VolumeDescriptor == nil {
+			v.joliet = s
+		}
+	}
+	if v.primary.VolumeDescriptor == nil {
+		return fmt.Errorf("the session at block %d: %w", v.start, iso9660.ErrNoPrimary)
+	}
+	if size := v.primary.LogicalBlockSize(); size != iso9660.BlockSize {
+		return &iso9660.FormatError{
+			What: "primary volume descriptor", LBA: v.start + iso9660.FirstDescriptor, Offset: 128,
+			Err: fmt.Errorf("%w but %d", iso9660.ErrBlockSize, size),
+		}
+	}
+	return nil
+}
+
+// chooseTree finds the root to be shown. A primary tree whose root cannot be read
+// is passed over if there is a Joliet one.
+func (v *Volume) chooseTree(ctx context.Context, opt Options) error {
+	v.tree = Plain
+	root, err := v.rootOf(v.primary.TreeDescriptor)
+	if err == nil && !opt.NoRockRidge {
+		var found bool
+		if v.skip, found, err = v.findRockRidge(ctx, root); found {
+			v.tree = RockRidge
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if v.tree != RockRidge && v.joliet.VolumeDescriptor != nil {
+		jolietRoot, jolietErr := v.rootOf(v.joliet.TreeDescriptor)
+		switch {
+		case jolietErr == nil:
+			v.tree, root, err = Joliet, jolietRoot, nil
+		case err != nil:
+			err = errors.Join(err, jolietErr)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("reading the root directory of the session at block %d: %w", v.start, err)
+	}
+	v.root = root
+	return nil
+}
+
+func (v *Volume) rootOf(d iso9660.TreeDescriptor) (Directory, error) {
+	record, err := d.RootRecord()
+	if err == nil && !record.IsDirectory() {
+		err = iso9660.ErrLength
+	}
+	if err != nil {
+		return Directory{}, &iso9660.FormatError{What: "root directory record in a volume descriptor", LBA: v.start + iso9660.FirstDescriptor, Offset: 156, Err: err}
+	}
+	return record.Section(), nil
+}
+
+// findRockRidge tells whether the tree at root has Rock Ridge: an SP at the
+// beginning of its first record, and an ER of Rock Ridge or, because the ER may
+// lie in a Continuation Area that is lost, a PX.
+func (v *Volume) findRockRidge(ctx context.Context, root Directory) (skip int, found bool, err error) {
+	block := make([]byte, iso9660.BlockSize)
+	self, err := v.selfRecord(ctx, root.LBA, block)
+	if err != nil {
+		return 0, false, err
+	}
+	area := self.SystemUse()
+	at, skip, found := susp.FindSP(area)
+	if !found {
+		return 0, false, nil
+	}
+	s := v.scanner()
+	defer v.release(s)
+	for e, err := range susp.Walk(ctx, area[at:], s) {
+		if err != nil {
+			v.log.Warn("the System Use field of the root is damaged", "block", root.LBA, "err", err)
+			break
+		}
+		if er, ok := susp.ParseER(e); ok && rrip.IsRockRidge(er.Identifier) {
+			return skip, true, nil
+		}
+		if e.Signature() == rrip.SignaturePX {
+			return skip, true, nil
+		}
+	}
+	return 0, false, nil
+}
+
+// selfRecord reads the first block of a directory into block and returns the
+// record of the directory itself, with which it begins (ECMA-119 6.8.2.2).
+func (v *Volume) selfRecord(ctx context.Context, lba uint32, block []byte) (iso9660.DirectoryRecord, error) {
+	if err := v.blocks.ReadBlocks(ctx, lba, block); err != nil {
+		return nil, err
+	}
+	record, err := iso9660.ParseDirectoryRecord(block)
+	if err == nil && !record.IsSelf() {
+		err = errNotSelf
+	}
+	if err != nil {
+		return nil, &iso9660.FormatError{What: "first record of a directory", LBA: lba, Err: err}
+	}
+	return record, nil
+}
+
+var errNotSelf = errors.New("not that of the directory itself")
+
+// Start is the first block of the session.
+func (v *Volume) Start() uint32 { return v.start }
+
+// Primary is the Primary Volume Descriptor; it is not to be changed.
+func (v *Volume) Primary() iso9660.PrimaryVolumeDescriptor { return v.primary }
+
+// Joliet is the Supplementary Volume Descriptor of the Joliet tree, if there is
+// one and the options do not forbid it; it is not to be changed.
+func (v *Volume) Joliet() (d iso9660.SupplementaryVolumeDescriptor, ok bool) {
+	return v.joliet, v.joliet.VolumeDescriptor != nil
+}
+
+// Tree says which tree is shown.
+func (v *Volume) Tree() TreeKind { return v.tree }
