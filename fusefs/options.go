@@ -14,6 +14,9 @@ const Subtype = "burnfs"
 // fsType is the type of our mounts in the mount table.
 const fsType = "fuse." + Subtype
 
+// LevelTrace is the log level at which every FUSE request and reply is logged.
+const LevelTrace = slog.LevelDebug - 4
+
 // Options says how to mount. The zero value mounts read-write with defaults.
 type Options struct {
 	// FSName is the source shown in the mount table: the disc as the user

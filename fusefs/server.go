@@ -97,7 +97,7 @@ func (s *Server) Mountpoint() string { return s.mountpoint }
 
 func (s *Server) serve() {
 	defer close(s.done)
-	server := fs.New(s.conn, nil)
+	server := fs.New(s.conn, s.trace())
 	var errs *multierror.Error
 	// Returns when the mount is gone and the last handler has ended.
 	if err := server.Serve(s.fs); err != nil {
@@ -116,6 +116,15 @@ func (s *Server) serve() {
 		}
 	}
 	s.err = errs.ErrorOrNil()
+}
+
+// trace logs every request and reply, if anybody wants to see them.
+func (s *Server) trace() *fs.Config {
+	ctx := context.Background()
+	if !s.log.Enabled(ctx, LevelTrace) {
+		return &fs.Config{Debug: func(any) {}}
+	}
+	return &fs.Config{Debug: func(msg any) { s.log.Log(ctx, LevelTrace, fmt.Sprint(msg)) }}
 }
 
 // place is where our mount is in the stack at its mount point.

@@ -1,0 +1,225 @@
+package fusefs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"burnfs/session/staging"
+	"burnfs/session/tree"
+)
+
+// patience bounds everything that could hang. Nothing waits that long unless it
+// is broken.
+const patience = 60 * time.Second
+
+// roomy is a disc that nothing here fills.
+var roomy = tree.Space{Total: 12_219_392, Free: 12_219_392, Overhead: 100}
+
+// newTree is a real tree over real staging, without a base.
+func newTree(t *testing.T, space tree.Space) *tree.Tree {
+	t.Helper()
+	store, err := staging.Create(t.TempDir(), staging.Identity{UUID: "test", Kind: staging.KindBlank}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := tree.Open(t.Context(), tree.Options{Store: store, Space: space})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tr.Close(context.Background()); err != nil {
+			t.Errorf("closing the tree: %v", err)
+		}
+		if err := store.Close(); err != nil {
+			t.Errorf("closing staging: %v", err)
+		}
+	})
+	return tr
+}
+
+// mount is a tree mounted for a test.
+type mount struct {
+	*testing.T
+	dir    string
+	tree   *tree.Tree
+	server *Server
+	log    *lockedBuffer
+}
+
+// mountTree mounts a tree and, when the test ends, unmounts it and checks that
+// nothing is left behind.
+func mountTree(t *testing.T, tr *tree.Tree, opt Options) *mount {
+	t.Helper()
+	goroutines, fds := runtime.NumGoroutine(), openFDs(t)
+	m := &mount{T: t, dir: filepath.Join(t.TempDir(), "mnt"), tree: tr, log: new(lockedBuffer)}
+	if err := os.Mkdir(m.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	opt.FSName = "test disc, first"
+	opt.Log = slog.New(slog.NewTextHandler(m.log, &slog.HandlerOptions{Level: LevelTrace}))
+	var err error
+	if m.server, err = Mount(t.Context(), m.dir, tr, opt); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := m.server.Unmount(ctx); err != nil {
+			t.Errorf("unmount: %v", err)
+			abort(t, m.server)
+		}
+		if n := tr.WritersOpen(); n != 0 {
+			t.Errorf("%d handles were never closed", n)
+		}
+		if on, err := topMount(m.dir); err != nil || on != nil {
+			t.Errorf("still mounted: %v, %v", on, err)
+		}
+		if s := bazilLog.String(); strings.Contains(s, "panic") {
+			t.Errorf("a handler panicked:\n%s", s)
+		}
+		eventually(t, "goroutines left behind", func() string {
+			if n := runtime.NumGoroutine(); n > goroutines {
+				buf := make([]byte, 1<<20)
+				return fmt.Sprintf("%d, were %d:\n%s", n, goroutines, buf[:runtime.Stack(buf, true)])
+			}
+			return ""
+		})
+		eventually(t, "file descriptors left behind", func() string {
+			if n := openFDs(t); n > fds {
+				return fmt.Sprintf("%d, were %d", n, fds)
+			}
+			return ""
+		})
+		if t.Failed() {
+			t.Logf("log:\n%s", tail(m.log.String(), 8<<10))
+		}
+	})
+	return m
+}
+
+func tail(s string, n int) string { return s[max(0, len(s)-n):] }
+
+// eventually waits until problem returns "": for what ends soon, but not
+// before the call that ended it.
+func eventually(t *testing.T, what string, problem func() string) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; {
+		p := problem()
+		if p == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("%s: %s", what, p)
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func openFDs(t *testing.T) int {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(fds)
+}
+
+// abort ends a mount by force, so that one broken test does not hang the rest.
+func abort(t *testing.T, s *Server) {
+	if err := unmountPath(s.mountpoint, true); err != nil {
+		t.Errorf("lazy unmount: %v", err)
+	}
+}
+
+// command prepares a program that works on the mount. It must never be given
+// a directory of the mount to start in.
+func (m *mount) command(args ...string) *exec.Cmd {
+	ctx, cancel := context.WithTimeout(m.Context(), patience)
+	m.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir = "/"
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "M="+m.dir)
+	return cmd
+}
+
+// try runs a shell script with the mount's path in $M.
+func (m *mount) try(script string) (string, error) {
+	out, err := m.command("/bin/sh", "-euc", script).CombinedOutput()
+	return strings.TrimRight(string(out), "\n"), err
+}
+
+// sh is try for what must succeed.
+func (m *mount) sh(script string) string {
+	m.Helper()
+	out, err := m.try(script)
+	if err != nil {
+		m.Fatalf("%s: %v\n%s", script, err, out)
+	}
+	return out
+}
+
+// want runs a script and compares its output.
+func (m *mount) want(script, want string) {
+	m.Helper()
+	if got := m.sh(script); got != want {
+		m.Errorf("%s\ngot:\n%s\nwant:\n%s", script, got, want)
+	}
+}
+
+// refused runs a script that must fail with the given words.
+func (m *mount) refused(script, words string) {
+	m.Helper()
+	out, err := m.try(script)
+	if err == nil || !strings.Contains(out, words) {
+		m.Errorf("%s: %v\n%s\nwant a failure with %q", script, err, out, words)
+	}
+}
+
+// child runs an operation of child_test.go on the mount.
+func (m *mount) child(op string, args ...string) string {
+	m.Helper()
+	cmd := m.childCommand(op, args...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		m.Fatalf("%s %q: %v\n%s", op, args, err, out)
+	}
+	return strings.TrimRight(string(out), "\n")
+}
+
+func (m *mount) childCommand(op string, args ...string) *exec.Cmd {
+	cmd := m.command(append([]string{os.Args[0], op}, args...)...)
+	cmd.Env = append(cmd.Env, childEnv+"=1")
+	return cmd
+}
+
+// content is what the tree has at path, read without the mount.
+func (m *mount) content(path string) string {
+	m.Helper()
+	n := m.tree.Root()
+	for _, name := range strings.Split(path, "/") {
+		var err error
+		if n, err = m.tree.Lookup(m.Context(), n, name); err != nil {
+			m.Fatalf("%s: %v", path, err)
+		}
+	}
+	a, err := m.tree.Attr(m.Context(), n)
+	if err != nil {
+		m.Fatal(err)
+	}
+	b := make([]byte, a.Size)
+	if len(b) > 0 {
+		if _, err := m.tree.ReadAt(m.Context(), n, b, 0); err != nil {
+			m.Fatal(err)
+		}
+	}
+	return string(b)
+}
