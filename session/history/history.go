@@ -1,0 +1,283 @@
+// Package history finds the sessions of a disc.
+//
+// Sequential media have a table of sessions, which the drive reports:
+//
+//	│ session 1 │ gap │ session 2 │ gap │ session 3 │ NWA …
+//
+// Overwritable media have none. There the sessions follow each other at
+// multiples of 32 blocks, and blocks 0 to 31 repeat the descriptors of the
+// newest one, so that a reader who knows nothing finds it:
+//
+//	│ 0: copy of 3's descriptors │ 32: session 1 │ session 2 │ session 3 │
+//
+// A chain is followed forward from block 32, as libisoburn does, and backward
+// from the newest session through the marks of ours (package mark), which also
+// covers a disc whose first session began at block 0: its descriptors are
+// copied away before block 16 is written again.
+package history
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sort"
+	"time"
+
+	"burnfs/iso9660"
+	"burnfs/mmc/medium"
+	"burnfs/session/mark"
+)
+
+// Align is what sessions of overwritable media are aligned to, in blocks. It
+// is also where the first one begins.
+const Align = 32
+
+// Session is one session of a disc.
+type Session struct {
+	Number      int
+	Start       uint32 // first block, LBA
+	Blocks      uint32
+	Time        time.Time // when it was made; zero if not recorded
+	VolumeID    string
+	Application string
+	Preparer    string
+	Audio       bool
+	// Readable tells that it holds an ISO 9660 tree; Problem says why not.
+	Readable    bool
+	Problem     string
+	Files, Dirs int64 // -1 when the session does not say
+	// Mark is what burnfs noted, nil in sessions of others.
+	Mark *mark.Mark
+	// Hash identifies the session's primary volume descriptor.
+	Hash string
+
+	descriptors uint32 // where the root directory lies: tells copies apart
+}
+
+// End is the first block behind the session.
+func (s *Session) End() uint32 { return s.Start + s.Blocks }
+
+// List finds all sessions of the medium, oldest first. A session that is no
+// ISO 9660 volume is listed as not readable. The error is that of the drive.
+func List(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Session, error) {
+	if info.Kind == medium.Overwritable {
+		return chain(ctx, info, r)
+	}
+	var all []Session
+	for _, m := range info.Sessions {
+		if len(m.Tracks) == 0 {
+			continue
+		}
+		s := Session{Number: len(all) + 1, Start: m.Tracks[0].Start, Files: -1, Dirs: -1}
+		last := m.Tracks[len(m.Tracks)-1]
+		s.Blocks = last.Start + last.Blocks - s.Start
+		s.Audio = m.Tracks[0].Audio
+		switch {
+		case !m.Complete:
+			continue
+		case s.Audio:
+			s.Problem = "audio"
+		default:
+			if err := s.read(ctx, r); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// read looks at the descriptors at s.Start. What is wrong with them is noted
+// in s; only the end of ctx is an error.
+func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
+	s.Files, s.Dirs = -1, -1
+	block := make([]byte, iso9660.BlockSize)
+	lba := s.Start + iso9660.FirstDescriptor
+	if err := r.ReadBlocks(ctx, lba, block); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		s.Problem = fmt.Sprintf("block %d cannot be read: %v", lba, err)
+		return nil
+	}
+	d, err := iso9660.ParseVolumeDescriptor(block, lba)
+	if err != nil {
+		s.Problem = err.Error()
+		return nil
+	}
+	p, ok := iso9660.ParsePrimary(d)
+	if !ok {
+		s.Problem = "the first volume descriptor is not the primary one"
+		return nil
+	}
+	s.Readable = true
+	s.VolumeID, s.Application, s.Preparer = p.VolumeIdentifier(), p.ApplicationIdentifier(), p.DataPreparerIdentifier()
+	if t, err := p.CreationTime(); err == nil {
+		s.Time = t
+	}
+	if root, err := p.RootRecord(); err == nil {
+		s.descriptors = root.Location()
+	}
+	sum := sha256.Sum256(block)
+	s.Hash = hex.EncodeToString(sum[:])
+	if m, err := mark.Parse(p.ApplicationUse()); err == nil {
+		s.Mark = &m
+		s.Files, s.Dirs = m.Files, m.Dirs
+	}
+	if s.Blocks == 0 {
+		s.Blocks = p.VolumeSpaceSize()
+		if s.Mark != nil && s.Blocks > s.Mark.Start {
+			s.Blocks -= s.Mark.Start // recorded absolutely
+		}
+	}
+	return nil
+}
+
+// ours tells whether the session was written by burnfs where it lies.
+func (s *Session) ours() bool { return s.Mark != nil && s.Mark.Start == s.Start }
+
+// chain finds the sessions of an overwritable medium.
+func chain(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Session, error) {
+	head := Session{}
+	if err := head.read(ctx, r); err != nil {
+		return nil, err
+	}
+	limit := info.Capacity
+	found := map[uint32]Session{}
+	add := func(start uint32) (Session, bool, error) {
+		if s, ok := found[start]; ok {
+			return s, s.Readable, nil
+		}
+		if start%Align != 0 || start == 0 || start > limit-min(limit, Align) {
+			return Session{}, false, nil
+		}
+		s := Session{Start: start}
+		if err := s.read(ctx, r); err != nil {
+			return s, false, err
+		}
+		if s.Readable {
+			found[start] = s
+		}
+		return s, s.Readable, nil
+	}
+	for pos := uint32(Align); ; {
+		s, ok, err := add(pos)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		next := uint64(s.Start) + uint64(s.Blocks)
+		next = (next + Align - 1) / Align * Align
+		if next <= uint64(pos) || next >= uint64(limit) {
+			break
+		}
+		pos = uint32(next)
+	}
+	// The marks lead back; a session of somebody else's has none and ends it.
+	for m := head.Mark; m != nil; {
+		s, ok, err := add(m.Start)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || !s.ours() || s.Mark.Previous == 0 || s.Mark.Previous >= s.Start {
+			break
+		}
+		p, ok, err := add(s.Mark.Previous)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || !p.ours() {
+			break
+		}
+		m = p.Mark
+	}
+	var all []Session
+	newest := false
+	for _, s := range found {
+		if head.Readable && s.descriptors == head.descriptors {
+			newest = true
+		}
+		// A session behind the one that block 16 shows was not finished.
+		if head.Mark != nil && s.Start > head.Mark.Start {
+			continue
+		}
+		all = append(all, s)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Start < all[j].Start })
+	if head.Readable && !newest {
+		all = append(all, head)
+	}
+	if head.Problem != "" && len(all) == 0 && !blankHead(ctx, r) {
+		all = append(all, head)
+	}
+	for i := range all {
+		all[i].Number = i + 1
+	}
+	return all, nil
+}
+
+// blankHead tells whether block 16 is empty or beyond the end: nothing was
+// ever recorded.
+func blankHead(ctx context.Context, r iso9660.BlockReader) bool {
+	block := make([]byte, iso9660.BlockSize)
+	if err := r.ReadBlocks(ctx, iso9660.FirstDescriptor, block); err != nil {
+		return true
+	}
+	for _, b := range block {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// ErrNoSession: the disc has no session that a next one could continue.
+var ErrNoSession = errors.New("the disc is blank: there is no last session to name; burn a first session without -C")
+
+// ErrNoNext: no further session can be written.
+var ErrNoNext = errors.New("the disc cannot take another session")
+
+// Next is where the next session will start.
+func Next(info *medium.Info, all []Session) (uint32, error) {
+	if info.Kind != medium.Overwritable {
+		if info.NotWritableReason != "" {
+			return 0, fmt.Errorf("%w: %s", ErrNoNext, info.NotWritableReason)
+		}
+		return info.NWA, nil
+	}
+	end := uint64(Align)
+	for _, s := range all {
+		end = max(end, uint64(s.End()))
+	}
+	if len(all) > 0 && info.Capacity < info.Free {
+		// A file that grows: what lies behind the volume, such as a
+		// partition, stays.
+		end = max(end, uint64(info.Capacity))
+	}
+	end = (end + Align - 1) / Align * Align
+	if end >= 1<<32 {
+		return 0, fmt.Errorf("%w: its end is beyond what ISO 9660 can address", ErrNoNext)
+	}
+	return uint32(end), nil
+}
+
+// MSInfo returns the numbers that cdrecord -msinfo prints and mkisofs -C
+// takes: first block of the last session, first block of the next one. On an
+// overwritable medium the last session's descriptors are at block 16, so that
+// the first number is 0.
+func MSInfo(info *medium.Info, all []Session) (last, next uint32, err error) {
+	if len(all) == 0 {
+		return 0, 0, ErrNoSession
+	}
+	if next, err = Next(info, all); err != nil {
+		return 0, 0, err
+	}
+	if info.Kind == medium.Overwritable {
+		return 0, next, nil
+	}
+	return all[len(all)-1].Start, next, nil
+}

@@ -1,0 +1,153 @@
+package tree
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"golang.org/x/sys/unix"
+)
+
+// SetAttr changes attributes and returns the new ones. A change of size needs
+// a regular file.
+func (t *Tree) SetAttr(_ context.Context, n *Node, s SetAttr) (Attr, error) {
+	done, err := t.change()
+	if err != nil {
+		return Attr{}, err
+	}
+	defer done()
+	if n.dir != nil {
+		t.mu.RLock()
+		defer t.mu.RUnlock()
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := t.now().UnixNano()
+	if s.Size != nil {
+		switch {
+		case n.dir != nil:
+			return Attr{}, ErrIsDir
+		case !n.isRegular() || *s.Size < 0:
+			return Attr{}, ErrInvalid
+		}
+		if err := t.resize(n, *s.Size, now); err != nil {
+			return Attr{}, err
+		}
+	}
+	if s.Mode != nil {
+		n.mode = n.kind | *s.Mode&^unix.S_IFMT
+	}
+	if s.UID != nil {
+		n.uid = *s.UID
+	}
+	if s.GID != nil {
+		n.gid = *s.GID
+	}
+	if s.Atime != nil {
+		n.atime = s.Atime.UnixNano()
+	}
+	if s.Mtime != nil {
+		n.mtime = s.Mtime.UnixNano()
+	}
+	n.ctime = now
+	t.touch(n)
+	return n.attrLocked(), nil
+}
+
+// Xattr returns the value of an extended attribute.
+func (t *Tree) Xattr(_ context.Context, n *Node, name string) ([]byte, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	v, ok := n.xattrs[name]
+	if !ok {
+		return nil, ErrNoXattr
+	}
+	return v, nil
+}
+
+// ListXattr returns the names of the extended attributes, sorted.
+func (t *Tree) ListXattr(_ context.Context, n *Node) ([]string, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	names := make([]string, 0, len(n.xattrs))
+	for name := range n.xattrs {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// SetXattr sets an extended attribute; flags are XATTR_CREATE or
+// XATTR_REPLACE of setxattr(2).
+func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, flags uint32) error {
+	if name == "" || len(name) > NameMax {
+		return ErrInvalid
+	}
+	done, err := t.change()
+	if err != nil {
+		return err
+	}
+	defer done()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	old, exists := n.xattrs[name]
+	switch {
+	case exists && flags&unix.XATTR_CREATE != 0:
+		return ErrExist
+	case !exists && flags&unix.XATTR_REPLACE != 0:
+		return ErrNoXattr
+	}
+	total := len(name) + len(value)
+	for k, v := range n.xattrs {
+		if k != name {
+			total += len(k) + len(v)
+		}
+	}
+	if total > XattrMax {
+		return fmt.Errorf("%w: %d bytes, the most is %d", ErrXattrTooBig, total, XattrMax)
+	}
+	grow := oneXattrCost(name, value)
+	if exists {
+		grow -= oneXattrCost(name, old)
+	}
+	if err := t.space.admit(grow, 0); err != nil {
+		return err
+	}
+	t.space.meta.Add(grow)
+	// A new map: a frozen view may hold the old one.
+	next := make(map[string][]byte, len(n.xattrs)+1)
+	for k, v := range n.xattrs {
+		next[k] = v
+	}
+	next[name] = append([]byte(nil), value...)
+	n.xattrs = next
+	n.ctime = t.now().UnixNano()
+	t.touch(n)
+	return nil
+}
+
+// RemoveXattr removes an extended attribute.
+func (t *Tree) RemoveXattr(_ context.Context, n *Node, name string) error {
+	done, err := t.change()
+	if err != nil {
+		return err
+	}
+	defer done()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	v, ok := n.xattrs[name]
+	if !ok {
+		return ErrNoXattr
+	}
+	t.space.meta.Add(-oneXattrCost(name, v))
+	next := make(map[string][]byte, len(n.xattrs))
+	for k, v := range n.xattrs {
+		if k != name {
+			next[k] = v
+		}
+	}
+	n.xattrs = next
+	n.ctime = t.now().UnixNano()
+	t.touch(n)
+	return nil
+}

@@ -1,0 +1,114 @@
+package tree
+
+import (
+	"context"
+	"iter"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/volume"
+)
+
+// Base is the tree of the last session.
+type Base interface {
+	// Root is the root directory's entry.
+	Root(ctx context.Context) (volume.Entry, error)
+	// ReadDir yields the entries of the directory recorded at dir, without
+	// "." and "..".
+	ReadDir(ctx context.Context, dir iso9660.Section) iter.Seq2[volume.Entry, error]
+	// OwnSerials tells that the last session is ours: its PX file serial
+	// numbers are unique and equal only for hard links.
+	OwnSerials() bool
+}
+
+// DataReader reads the disc by byte address.
+type DataReader interface {
+	ReadAt(ctx context.Context, p []byte, addr int64) error
+}
+
+// inodes gives entries of the base their inode numbers.
+type inodes struct {
+	own bool
+
+	mu sync.Mutex
+	// links maps the inode number of a hard-linked file of a foreign disc to
+	// the serial number that its names share.
+	links map[uint64]uint32
+}
+
+// recordUnit is the divisor that makes a record's byte address an inode
+// number: less than the smallest directory record, 34 bytes (ECMA-119 9.1).
+const recordUnit = 32
+
+// FirstInode is the lowest inode number that no directory record below block
+// lba can have.
+func FirstInode(lba uint32) uint64 {
+	return max(uint64(lba)*(iso9660.BlockSize/recordUnit), RootIno+1)
+}
+
+func (i *inodes) number(e *volume.Entry) uint64 {
+	if i.own {
+		return uint64(e.Serial)
+	}
+	// Names that share serial number and content are one file. The block of
+	// the content holds no directory record, so its address is free to be
+	// the number.
+	if e.HasSerial && e.Nlink > 1 && e.Mode&unix.S_IFMT == unix.S_IFREG && len(e.Sections) > 0 && e.Sections[0].Size > 0 {
+		ino := uint64(e.Sections[0].LBA) * (iso9660.BlockSize / recordUnit)
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		if s, ok := i.links[ino]; !ok || s == e.Serial {
+			i.links[ino] = e.Serial
+			return ino
+		}
+	}
+	return (uint64(e.RecordLBA)*iso9660.BlockSize + uint64(e.RecordOffset)) / recordUnit
+}
+
+// nlink is the link count to believe.
+func (i *inodes) nlink(e *volume.Entry, ino uint64) uint32 {
+	switch {
+	case e.Mode&unix.S_IFMT == unix.S_IFDIR:
+		return max(e.Nlink, 2)
+	case i.own:
+		return max(e.Nlink, 1)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if _, ok := i.links[ino]; ok {
+		return max(e.Nlink, 1)
+	}
+	return 1
+}
+
+// fromBase makes the node of an entry of the base.
+func (t *Tree) fromBase(e *volume.Entry, ino uint64) *Node {
+	n := &Node{
+		ino: ino, kind: e.Mode & unix.S_IFMT, mode: e.Mode,
+		nlink: t.inodes.nlink(e, ino), uid: e.UID, gid: e.GID,
+		rdev: unix.Mkdev(e.RdevMajor, e.RdevMinor), size: e.Size,
+		atime: e.Atime.UnixNano(), mtime: e.Mtime.UnixNano(), ctime: e.Ctime.UnixNano(),
+		target: e.Target, checksum: e.ChecksumIndex,
+	}
+	switch n.kind {
+	case unix.S_IFDIR:
+		n.size = 0
+		n.dir = &directory{}
+		if len(e.Sections) > 0 {
+			n.dir.base = e.Sections[0]
+		}
+	case unix.S_IFREG:
+		n.sections = e.Sections
+	default:
+		n.size = 0
+	}
+	if len(e.Xattrs) > 0 {
+		n.xattrs = make(map[string][]byte, len(e.Xattrs))
+		for _, a := range e.Xattrs {
+			n.xattrs[a.Name] = a.Value
+		}
+	}
+	return n
+}

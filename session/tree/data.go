@@ -1,0 +1,209 @@
+package tree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/sys/unix"
+
+	"burnfs/session/extent"
+	"burnfs/session/staging"
+)
+
+// ReadAt fills p from byte off on. It reads less than len(p) only at the end
+// of the file, where it returns io.EOF if there is nothing at all.
+func (t *Tree) ReadAt(ctx context.Context, n *Node, p []byte, off int64) (int, error) {
+	if !n.isRegular() {
+		return 0, ErrInvalid
+	}
+	n.mu.RLock()
+	if off >= n.size || len(p) == 0 {
+		n.mu.RUnlock()
+		return 0, io.EOF
+	}
+	p = p[:min(int64(len(p)), n.size-off)]
+	var parts []extent.Extent
+	if n.content == nil {
+		for e := range onDisc(n.sections).Range(off, int64(len(p))) {
+			parts = append(parts, e)
+		}
+	} else {
+		for e := range n.content.Range(off, int64(len(p))) {
+			parts = append(parts, e)
+		}
+	}
+	// A pin keeps staged bytes readable although the file may be overwritten
+	// or removed from here on.
+	release := func() {}
+	if t.store != nil && n.content != nil {
+		release = t.store.Pin()
+	}
+	n.mu.RUnlock()
+	defer release()
+	if err := t.readParts(ctx, parts, p, off); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// readParts reads extents into p, which begins at byte off of the file.
+func (t *Tree) readParts(ctx context.Context, parts []extent.Extent, p []byte, off int64) error {
+	done := int64(0)
+	for _, e := range parts {
+		dst := p[e.Off-off:][:e.Len]
+		var err error
+		switch e.Kind {
+		case extent.Hole:
+			clear(dst)
+		case extent.Staged:
+			err = t.store.ReadAt(dst, e.Addr)
+		case extent.OnDisc:
+			err = t.disc.ReadAt(ctx, dst, e.Addr)
+		}
+		if err != nil {
+			if errors.Is(err, context.Canceled) {
+				return err
+			}
+			return fmt.Errorf("%w: reading %d bytes %s at address %d: %w", ErrIO, e.Len, e.Kind, e.Addr, err)
+		}
+		done = e.End() - off
+	}
+	clear(p[done:])
+	return nil
+}
+
+// WriteAt writes p at byte off, or at the end if appending. It writes all of
+// p or nothing: ErrFull when the disc could not take it, ErrStagingFull when
+// the local disk could not.
+func (t *Tree) WriteAt(_ context.Context, n *Node, p []byte, off int64, appending bool) (int, error) {
+	if !n.isRegular() {
+		return 0, ErrInvalid
+	}
+	done, err := t.change()
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if appending {
+		off = n.size
+	}
+	if off < 0 {
+		return 0, ErrInvalid
+	}
+	if off > SizeMax-int64(len(p)) {
+		return 0, ErrFileTooBig
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	length := int64(len(p))
+	if err := t.admitContent(n, func(m *extent.Map) { m.Write(off, length, extent.Staged, 0) }); err != nil {
+		return 0, err
+	}
+	addr, err := t.store.Append(p)
+	if err != nil {
+		return 0, stagingError(err)
+	}
+	t.free(n.extents().Write(off, length, extent.Staged, addr))
+	n.size = n.content.Size()
+	t.changedData(n, t.now().UnixNano())
+	return len(p), nil
+}
+
+// admitContent refuses a change of content if the disc could not take the
+// file as it will be afterwards: besides the new bytes these can be old ones
+// too, when the file stops being worth its old blocks. The caller holds n.mu.
+func (t *Tree) admitContent(n *Node, change func(*extent.Map)) error {
+	next := n.extents().Clone()
+	change(&next)
+	return t.space.admit(0, int64(newBlocks(&next))-int64(n.charged))
+}
+
+// changedData notes a change of content. The caller holds n.mu.
+func (t *Tree) changedData(n *Node, now int64) {
+	n.mtime, n.ctime = now, now
+	n.dataSeq = t.touch(n)
+	t.settle(n, newBlocks(n.content))
+}
+
+// resize sets the size of a regular file. The caller holds n.mu.
+func (t *Tree) resize(n *Node, size, now int64) error {
+	if size > SizeMax {
+		return ErrFileTooBig
+	}
+	if err := t.admitContent(n, func(m *extent.Map) { m.Truncate(size) }); err != nil {
+		return err
+	}
+	if size != n.size {
+		t.free(n.extents().Truncate(size))
+		n.size = size
+	} else {
+		n.extents()
+	}
+	t.changedData(n, now)
+	return nil
+}
+
+// Allocate does fallocate(2): mode is 0, FALLOC_FL_KEEP_SIZE, or
+// FALLOC_FL_PUNCH_HOLE or FALLOC_FL_ZERO_RANGE with or without it. Other
+// modes are ErrNotSupported.
+func (t *Tree) Allocate(_ context.Context, n *Node, mode uint32, off, length int64) error {
+	switch {
+	case n.dir != nil:
+		return ErrIsDir
+	case !n.isRegular() || off < 0 || length <= 0:
+		return ErrInvalid
+	case off > SizeMax-length:
+		return ErrFileTooBig
+	}
+	const known = unix.FALLOC_FL_KEEP_SIZE | unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_ZERO_RANGE
+	punch := mode&unix.FALLOC_FL_PUNCH_HOLE != 0
+	zero := mode&unix.FALLOC_FL_ZERO_RANGE != 0
+	if mode&^uint32(known) != 0 || punch && (zero || mode&unix.FALLOC_FL_KEEP_SIZE == 0) {
+		return ErrNotSupported
+	}
+	done, err := t.change()
+	if err != nil {
+		return err
+	}
+	defer done()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	grow := max(off+length-n.size, 0)
+	if mode&unix.FALLOC_FL_KEEP_SIZE != 0 {
+		grow = 0
+	}
+	now := t.now().UnixNano()
+	if cut := min(length, n.size-off); (punch || zero) && cut > 0 {
+		if err := t.admitContent(n, func(m *extent.Map) { m.Punch(off, cut) }); err != nil {
+			return err
+		}
+		t.free(n.extents().Punch(off, cut))
+		t.changedData(n, now)
+	}
+	if grow > 0 {
+		return t.resize(n, off+length, now)
+	}
+	return nil
+}
+
+// free gives staged extents back.
+func (t *Tree) free(gone []extent.Extent) {
+	for _, e := range gone {
+		if e.Kind == extent.Staged {
+			t.store.Free(e.Addr, e.Len)
+		}
+	}
+}
+
+// stagingError turns a refusal of the local disk into ErrStagingFull.
+func stagingError(err error) error {
+	if errors.Is(err, staging.ErrFull) {
+		return fmt.Errorf("%w: %w", ErrStagingFull, err)
+	}
+	return fmt.Errorf("%w: writing to staging: %w", ErrIO, err)
+}

@@ -1,0 +1,229 @@
+package tree
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"sync"
+
+	"burnfs/iso9660"
+	"burnfs/session/extent"
+)
+
+// Frozen is the tree at one change number, to be recorded. Until Thaw the
+// tree cannot change; until Release the staged bytes of the frozen state stay
+// readable, whatever happens to the files.
+type Frozen struct {
+	// Seq is the number of the last change that the frozen state holds.
+	Seq uint64
+	// NextIno is the lowest inode number that the frozen state does not use.
+	NextIno uint64
+
+	t       *Tree
+	thaw    sync.Once
+	release sync.Once
+	unpin   func()
+}
+
+// Entry is one name of the frozen tree.
+type Entry struct {
+	Name   string
+	Attr   Attr
+	Target string
+	Xattrs map[string][]byte
+
+	// Pieces is the content of a regular file.
+	Pieces []Piece
+	// Content is where the bytes of a changed file are; nil when all pieces
+	// are old.
+	Content *extent.Map
+	// Checksum is the file's index in the base's checksum array, 0 when it
+	// has none or its content changed.
+	Checksum uint32
+
+	dir dirRef
+}
+
+// dirRef is how to find a directory's entries.
+type dirRef struct {
+	node *Node
+	base iso9660.Section
+}
+
+// Freeze stops changes, makes everything done so far durable and returns the
+// tree as it is.
+func (t *Tree) Freeze(context.Context) (*Frozen, error) {
+	if t.store == nil {
+		return nil, ErrReadOnly
+	}
+	t.gate.Lock()
+	t.flushMu.Lock()
+	err := t.flush()
+	t.flushMu.Unlock()
+	if err != nil {
+		t.gate.Unlock()
+		return nil, err
+	}
+	return &Frozen{Seq: t.seq.Load(), NextIno: t.nextIno.Load(), t: t, unpin: t.store.Pin()}, nil
+}
+
+// Thaw lets changes go on.
+func (f *Frozen) Thaw() { f.thaw.Do(f.t.gate.Unlock) }
+
+// Release gives the staged bytes of the frozen state free and thaws.
+func (f *Frozen) Release() {
+	f.Thaw()
+	f.release.Do(f.unpin)
+}
+
+// Root is the root directory's entry.
+func (f *Frozen) Root(context.Context) (Entry, error) {
+	return f.t.freeze("", f.t.root), nil
+}
+
+// freeze is the entry of a node in memory.
+func (t *Tree) freeze(name string, n *Node) Entry {
+	if n.dir != nil {
+		t.mu.RLock()
+		defer t.mu.RUnlock()
+	}
+	n.mu.Lock() // Clone counts as a change
+	defer n.mu.Unlock()
+	e := Entry{Name: name, Attr: n.attrLocked(), Target: n.target, Xattrs: n.xattrs}
+	switch {
+	case n.dir != nil:
+		e.dir = dirRef{n, n.dir.base}
+	case !n.isRegular():
+	case n.content == nil:
+		e.Pieces, e.Checksum = oldPieces(n.sections), n.checksum
+	default:
+		e.Pieces = Pieces(n.content)
+		if allOld(e.Pieces) {
+			if n.dataSeq == 0 {
+				e.Checksum = n.checksum
+			}
+			break
+		}
+		c := n.content.Clone()
+		e.Content = &c
+	}
+	return e
+}
+
+func oldPieces(sections []iso9660.Section) []Piece {
+	var all []Piece
+	var off int64
+	for _, s := range sections {
+		if s.Size > 0 {
+			all = append(all, Piece{Off: off, Size: s.Size, Old: true, LBA: s.LBA})
+			off += s.Size
+		}
+	}
+	return all
+}
+
+func allOld(pieces []Piece) bool {
+	for _, p := range pieces {
+		if !p.Old {
+			return false
+		}
+	}
+	return true
+}
+
+// Children yields the entries of a directory, in no order. An entry of the
+// disc that cannot be read ends it with an error: a session without that
+// entry would lose the file.
+func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		t := f.t
+		type named struct {
+			name string
+			node *Node
+		}
+		var known []named
+		t.mu.RLock()
+		over := t.overlays[dir.Attr.Ino]
+		loaded := dir.dir.node != nil && dir.dir.node.dir.entries != nil
+		if loaded {
+			known = make([]named, 0, len(dir.dir.node.dir.entries))
+			for name, n := range dir.dir.node.dir.entries {
+				known = append(known, named{name, n})
+			}
+		} else {
+			for name, d := range over {
+				if d.node != nil {
+					known = append(known, named{name, d.node})
+				}
+			}
+		}
+		hidden := make(map[string]bool, len(over))
+		for name := range over {
+			hidden[name] = true
+		}
+		base := t.base
+		t.mu.RUnlock()
+
+		for _, k := range known {
+			if !yield(t.freeze(k.name, k.node), nil) {
+				return
+			}
+		}
+		if loaded || base == nil || dir.dir.base.Size == 0 {
+			return
+		}
+		for e, err := range base.ReadDir(ctx, dir.dir.base) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				yield(Entry{}, fmt.Errorf("%w: an entry of directory %d cannot be read: %w", ErrIO, dir.Attr.Ino, err))
+				return
+			}
+			if hidden[e.Name] {
+				continue
+			}
+			ino := t.inodes.number(&e)
+			t.mu.RLock()
+			n, ok := t.nodes[ino]
+			t.mu.RUnlock()
+			if !ok || !sameKind(n, e.Mode) {
+				n = t.fromBase(&e, ino)
+			}
+			if !yield(t.freeze(e.Name, n), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Reader reads the bytes of a frozen file from off to off+length, wherever
+// they lie.
+func (f *Frozen) Reader(ctx context.Context, e Entry, off, length int64) io.Reader {
+	return &contentReader{ctx: ctx, t: f.t, content: e.Content, pos: off, end: off + length}
+}
+
+// contentReader reads a content map in order.
+type contentReader struct {
+	ctx      context.Context
+	t        *Tree
+	content  *extent.Map
+	pos, end int64
+}
+
+func (r *contentReader) Read(p []byte) (int, error) {
+	if r.pos >= r.end {
+		return 0, io.EOF
+	}
+	p = p[:min(int64(len(p)), r.end-r.pos)]
+	var parts []extent.Extent
+	for e := range r.content.Range(r.pos, int64(len(p))) {
+		parts = append(parts, e)
+	}
+	if err := r.t.readParts(r.ctx, parts, p, r.pos); err != nil {
+		return 0, err
+	}
+	r.pos += int64(len(p))
+	return len(p), nil
+}

@@ -1,0 +1,393 @@
+package tree
+
+import (
+	"context"
+	"math"
+	"sort"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// loadRead loads dir and returns with t.mu held for reading.
+func (t *Tree) loadRead(ctx context.Context, dir *Node) error {
+	return t.load(ctx, dir, t.mu.RLock, t.mu.RUnlock)
+}
+
+// loadWrite loads dir and returns with t.mu held for writing.
+func (t *Tree) loadWrite(ctx context.Context, dir *Node) error {
+	return t.load(ctx, dir, t.mu.Lock, t.mu.Unlock)
+}
+
+// Lookup finds the entry name of dir.
+func (t *Tree) Lookup(ctx context.Context, dir *Node, name string) (*Node, error) {
+	if len(name) > NameMax {
+		return nil, ErrNameTooLong
+	}
+	if err := t.loadRead(ctx, dir); err != nil {
+		return nil, err
+	}
+	defer t.mu.RUnlock()
+	n, ok := dir.dir.entries[name]
+	if !ok {
+		return nil, ErrNotExist
+	}
+	return n, nil
+}
+
+// Parent is the directory that dir lies in; the root is its own parent.
+func (t *Tree) Parent(_ context.Context, dir *Node) *Node {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if dir.dir == nil || dir.dir.parent == nil {
+		return t.root
+	}
+	return dir.dir.parent
+}
+
+// ReadDir returns the entries of dir sorted by name, without "." and "..".
+func (t *Tree) ReadDir(ctx context.Context, dir *Node) ([]Dirent, error) {
+	if err := t.loadRead(ctx, dir); err != nil {
+		return nil, err
+	}
+	list := make([]Dirent, 0, len(dir.dir.entries))
+	for name, n := range dir.dir.entries {
+		list = append(list, Dirent{Name: name, Ino: n.ino, Type: n.kind})
+	}
+	t.mu.RUnlock()
+	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
+	return list, nil
+}
+
+// Readlink returns the target of a symlink.
+func (t *Tree) Readlink(_ context.Context, n *Node) (string, error) {
+	if n.kind != unix.S_IFLNK {
+		return "", ErrInvalid
+	}
+	return n.target, nil
+}
+
+func checkName(name string) error {
+	switch {
+	case name == "" || name == "." || name == "..":
+		return ErrExist
+	case len(name) > NameMax:
+		return ErrNameTooLong
+	case strings.ContainsAny(name, "/\x00"):
+		return ErrInvalid
+	}
+	return nil
+}
+
+// newIno takes the next inode number.
+func (t *Tree) newIno() (uint64, error) {
+	ino := t.nextIno.Add(1) - 1
+	if ino > math.MaxUint32 {
+		t.nextIno.Store(math.MaxUint32 + 1)
+		return 0, ErrNoInodes
+	}
+	return ino, nil
+}
+
+// Create makes a file, directory, symlink, device, fifo or socket.
+func (t *Tree) Create(ctx context.Context, dir *Node, name string, c New) (*Node, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	switch c.Mode & unix.S_IFMT {
+	case unix.S_IFREG, unix.S_IFDIR, unix.S_IFLNK, unix.S_IFBLK, unix.S_IFCHR, unix.S_IFIFO, unix.S_IFSOCK:
+	default:
+		return nil, ErrInvalid
+	}
+	if len(c.Target) > TargetMax {
+		return nil, ErrNameTooLong
+	}
+	done, err := t.change()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if err := t.loadWrite(ctx, dir); err != nil {
+		return nil, err
+	}
+	defer t.mu.Unlock()
+	if dir.dir.removed {
+		return nil, ErrNotExist
+	}
+	if _, ok := dir.dir.entries[name]; ok {
+		return nil, ErrExist
+	}
+	if err := t.space.admit(nameCost(name, isDirMode(c.Mode))+targetCost(c.Target), 0); err != nil {
+		return nil, err
+	}
+	ino, err := t.newIno()
+	if err != nil {
+		return nil, err
+	}
+	now := t.now().UnixNano()
+	n := &Node{
+		ino: ino, kind: c.Mode & unix.S_IFMT, mode: c.Mode, nlink: 1, uid: c.UID, gid: c.GID,
+		target: c.Target, atime: now, mtime: now, ctime: now,
+	}
+	if n.kind == unix.S_IFBLK || n.kind == unix.S_IFCHR {
+		n.rdev = c.Rdev
+	}
+	dir.mu.Lock()
+	defer dir.mu.Unlock()
+	if dir.mode&unix.S_ISGID != 0 {
+		n.gid = dir.gid
+		if n.kind == unix.S_IFDIR {
+			n.mode |= unix.S_ISGID
+		}
+	}
+	n.mu.Lock()
+	if n.kind == unix.S_IFDIR {
+		n.nlink = 2
+		n.dir = &directory{parent: dir, entries: map[string]*Node{}}
+		dir.nlink++
+	}
+	t.space.meta.Add(targetCost(n.target))
+	t.nodes[ino] = n
+	t.touch(n)
+	n.mu.Unlock()
+	t.setName(dir, name, n)
+	t.stamp(dir, now)
+	return n, nil
+}
+
+// stamp sets mtime and ctime of a directory whose entries changed. The caller
+// holds dir.mu.
+func (t *Tree) stamp(dir *Node, now int64) {
+	dir.mtime, dir.ctime = now, now
+	t.touch(dir)
+}
+
+// Link gives n one more name.
+func (t *Tree) Link(ctx context.Context, n, dir *Node, name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if n.dir != nil {
+		return ErrIsDir
+	}
+	done, err := t.change()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := t.loadWrite(ctx, dir); err != nil {
+		return err
+	}
+	defer t.mu.Unlock()
+	if dir.dir.removed {
+		return ErrNotExist
+	}
+	if _, ok := dir.dir.entries[name]; ok {
+		return ErrExist
+	}
+	if err := t.space.admit(nameCost(name, false), 0); err != nil {
+		return err
+	}
+	now := t.now().UnixNano()
+	if err := func() error {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		switch {
+		case n.nlink == 0:
+			return ErrNotExist
+		case n.nlink >= LinkMax:
+			return ErrTooManyLinks
+		}
+		n.nlink++
+		n.ctime = now
+		t.touch(n)
+		return nil
+	}(); err != nil {
+		return err
+	}
+	t.setName(dir, name, n)
+	dir.mu.Lock()
+	defer dir.mu.Unlock()
+	t.stamp(dir, now)
+	return nil
+}
+
+// Remove takes the name away from dir: rmdir(2) when wantDir, else unlink(2).
+func (t *Tree) Remove(ctx context.Context, dir *Node, name string, wantDir bool) error {
+	if len(name) > NameMax {
+		return ErrNameTooLong
+	}
+	done, err := t.change()
+	if err != nil {
+		return err
+	}
+	defer done()
+	for {
+		if err := t.loadWrite(ctx, dir); err != nil {
+			return err
+		}
+		n, ok := dir.dir.entries[name]
+		switch {
+		case !ok:
+			t.mu.Unlock()
+			return ErrNotExist
+		case wantDir && n.dir == nil:
+			t.mu.Unlock()
+			return ErrNotDir
+		case !wantDir && n.dir != nil:
+			t.mu.Unlock()
+			return ErrIsDir
+		case n.dir != nil && n.dir.entries == nil:
+			// Only a loaded directory can be known to be empty.
+			t.mu.Unlock()
+			if err := t.loadRead(ctx, n); err != nil {
+				return err
+			}
+			t.mu.RUnlock()
+			continue
+		case n.dir != nil && len(n.dir.entries) > 0:
+			t.mu.Unlock()
+			return ErrNotEmpty
+		}
+		now := t.now().UnixNano()
+		t.setName(dir, name, nil)
+		dir.mu.Lock()
+		if n.dir != nil {
+			dir.nlink--
+		}
+		t.stamp(dir, now)
+		dir.mu.Unlock()
+		t.unlinked(n, now)
+		t.mu.Unlock()
+		return nil
+	}
+}
+
+// unlinked takes one name away from n. The caller holds t.mu and no node.
+func (t *Tree) unlinked(n *Node, now int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ctime = now
+	if n.dir != nil {
+		n.nlink = 0
+		n.dir.removed = true
+	} else if n.nlink > 0 {
+		n.nlink--
+	}
+	t.touch(n)
+	if n.nlink > 0 {
+		return
+	}
+	t.space.meta.Add(-targetCost(n.target) - xattrCost(n.xattrs))
+	delete(t.nodes, n.ino)
+	if n.opens == 0 && n.dir == nil {
+		t.discard(n)
+	}
+}
+
+// Rename moves an entry, replacing what has the new name as rename(2) says.
+func (t *Tree) Rename(ctx context.Context, olddir *Node, oldname string, newdir *Node, newname string) error {
+	if err := checkName(newname); err != nil {
+		return err
+	}
+	if len(oldname) > NameMax {
+		return ErrNameTooLong
+	}
+	done, err := t.change()
+	if err != nil {
+		return err
+	}
+	defer done()
+	// Everything that the decision needs is loaded before the lock is taken
+	// for good; when something was not, once more.
+	for {
+		missing, err := t.tryRename(olddir, oldname, newdir, newname)
+		if missing == nil {
+			return err
+		}
+		if err := t.loadRead(ctx, missing); err != nil {
+			return err
+		}
+		t.mu.RUnlock()
+	}
+}
+
+// tryRename renames, or returns a directory that has to be loaded first.
+func (t *Tree) tryRename(olddir *Node, oldname string, newdir *Node, newname string) (missing *Node, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, d := range []*Node{olddir, newdir} {
+		switch {
+		case d.dir == nil:
+			return nil, ErrNotDir
+		case d.dir.entries == nil:
+			return d, nil
+		}
+	}
+	n, ok := olddir.dir.entries[oldname]
+	if !ok {
+		return nil, ErrNotExist
+	}
+	if newdir.dir.removed {
+		return nil, ErrNotExist
+	}
+	if n.dir != nil {
+		for d := newdir; ; d = d.dir.parent {
+			if d == n {
+				return nil, ErrLoop
+			}
+			if d == t.root || d.dir.parent == nil {
+				break
+			}
+		}
+	}
+	over := newdir.dir.entries[newname]
+	switch {
+	case over == n:
+		return nil, nil
+	case over == nil:
+	case n.dir == nil && over.dir != nil:
+		return nil, ErrIsDir
+	case n.dir != nil && over.dir == nil:
+		return nil, ErrNotDir
+	case over.dir != nil && over.dir.entries == nil:
+		return over, nil
+	case over.dir != nil && len(over.dir.entries) > 0:
+		return nil, ErrNotEmpty
+	}
+	if err := t.space.admit(nameCost(newname, n.dir != nil), 0); err != nil {
+		return nil, err
+	}
+
+	now := t.now().UnixNano()
+	t.setName(olddir, oldname, nil)
+	t.setName(newdir, newname, n)
+	t.adopt(newdir, n)
+	if over != nil {
+		t.unlinked(over, now)
+	}
+	func() {
+		olddir.mu.Lock()
+		defer olddir.mu.Unlock()
+		if n.dir != nil {
+			olddir.nlink--
+		}
+		t.stamp(olddir, now)
+	}()
+	func() {
+		newdir.mu.Lock()
+		defer newdir.mu.Unlock()
+		if n.dir != nil {
+			newdir.nlink++
+		}
+		if over != nil && over.dir != nil {
+			newdir.nlink--
+		}
+		t.stamp(newdir, now)
+	}()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ctime = now
+	t.touch(n)
+	return nil, nil
+}

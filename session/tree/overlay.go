@@ -1,0 +1,155 @@
+package tree
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"burnfs/iso9660"
+)
+
+// dentry is one name of the overlay. It overrides what the base has under
+// that name. Guarded by Tree.mu.
+type dentry struct {
+	node *Node // nil: a whiteout, there is nothing of that name
+	// overBase: the base has, or may have, an entry of that name, so that
+	// taking the name away needs a whiteout.
+	overBase bool
+	seq      uint64
+	cost     int64 // bytes reserved in the next session's directories
+}
+
+// setName records that name in dir now means n, or nothing if n is nil. The
+// caller holds t.mu and has loaded dir.
+func (t *Tree) setName(dir *Node, name string, n *Node) {
+	over := t.overlays[dir.ino]
+	if over == nil {
+		over = map[string]*dentry{}
+		t.overlays[dir.ino] = over
+	}
+	old := over[name]
+	d := &dentry{node: n, seq: t.seq.Add(1)}
+	if old != nil {
+		d.overBase = old.overBase
+		t.space.meta.Add(-old.cost)
+	} else {
+		_, visible := dir.dir.entries[name]
+		d.overBase = visible && dir.dir.base.Size > 0
+	}
+	if n != nil {
+		dir.dir.entries[name] = n
+		d.cost = nameCost(name, n.dir != nil)
+	} else {
+		delete(dir.dir.entries, name)
+	}
+	t.space.meta.Add(d.cost)
+	if n == nil && !d.overBase {
+		delete(over, name)
+		if len(over) == 0 {
+			delete(t.overlays, dir.ino)
+		}
+	} else {
+		over[name] = d
+	}
+	t.changes.name(dir.ino, name)
+}
+
+// load makes sure that dir's entries are in memory and returns with t.mu held
+// as lock says. The disc is read without holding it.
+func (t *Tree) load(ctx context.Context, dir *Node, lock, unlock func()) error {
+	if dir.dir == nil {
+		return ErrNotDir
+	}
+	for {
+		lock()
+		if dir.dir.entries != nil {
+			return nil
+		}
+		extent, gen, base := dir.dir.base, t.baseGen, t.base
+		unlock()
+
+		var found []found
+		if extent.Size > 0 && base != nil {
+			var err error
+			if found, err = t.readBase(ctx, base, dir, extent); err != nil {
+				return err
+			}
+		}
+		t.mu.Lock()
+		if dir.dir.entries == nil && t.baseGen == gen {
+			t.merge(dir, found)
+		}
+		t.mu.Unlock()
+	}
+}
+
+// found is an entry of the base with the node it would get.
+type found struct {
+	name string
+	node *Node
+}
+
+// readBase reads a directory of the base. Entries that cannot be read are
+// reported and left out.
+func (t *Tree) readBase(ctx context.Context, base Base, dir *Node, at iso9660.Section) ([]found, error) {
+	var all []found
+	for e, err := range base.ReadDir(ctx, at) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err != nil {
+			if fatal(err) {
+				return nil, fmt.Errorf("%w: %w", ErrIO, err)
+			}
+			t.log.Warn("an entry of the disc cannot be read and is not shown", "directory", dir.ino, "error", err)
+			continue
+		}
+		ino := t.inodes.number(&e)
+		all = append(all, found{e.Name, t.fromBase(&e, ino)})
+	}
+	return all, nil
+}
+
+// merge gives dir its entries. The caller holds t.mu.
+func (t *Tree) merge(dir *Node, base []found) {
+	over := t.overlays[dir.ino]
+	entries := make(map[string]*Node, len(base)+len(over))
+	for _, f := range base {
+		if d, ok := over[f.name]; ok {
+			d.overBase = true
+			continue
+		}
+		if _, twice := entries[f.name]; twice {
+			continue
+		}
+		n := f.node
+		if known, ok := t.nodes[n.ino]; ok && sameKind(known, n.mode) {
+			n = known
+		} else {
+			t.nodes[n.ino] = n
+		}
+		t.adopt(dir, n)
+		entries[f.name] = n
+	}
+	for name, d := range over {
+		if d.node != nil {
+			t.adopt(dir, d.node)
+			entries[name] = d.node
+		}
+	}
+	dir.dir.entries = entries
+}
+
+// adopt tells a directory who its parent is. The caller holds t.mu.
+func (t *Tree) adopt(dir, n *Node) {
+	if n.dir != nil {
+		n.dir.parent = dir
+	}
+}
+
+// sameKind tells whether n has the file type of mode. An inode number of a
+// foreign disc that means something else is not believed.
+func sameKind(n *Node, mode uint32) bool { return n.kind == mode&unix.S_IFMT }
+
+func isDirMode(mode uint32) bool { return mode&unix.S_IFMT == unix.S_IFDIR }

@@ -1,0 +1,219 @@
+package tree
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"burnfs/session/staging"
+)
+
+// Options configures a Tree.
+type Options struct {
+	// Store keeps the overlay; nil makes the tree read only.
+	Store *staging.Store
+	// Base is the tree of the last session; nil for a disc without one.
+	Base Base
+	// Disc reads file data. Not needed for a disc without any session.
+	Disc DataReader
+	// NextIno is the lowest inode number free for new files.
+	NextIno uint64
+	// Space tells what the disc still takes. Not needed without a Store.
+	Space Space
+	// FlushEvery bounds how long a change stays in memory only; 0 means
+	// DefaultFlush.
+	FlushEvery time.Duration
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// DefaultFlush is how often changes are made durable when nobody asks.
+const DefaultFlush = 3 * time.Second
+
+// Tree is the merged tree. Its methods may be called by several goroutines.
+// A context interrupts waits and reads of the disc, never half a change.
+type Tree struct {
+	store *staging.Store
+	disc  DataReader
+	now   func() time.Time
+	log   *slog.Logger
+
+	gate sync.RWMutex
+
+	mu       sync.RWMutex
+	base     Base
+	inodes   *inodes
+	baseGen  uint64 // counts published sessions
+	root     *Node
+	nodes    map[uint64]*Node
+	overlays map[uint64]map[string]*dentry
+
+	seq     atomic.Uint64 // number of the last change
+	nextIno atomic.Uint64
+	changes changes
+	space   *account
+	writers atomic.Int64
+
+	flushMu   sync.Mutex
+	flushed   uint64 // guarded by flushMu: changes up to this are durable
+	stopFlush func()
+}
+
+// Open makes the tree of the base and of what staging holds.
+//
+// It fails with ErrIO when the base's root or the staged records cannot be
+// read.
+func Open(ctx context.Context, opt Options) (*Tree, error) {
+	t := &Tree{
+		store: opt.Store, disc: opt.Disc, now: opt.Now, log: opt.Log, base: opt.Base,
+		nodes: map[uint64]*Node{}, overlays: map[uint64]map[string]*dentry{},
+	}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	if t.log == nil {
+		t.log = slog.New(slog.DiscardHandler)
+	}
+	t.space = newAccount(opt.Space)
+	t.changes.reset()
+	t.inodes = newInodes(opt.Base)
+	t.nextIno.Store(max(opt.NextIno, RootIno+1))
+	if t.store != nil {
+		if err := t.restore(); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.makeRoot(ctx); err != nil {
+		return nil, err
+	}
+	t.charge()
+	if t.store != nil {
+		every := opt.FlushEvery
+		if every == 0 {
+			every = DefaultFlush
+		}
+		t.stopFlush = t.startFlusher(every)
+	}
+	return t, nil
+}
+
+func newInodes(b Base) *inodes {
+	return &inodes{own: b != nil && b.OwnSerials(), links: map[uint64]uint32{}}
+}
+
+// makeRoot puts the root in place: from the overlay, else from the base, else
+// a new one.
+func (t *Tree) makeRoot(ctx context.Context) error {
+	if n, ok := t.nodes[RootIno]; ok {
+		t.root = n
+		n.dir.parent = n
+		return nil
+	}
+	var n *Node
+	if t.base != nil {
+		e, err := t.base.Root(ctx)
+		if err != nil {
+			return fmt.Errorf("%w: reading the root directory of the last session: %w", ErrIO, err)
+		}
+		n = t.fromBase(&e, RootIno)
+	} else {
+		now := t.now().UnixNano()
+		n = &Node{
+			ino: RootIno, kind: unix.S_IFDIR, mode: unix.S_IFDIR | 0o755, nlink: 2,
+			atime: now, mtime: now, ctime: now, dir: &directory{},
+			uid: uint32(unix.Getuid()), gid: uint32(unix.Getgid()),
+		}
+	}
+	n.dir.parent = n
+	t.root = n
+	t.nodes[RootIno] = n
+	return nil
+}
+
+// Close stops the background flush. Changes not flushed yet are flushed.
+func (t *Tree) Close(ctx context.Context) error {
+	if t.stopFlush == nil {
+		return nil
+	}
+	t.stopFlush()
+	return t.Sync(ctx)
+}
+
+// Root is the root directory.
+func (t *Tree) Root() *Node { return t.root }
+
+// ReadOnly tells whether changes are refused.
+func (t *Tree) ReadOnly() bool { return t.store == nil }
+
+// WritersOpen is the number of open handles that may write.
+func (t *Tree) WritersOpen() int { return int(t.writers.Load()) }
+
+// change opens a change: it holds off a freeze until the returned function is
+// called.
+func (t *Tree) change() (done func(), err error) {
+	if t.store == nil {
+		return nil, ErrReadOnly
+	}
+	t.gate.RLock()
+	return t.gate.RUnlock, nil
+}
+
+// touch notes that n changed. The caller holds n.mu.
+func (t *Tree) touch(n *Node) uint64 {
+	// In this order: who sees the number finds the node among the changes.
+	t.changes.node(n)
+	n.seq = t.seq.Add(1)
+	return n.seq
+}
+
+// Attr returns what stat(2) shows.
+func (t *Tree) Attr(_ context.Context, n *Node) (Attr, error) {
+	if n.dir != nil {
+		t.mu.RLock()
+		defer t.mu.RUnlock()
+	}
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.attrLocked(), nil
+}
+
+// OpenNode counts a handle. A file without a name lives until its last handle
+// is closed.
+func (t *Tree) OpenNode(n *Node, write bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.opens++
+	if write {
+		n.writers++
+		t.writers.Add(1)
+	}
+}
+
+// CloseNode ends what OpenNode began.
+func (t *Tree) CloseNode(n *Node, write bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.opens--
+	if write {
+		n.writers--
+		t.writers.Add(-1)
+	}
+	if n.opens == 0 && n.nlink == 0 && n.dir == nil {
+		t.discard(n)
+	}
+}
+
+// discard gives back what an inode without names and handles holds. The
+// caller holds n.mu.
+func (t *Tree) discard(n *Node) {
+	if n.content != nil {
+		t.free(n.content.Truncate(0))
+	}
+	n.size = 0
+	t.settle(n, 0)
+}
