@@ -116,13 +116,13 @@ func (d *Drive) send(ctx context.Context, cdb, data []byte, timeout time.Duratio
 // set sends a command that may be given twice without harm, and repeats it as
 // Advice says.
 func (d *Drive) set(ctx context.Context, cdb, data []byte) error {
-	return repeat(ctx, d.log, maxRetries, func() error { return d.send(ctx, cdb, data, timeoutQuery) })
+	return usual.Repeat(ctx, func() error { return d.send(ctx, cdb, data, timeoutQuery) })
 }
 
 // query executes a command that only asks, fills data with the reply and hands
 // what was transferred to parse. It repeats the command as Advice says.
 func query[R any](ctx context.Context, d *Drive, cdb, data []byte, parse func([]byte) (R, error)) (r R, err error) {
-	err = repeat(ctx, d.log, maxRetries, func() error {
+	err = usual.Repeat(ctx, func() error {
 		r, err = queryOnce(ctx, d, cdb, data, parse)
 		return err
 	})

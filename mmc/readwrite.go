@@ -64,8 +64,12 @@ func (d *Drive) read(ctx context.Context, cdb, p []byte) error {
 	return nil
 }
 
-// readRetries bounds how often ReadBlocks repeats a READ(10) that failed.
-const readRetries = 3
+// How often ReadBlocks repeats a READ(10) that failed: drives try hard themselves
+// before they give up.
+var (
+	readPatience  = Patience{Retries: 3, Wait: usual.Wait}
+	blockPatience = Patience{Retries: 1, Wait: usual.Wait}
+)
 
 // ReadBlocks reads len(p)/BlockSize blocks from lba on, in transfers of at most
 // MaxTransfer bytes. Passing trouble is overcome by repetition within bounds; a
@@ -88,12 +92,13 @@ func (d *Drive) ReadBlocks(ctx context.Context, lba uint32, p []byte) error {
 }
 
 func (d *Drive) readPersistently(ctx context.Context, lba uint32, p []byte) error {
-	err := repeat(ctx, d.log, readRetries, func() error { return d.Read10(ctx, lba, p) })
+	err := readPatience.Repeat(ctx, func() error { return d.Read10(ctx, lba, p) })
 	if len(p) == BlockSize || !(errors.Is(err, ErrMediumError) || errors.Is(err, ErrHardware)) {
 		return err
 	}
 	for ; len(p) > 0; lba, p = lba+1, p[BlockSize:] {
-		if err := repeat(ctx, d.log, 1, func() error { return d.Read10(ctx, lba, p[:BlockSize]) }); err != nil {
+		err := blockPatience.Repeat(ctx, func() error { return d.Read10(ctx, lba, p[:BlockSize]) })
+		if err != nil {
 			return err
 		}
 	}

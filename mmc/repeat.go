@@ -3,19 +3,27 @@ package mmc
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 )
 
-// Bounds of the repetitions that a Drive does on its own.
+// Patience bounds how a command that may be given twice is repeated.
+type Patience struct {
+	Retries int           // how often more, when Advice says Retry
+	Wait    time.Duration // for how long, when Advice says Wait
+}
+
+// usual is how patient a Drive is on its own.
+var usual = Patience{Retries: 4, Wait: 30 * time.Second}
+
 const (
-	maxRetries = 4                // for Retry
-	maxWait    = 30 * time.Second // for Wait
+	backoffFirst = 10 * time.Millisecond
+	backoffMax   = 500 * time.Millisecond
 )
 
-// repeat calls f until Advice says that its error is final, at most retries
-// times more for Retry, and until maxWait has passed for Wait.
-func repeat(ctx context.Context, log *slog.Logger, retries int, f func() error) error {
+// Repeat calls f until Advice says that its error is final, patience has run
+// out, or ctx ends. Between two calls it waits, shortly at first: most
+// conditions pass quickly, and the buffer of a drive empties within seconds.
+func (p Patience) Repeat(ctx context.Context, f func() error) error {
 	var b backoff
 	for {
 		err := f()
@@ -23,33 +31,26 @@ func repeat(ctx context.Context, log *slog.Logger, retries int, f func() error) 
 		case Proceed:
 			return nil
 		case Wait:
-			if b.total >= maxWait {
+			if b.total >= p.Wait {
 				return err
 			}
 		case Retry:
-			if retries--; retries < 0 {
+			if p.Retries--; p.Retries < 0 {
 				return err
 			}
 		default:
 			return err
 		}
-		log.Debug("the command is given again", "err", err)
 		if serr := b.sleep(ctx); serr != nil {
 			return errors.Join(serr, err)
 		}
 	}
 }
 
-// backoff spaces out repetitions: short at first, because most conditions pass
-// quickly, then longer.
+// backoff spaces out repetitions.
 type backoff struct {
 	next, total time.Duration
 }
-
-const (
-	backoffFirst = 20 * time.Millisecond
-	backoffMax   = 500 * time.Millisecond
-)
 
 // sleep waits for the next interval, or until ctx ends.
 func (b *backoff) sleep(ctx context.Context) error {

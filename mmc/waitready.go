@@ -42,7 +42,7 @@ func (d *Drive) WaitReady(ctx context.Context, why string, limit time.Duration) 
 		case a == Reload || errors.Is(err, ErrUnitAttention):
 			// Each unit attention is reported once: the next poll tells more.
 		case a == Retry:
-			if retries++; retries > maxRetries {
+			if retries++; retries > usual.Retries {
 				return fmt.Errorf("waiting for the drive after %s: %w", why, err)
 			}
 		default:

@@ -49,12 +49,7 @@ func (i *inspection) tracks(ctx context.Context, di mmc.DiscInformation) ([]Trac
 	}
 	var ts []Track
 	for n := max(1, di.FirstTrack()); n <= last; n++ {
-		ti, err := i.d.ReadTrackInformation(ctx, mmc.ByTrack, uint32(n))
-		if definite(err) && n == last && di.Status() != mmc.DiscComplete {
-			// CD writers may know the track that is still to be written only by
-			// this number (MMC-5 6.27.2.4).
-			ti, err = i.d.ReadTrackInformation(ctx, mmc.ByTrack, mmc.InvisibleTrack)
-		}
+		ti, err := readTrack(ctx, i.d, di, n)
 		if definite(err) {
 			continue
 		}
@@ -66,6 +61,33 @@ func (i *inspection) tracks(ctx context.Context, di mmc.DiscInformation) ([]Trac
 		ts = append(ts, t)
 	}
 	return ts, nil
+}
+
+// LastTrack asks for the last track of the last session: the one being recorded,
+// or the empty one where the next session would start.
+func LastTrack(ctx context.Context, d *mmc.Drive) (*Track, error) {
+	di, err := d.ReadDiscInformation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n := di.LastTrackInLastSession()
+	ti, err := readTrack(ctx, d, di, n)
+	if err != nil {
+		return nil, err
+	}
+	t := newTrack(ti)
+	t.Number = n
+	return &t, nil
+}
+
+// readTrack asks for one track by its number. CD writers may know the track that
+// is still to be written only as the invisible one (MMC-5 6.27.2.4).
+func readTrack(ctx context.Context, d *mmc.Drive, di mmc.DiscInformation, n int) (mmc.TrackInformation, error) {
+	ti, err := d.ReadTrackInformation(ctx, mmc.ByTrack, uint32(n))
+	if definite(err) && n == di.LastTrackInLastSession() && di.Status() != mmc.DiscComplete {
+		ti, err = d.ReadTrackInformation(ctx, mmc.ByTrack, mmc.InvisibleTrack)
+	}
+	return ti, err
 }
 
 func newTrack(ti mmc.TrackInformation) Track {
@@ -109,11 +131,6 @@ func (i *inspection) sort(di mmc.DiscInformation, tracks []Track) {
 		if !t.recorded() && !closed {
 			if t.NWAValid {
 				in.NWA, in.Free = t.NWA, t.Free
-			}
-			if complete {
-				// An empty reserved track of a closed session has an address
-				// range of its own but no data.
-				continue
 			}
 			continue
 		}

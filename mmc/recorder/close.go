@@ -1,0 +1,147 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"burnfs/mmc"
+	"burnfs/mmc/medium"
+)
+
+// closeTries is how often a session is closed before it is given up: some drives
+// need the command twice.
+const closeTries = 3
+
+func (r *sequential) Close(ctx context.Context, keepAppendable bool) error {
+	if !r.ended && !r.trackClosed {
+		if err := r.Sync(ctx); err != nil {
+			return err
+		}
+	}
+	err := r.closeAndJudge(ctx, keepAppendable)
+	r.freeSpeed(ctx)
+	return err
+}
+
+// closeAndJudge closes the session until the drive says that it is closed.
+func (r *sequential) closeAndJudge(ctx context.Context, keepAppendable bool) error {
+	var failures error
+	for try := 1; ; try++ {
+		err := r.closeOnce(ctx, keepAppendable)
+		if err != nil {
+			r.opt.Log.Warn("closing the session ended with an error; looking at the result", "err", err)
+			failures = errors.Join(failures, err)
+		}
+		if ctx.Err() != nil {
+			return errors.Join(ErrNotClosed, failures, context.Cause(ctx))
+		}
+		info, ierr := medium.Inspect(ctx, r.d)
+		if ierr != nil {
+			return errors.Join(ErrNotClosed, failures, ierr)
+		}
+		if r.isClosed(info, keepAppendable) {
+			return nil
+		}
+		if try == closeTries {
+			return errors.Join(ErrNotClosed, failures)
+		}
+	}
+}
+
+// isClosed judges whether the session is a complete one of the medium.
+func (r *sequential) isClosed(info *medium.Info, keepAppendable bool) bool {
+	if !keepAppendable && info.Status != medium.Complete {
+		return false
+	}
+	for i := range info.Sessions {
+		s := &info.Sessions[i]
+		if !s.Complete {
+			continue
+		}
+		for _, t := range s.Tracks {
+			if t.Start == r.start {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// closeOnce closes what is open of track and session.
+func (r *sequential) closeOnce(ctx context.Context, keepAppendable bool) error {
+	fn, err := r.closeSession(ctx, r, keepAppendable)
+	if err != nil {
+		return err
+	}
+	if r.closeTrackFirst() {
+		if err := r.closeTrack(ctx); err != nil {
+			// It may be closed already: then closing the session works.
+			r.opt.Log.Warn("closing the track ended with an error", "err", err)
+		}
+	}
+	err = r.command(ctx, fn, 0)
+	if errors.Is(err, mmc.ErrSessionFixation) && !r.closeTrackFirst() {
+		// SYNCHRONIZE CACHE did not end the track on this drive.
+		if terr := r.closeTrack(ctx); terr != nil {
+			return errors.Join(err, terr)
+		}
+		err = r.command(ctx, fn, 0)
+	}
+	return err
+}
+
+// closeTrack closes the open track, if there is one.
+func (r *sequential) closeTrack(ctx context.Context) error {
+	t, err := medium.LastTrack(ctx, r.d)
+	if err != nil {
+		return err
+	}
+	if t.Start != r.start {
+		return nil // the last track is the empty one behind ours
+	}
+	return r.command(ctx, mmc.CloseTrack, uint16(t.Number))
+}
+
+func (r *sequential) command(ctx context.Context, fn mmc.CloseFunction, track uint16) error {
+	what := fmt.Sprintf("CLOSE TRACK/SESSION function %d", fn)
+	if err := r.d.CloseTrackSession(ctx, true, fn, track); err != nil && mmc.Advice(err) != mmc.Wait {
+		return err
+	}
+	return r.d.WaitReady(ctx, what, closeLimit)
+}
+
+// CloseDamaged closes the track and the session that an interrupted burn left
+// open, as they are. Afterwards a new session can be written, if the disc has
+// room for it. The closed session holds whatever the burn had written of it.
+//
+// Errors: ErrNothingToResume if there is nothing to close; ErrNotClosed.
+func CloseDamaged(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Options) error {
+	if info.OpenTrack == nil {
+		return ErrNothingToResume
+	}
+	opt.Resume = true
+	rec, err := New(d, info, opt)
+	switch {
+	case err == nil:
+		r := rec.(*sequential)
+		if err := r.Begin(ctx); err != nil {
+			return err
+		}
+		return r.Close(ctx, true)
+	case !errors.Is(err, ErrNotResumable):
+		return err
+	}
+	rules, ok := rulesOf(info.Profile)
+	if !ok {
+		return err
+	}
+	r := &sequential{
+		session: session{d: d, info: info, opt: opt}, rules: rules,
+		start: info.OpenTrack.Start, ended: true,
+	}
+	if err := r.checkUnchanged(ctx); err != nil {
+		return err
+	}
+	return r.closeAndJudge(ctx, true)
+}

@@ -1,0 +1,50 @@
+package recorder
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Sentinels for errors.Is.
+var (
+	// ErrInterrupted: the medium holds the open track of an interrupted burn.
+	ErrInterrupted = errors.New("the disc holds an interrupted burn that was not closed; it has to be resumed, or closed as it is, before anything new can be written")
+	// ErrNothingToResume: there is no open track, so the burn begins anew.
+	ErrNothingToResume = errors.New("there is no interrupted burn to resume on the disc")
+	// ErrNotResumable: the open track takes no more data and can only be closed.
+	ErrNotResumable = errors.New("the drive cannot continue the interrupted burn on the disc; it can only be closed as it is and written again as a new session")
+	// ErrChanged: the medium may be another one than was inspected.
+	ErrChanged = errors.New("the disc in the drive may have been exchanged since it was inspected; nothing was written")
+	// ErrFull: the blocks do not fit.
+	ErrFull = errors.New("the data do not fit on the disc")
+	// ErrOrder: the blocks are not those that have to come next.
+	ErrOrder = errors.New("blocks out of order")
+	// ErrLost: the drive does not have all blocks that it has accepted.
+	ErrLost = errors.New("the drive has lost data that it had accepted")
+	// ErrNotClosed: the data are on the medium, but the session is not closed.
+	ErrNotClosed = errors.New("the drive did not close the session; its data are on the disc, but other computers cannot see them yet")
+)
+
+// NotWritableError is a medium that can only be read.
+type NotWritableError struct {
+	Reason string // a sentence for the user
+}
+
+// Error returns the reason.
+func (e *NotWritableError) Error() string { return e.Reason }
+
+// WriteError is a burn that failed while writing. On sequential media all blocks
+// below Next are on their way to the medium or on it.
+type WriteError struct {
+	LBA    uint32 // first block that could not be written
+	Blocks uint32
+	Err    error
+}
+
+// Error tells which blocks failed, and why.
+func (e *WriteError) Error() string {
+	return fmt.Sprintf("writing %d blocks at block %d failed: %v", e.Blocks, e.LBA, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *WriteError) Unwrap() error { return e.Err }

@@ -1,0 +1,236 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"burnfs/mmc"
+	"burnfs/mmc/medium"
+)
+
+// formatLimit bounds the wait for a format that has to be complete before
+// writing.
+const formatLimit = 5 * time.Hour
+
+// overwritable records media on which every block can be written at any time:
+//
+//	FORMAT UNIT, if the medium was never formatted; on DVD+RW it goes on in the
+//	background, elsewhere it is waited for
+//	WRITE(10) … anywhere, in whole units of 16 or 32 blocks
+//	SYNCHRONIZE CACHE
+//	on DVD+RW, if formatting was started: CLOSE TRACK/SESSION 0 and 010b stop it
+//
+// Blocks that follow each other are collected up to 64 KiB.
+type overwritable struct {
+	session
+	first uint32 // address of buf
+	buf   []byte
+	// formatting says that background formatting was started.
+	formatting bool
+}
+
+func newOverwritable(d *mmc.Drive, info *medium.Info, opt Options) *overwritable {
+	return &overwritable{session: session{d: d, info: info, opt: opt}}
+}
+
+func (r *overwritable) Start() uint32 { return 0 }
+
+func (r *overwritable) NextAddress() uint32 { return r.first + uint32(len(r.buf)/mmc.BlockSize) }
+
+func (r *overwritable) Begin(ctx context.Context) error {
+	if err := r.checkUnchanged(ctx); err != nil {
+		return err
+	}
+	if r.info.Unformatted {
+		if err := r.format(ctx); err != nil {
+			return fmt.Errorf("formatting the disc: %w", err)
+		}
+	}
+	return r.setSpeed(ctx)
+}
+
+// format gives an unformatted medium the structure that writing needs, and lets
+// a DVD+RW go on where its formatting was stopped.
+func (r *overwritable) format(ctx context.Context) error {
+	desc := mmc.FormatDescriptor{Type: mmc.FormatFull}
+	limit := formatLimit
+	switch r.info.Profile {
+	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
+		// This type takes a size beyond all bounds for the maximum (MMC-5
+		// 6.5.4.2.14), and returns when writing is possible.
+		desc = mmc.FormatDescriptor{Type: mmc.FormatDVDPlusRW, Blocks: 0xffffffff}
+		di, err := r.d.ReadDiscInformation(ctx)
+		if err != nil {
+			return err
+		}
+		switch di.BGFormat() {
+		case mmc.BGFormatRunning, mmc.BGFormatComplete:
+			return nil
+		case mmc.BGFormatStopped:
+			desc.Parameter = mmc.FormatRestart
+		}
+		r.formatting = true
+		limit = readyLimit
+	default:
+		fc, err := r.d.ReadFormatCapacities(ctx)
+		if err != nil {
+			return err
+		}
+		var ok bool
+		if desc, ok = fc.Find(mmc.FormatFull); !ok {
+			return errors.New("the drive offers no format for it")
+		}
+	}
+	params := mmc.NewFormatParameters(desc, 0, true)
+	if err := insist.Repeat(ctx, func() error { return r.d.FormatUnit(ctx, params) }); err != nil {
+		return err
+	}
+	if err := r.d.WaitReady(ctx, "FORMAT UNIT", limit); err != nil {
+		return err
+	}
+	// Drives announce the formatted medium as a new one.
+	r.info.Changes = r.d.MediumChanges()
+	return nil
+}
+
+func (r *overwritable) Write(ctx context.Context, lba uint32, p []byte) error {
+	if len(p)%mmc.BlockSize != 0 {
+		return fmt.Errorf("%w: %d bytes are not a whole number of blocks", ErrOrder, len(p))
+	}
+	if n := uint64(len(p) / mmc.BlockSize); uint64(lba)+n > uint64(r.info.Free) {
+		return &WriteError{LBA: lba, Blocks: uint32(n), Err: ErrFull}
+	}
+	if len(r.buf) > 0 && lba != r.NextAddress() {
+		if err := r.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if len(r.buf) == 0 {
+		if lba%r.info.WriteUnit != 0 {
+			return fmt.Errorf("%w: block %d is not at the start of a unit of %d blocks", ErrOrder, lba, r.info.WriteUnit)
+		}
+		r.first = lba
+	}
+	for len(p) > 0 {
+		if len(r.buf) == 0 && len(p) >= mmc.MaxTransfer {
+			if err := r.send(ctx, p[:mmc.MaxTransfer]); err != nil {
+				return err
+			}
+			p = p[mmc.MaxTransfer:]
+			continue
+		}
+		n := min(len(p), mmc.MaxTransfer-len(r.buf))
+		r.buf = append(r.buf, p[:n]...)
+		p = p[n:]
+		if len(r.buf) == mmc.MaxTransfer {
+			if err := r.sendBuf(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// flush sends what was collected, the last unit filled up with zeros unless the
+// medium ends before.
+func (r *overwritable) flush(ctx context.Context) error {
+	if len(r.buf) == 0 {
+		return nil
+	}
+	unit := r.info.WriteUnit
+	end := min((r.NextAddress()+unit-1)/unit*unit, r.info.Free)
+	r.buf = append(r.buf, make([]byte, int(end-r.NextAddress())*mmc.BlockSize)...)
+	return r.sendBuf(ctx)
+}
+
+func (r *overwritable) sendBuf(ctx context.Context) error {
+	if err := r.send(ctx, r.buf); err != nil {
+		return err
+	}
+	r.buf = r.buf[:0]
+	return nil
+}
+
+// send gives blocks to the drive. Sending them twice changes nothing, so that
+// every trouble that may pass is a reason to try again.
+func (r *overwritable) send(ctx context.Context, p []byte) error {
+	blocks := uint32(len(p) / mmc.BlockSize)
+	fail := func(err error) error { return &WriteError{LBA: r.first, Blocks: blocks, Err: err} }
+	for retries := writeRetries; ; retries-- {
+		err := writeWhenReady(ctx, r.d, r.first, p)
+		if err == nil {
+			r.first += blocks
+			return nil
+		}
+		if ctx.Err() != nil || retries == 0 || !repeatable(err) {
+			return fail(err)
+		}
+		r.opt.Log.Warn("a write failed and is repeated", "block", r.first, "blocks", blocks, "err", err)
+		if werr := r.d.WaitReady(ctx, "a failed write", readyLimit); werr != nil {
+			return fail(errors.Join(err, werr))
+		}
+		if r.d.MediumChanges() != r.info.Changes {
+			return fail(errors.Join(ErrChanged, err))
+		}
+	}
+}
+
+// repeatable reports whether the blocks may be sent again: the error is about
+// them and not about earlier ones, and may pass.
+func repeatable(err error) bool {
+	if te := (*mmc.TransportError)(nil); errors.As(err, &te) {
+		return true
+	}
+	if se := (*mmc.SenseError)(nil); errors.As(err, &se) && se.Deferred && se.Key != mmc.KeyRecoveredError {
+		return false
+	}
+	return mmc.Advice(err) == mmc.Retry || errors.Is(err, mmc.ErrMediumError) || errors.Is(err, mmc.ErrHardware)
+}
+
+func (r *overwritable) Sync(ctx context.Context) error {
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
+	return synchronize(ctx, r.d)
+}
+
+// Suspend keeps nothing that Sync would not: an interrupted burn is begun anew.
+func (r *overwritable) Suspend(ctx context.Context) error {
+	r.buf = r.buf[:0]
+	err := synchronize(ctx, r.d)
+	r.stopFormatting(ctx)
+	r.freeSpeed(ctx)
+	return err
+}
+
+func (r *overwritable) Close(ctx context.Context, _ bool) error {
+	if len(r.buf) > 0 {
+		if err := r.Sync(ctx); err != nil {
+			return err
+		}
+	}
+	r.stopFormatting(ctx)
+	r.freeSpeed(ctx)
+	return nil
+}
+
+// stopFormatting ends background formatting that was begun for this burn, so
+// that the medium can be taken out at once. The data are complete either way.
+func (r *overwritable) stopFormatting(ctx context.Context) {
+	if !r.formatting {
+		return
+	}
+	r.formatting = false
+	for _, fn := range []mmc.CloseFunction{mmc.CloseStopFormat, mmc.CloseSession} {
+		err := r.d.CloseTrackSession(ctx, true, fn, 0)
+		if err == nil {
+			err = r.d.WaitReady(ctx, "stopping background formatting", closeLimit)
+		}
+		if err != nil {
+			r.opt.Log.Warn("background formatting was not stopped; it ends by itself", "err", err)
+		}
+	}
+	r.info.Changes = r.d.MediumChanges()
+}

@@ -1,0 +1,312 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"burnfs/mmc"
+	"burnfs/mmc/medium"
+)
+
+// rules is what a family of sequential media does differently from the others.
+type rules interface {
+	// chunk returns how many blocks are sent with one WRITE.
+	chunk() uint32
+	// tail returns how many blocks of zeros follow the stream.
+	tail() uint32
+	// begin sends what the family needs before the first WRITE.
+	begin(ctx context.Context, r *sequential) error
+	// resumable says whether a track can be continued after an interruption.
+	resumable() bool
+	// closeTrackFirst says whether CLOSE SESSION needs a CLOSE TRACK before it.
+	closeTrackFirst() bool
+	// closeSession returns the close function that closes session or disc.
+	closeSession(ctx context.Context, r *sequential, keepAppendable bool) (mmc.CloseFunction, error)
+}
+
+func rulesOf(p mmc.Profile) (rules, bool) {
+	switch p {
+	case mmc.ProfileCDR, mmc.ProfileCDRW:
+		return cd{}, true
+	case mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusRDL:
+		return dvdPlusR{}, true
+	case mmc.ProfileBDRSRM:
+		return bdR{}, true
+	}
+	return nil, false
+}
+
+// sequential records at the next writable address only.
+//
+//	start            sent              sent+len(buf)        limit
+//	├────────────────┼─────────────────┼────────────────────┤
+//	│ accepted by    │ collected, not  │ free               │
+//	│ the drive      │ yet sent        │                    │
+type sequential struct {
+	session
+	rules
+	start uint32
+	sent  uint32 // the next block that the drive gets
+	limit uint32 // first block that cannot be written
+	buf   []byte
+	// trackClosed says that an interrupted burn had got as far as closing the
+	// track, so that only the session is left to close.
+	trackClosed bool
+	ended       bool // Sync or Suspend was called
+}
+
+func newSequential(d *mmc.Drive, info *medium.Info, opt Options, rules rules) (*sequential, error) {
+	r := &sequential{session: session{d: d, info: info, opt: opt}, rules: rules, start: info.NWA, sent: info.NWA, limit: info.NWA + info.Free}
+	t := info.OpenTrack
+	switch {
+	case t == nil && opt.Resume:
+		return nil, ErrNothingToResume
+	case t != nil && !opt.Resume:
+		return nil, ErrInterrupted
+	case t == nil:
+		return r, nil
+	}
+	r.start = t.Start
+	switch {
+	case !rules.resumable():
+		return nil, ErrNotResumable
+	case t.Open && t.NWAValid:
+		r.sent, r.limit = t.NWA, t.NWA+t.Free
+	case t.Damaged:
+		return nil, ErrNotResumable
+	default:
+		r.trackClosed = true
+		r.sent, r.limit = t.Start+t.Blocks, t.Start+t.Blocks
+	}
+	return r, nil
+}
+
+func (r *sequential) Start() uint32 { return r.start }
+
+func (r *sequential) NextAddress() uint32 { return r.sent + uint32(len(r.buf)/mmc.BlockSize) }
+
+func (r *sequential) Begin(ctx context.Context) error {
+	if err := r.checkUnchanged(ctx); err != nil {
+		return err
+	}
+	if r.trackClosed {
+		return nil
+	}
+	if err := r.setSpeed(ctx); err != nil {
+		return err
+	}
+	if err := r.begin(ctx, r); err != nil {
+		return fmt.Errorf("preparing the drive for writing: %w", err)
+	}
+	return nil
+}
+
+func (r *sequential) Write(ctx context.Context, lba uint32, p []byte) error {
+	if len(p)%mmc.BlockSize != 0 {
+		return fmt.Errorf("%w: %d bytes are not a whole number of blocks", ErrOrder, len(p))
+	}
+	if r.trackClosed && len(p) > 0 {
+		return fmt.Errorf("the interrupted burn closed its track at block %d: %w", r.sent, ErrNotResumable)
+	}
+	if next := r.NextAddress(); lba != next || r.ended {
+		return fmt.Errorf("%w: block %d was given, but block %d comes next", ErrOrder, lba, next)
+	}
+	if n := uint64(len(p) / mmc.BlockSize); uint64(lba)+n > uint64(r.limit) {
+		return &WriteError{LBA: lba, Blocks: uint32(n), Err: ErrFull}
+	}
+	for len(p) > 0 {
+		// Chunks end where they would if the whole stream had been sent in
+		// chunks from its start, whatever an interrupted burn has left.
+		room := int(r.chunk()-(r.sent-r.start)%r.chunk())*mmc.BlockSize - len(r.buf)
+		n := min(room, len(p))
+		if n == room && len(r.buf) == 0 {
+			if err := r.send(ctx, p[:n]); err != nil {
+				return err
+			}
+		} else {
+			r.buf = append(r.buf, p[:n]...)
+			if n == room {
+				if err := r.flush(ctx); err != nil {
+					return err
+				}
+			}
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// flush sends what was collected. It is kept if that fails.
+func (r *sequential) flush(ctx context.Context) error {
+	for len(r.buf) > 0 {
+		before := r.sent
+		err := r.send(ctx, r.buf)
+		r.buf = append(r.buf[:0], r.buf[int(r.sent-before)*mmc.BlockSize:]...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	// writeRetries bounds how often blocks are sent again that the drive does
+	// not have.
+	writeRetries = 3
+	// longWrite is how long a drive may refuse blocks because it is busy. First
+	// writes are reported to take up to three minutes.
+	longWrite = 10 * time.Minute
+	// readyLimit bounds the wait for a drive that should be ready.
+	readyLimit = 3 * time.Minute
+	// closeLimit bounds the wait for the end of SYNCHRONIZE CACHE and CLOSE.
+	closeLimit = time.Hour
+)
+
+// insist is the patience with commands that do no harm when given twice.
+var insist = mmc.Patience{Retries: writeRetries, Wait: longWrite}
+
+// send gives blocks to the drive and advances r.sent by as many as it took. If
+// the outcome of a WRITE is not known, the drive is asked where it would go on:
+// only what it does not have is sent again.
+func (r *sequential) send(ctx context.Context, p []byte) error {
+	retries := writeRetries
+	for len(p) > 0 {
+		blocks := uint32(len(p) / mmc.BlockSize)
+		err := writeWhenReady(ctx, r.d, r.sent, p)
+		if err == nil {
+			r.sent += blocks
+			return nil
+		}
+		fail := func(err error) error { return &WriteError{LBA: r.sent, Blocks: blocks, Err: err} }
+		if ctx.Err() != nil || !r.uncertain(err) {
+			return fail(err)
+		}
+		r.opt.Log.Warn("a write ended in doubt; asking the drive where it stands", "block", r.sent, "blocks", blocks, "err", err)
+		nwa, aerr := r.askNWA(ctx)
+		if aerr != nil {
+			return fail(errors.Join(err, aerr))
+		}
+		switch {
+		case nwa < r.sent:
+			return fail(fmt.Errorf("%w: it would go on at block %d instead of block %d: %w", ErrLost, nwa, r.sent, err))
+		case nwa-r.sent > blocks:
+			return fail(fmt.Errorf("%w: the drive went on to block %d by itself: %w", ErrOrder, nwa, err))
+		}
+		p = p[int(nwa-r.sent)*mmc.BlockSize:]
+		r.sent = nwa
+		if len(p) > 0 {
+			if retries--; retries < 0 {
+				return fail(err)
+			}
+		}
+	}
+	return nil
+}
+
+// uncertain reports whether the error leaves open if the drive took the blocks,
+// and nothing speaks against going on.
+func (r *sequential) uncertain(err error) bool {
+	if te := (*mmc.TransportError)(nil); errors.As(err, &te) {
+		return true
+	}
+	return mmc.Advice(err) == mmc.Retry
+}
+
+// writeWhenReady sends one WRITE(10), again and again while the drive says that
+// it is busy with earlier ones and has not taken this one (2/04/08).
+func writeWhenReady(ctx context.Context, d *mmc.Drive, lba uint32, p []byte) error {
+	return mmc.Patience{Wait: longWrite}.Repeat(ctx, func() error { return d.Write10(ctx, lba, p) })
+}
+
+// askNWA waits until the drive is ready and asks where the track goes on.
+func (r *sequential) askNWA(ctx context.Context) (uint32, error) {
+	if err := r.d.WaitReady(ctx, "a write", readyLimit); err != nil {
+		return 0, err
+	}
+	if r.d.MediumChanges() != r.info.Changes {
+		return 0, ErrChanged
+	}
+	t, err := medium.LastTrack(ctx, r.d)
+	if err != nil {
+		return 0, err
+	}
+	if !t.NWAValid {
+		return 0, fmt.Errorf("%w: track %d cannot be continued", ErrLost, t.Number)
+	}
+	return t.NWA, nil
+}
+
+func (r *sequential) Sync(ctx context.Context) error {
+	if !r.trackClosed && !r.ended {
+		if err := r.padTo(ctx, r.streamEnd()); err != nil {
+			return err
+		}
+		r.ended = true
+	}
+	return r.sync(ctx)
+}
+
+// streamEnd returns where the track ends: behind stream and tail, on the border
+// of a unit, and not before the least length of a track, as far as there is room.
+func (r *sequential) streamEnd() uint32 {
+	unit := r.info.WriteUnit
+	end := max(r.NextAddress()+r.tail(), r.start+r.info.MinTrack)
+	end = r.start + (end-r.start+unit-1)/unit*unit
+	return max(r.NextAddress(), min(end, r.limit))
+}
+
+func (r *sequential) padTo(ctx context.Context, end uint32) error {
+	zeros := make([]byte, mmc.MaxTransfer)
+	for next := r.NextAddress(); next < end; next = r.NextAddress() {
+		n := min(int(end-next)*mmc.BlockSize, len(zeros))
+		if err := r.Write(ctx, next, zeros[:n]); err != nil {
+			return err
+		}
+	}
+	return r.flush(ctx)
+}
+
+func (r *sequential) sync(ctx context.Context) error {
+	if r.trackClosed {
+		return nil
+	}
+	return synchronize(ctx, r.d)
+}
+
+// synchronize waits until the drive has written its cache to the medium.
+func synchronize(ctx context.Context, d *mmc.Drive) error {
+	const what = "SYNCHRONIZE CACHE"
+	// Giving the command twice does no harm, and a drive that is busy with the
+	// last WRITE may refuse it at first.
+	if err := insist.Repeat(ctx, func() error { return d.SynchronizeCache(ctx, true) }); err != nil {
+		return fmt.Errorf("writing the drive's buffer to the disc: %w", err)
+	}
+	if err := d.WaitReady(ctx, what, closeLimit); err != nil {
+		return fmt.Errorf("writing the drive's buffer to the disc: %w", err)
+	}
+	return nil
+}
+
+func (r *sequential) Suspend(ctx context.Context) error {
+	if r.trackClosed || r.ended {
+		return nil
+	}
+	unit := int(r.info.WriteUnit) * mmc.BlockSize
+	if !r.resumable() {
+		// The drive ends the track now, and it must have its least length.
+		if err := r.padTo(ctx, max(r.NextAddress(), min(r.start+r.info.MinTrack, r.limit))); err != nil {
+			return err
+		}
+	} else {
+		r.buf = r.buf[:len(r.buf)-len(r.buf)%unit]
+		if err := r.flush(ctx); err != nil {
+			return err
+		}
+	}
+	r.ended = true
+	err := r.sync(ctx)
+	r.freeSpeed(ctx)
+	return err
+}
