@@ -3,25 +3,28 @@ package staging
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"slices"
+
+	"go.etcd.io/bbolt"
 )
 
-// Batch collects record changes for one Commit. The last change of a key wins. Keys and
-// records are kept, not copied: leave them alone until Commit has returned.
+// Batch collects record changes for one Commit. The last change of a key wins. Records are
+// kept, not copied: leave them alone until Commit has returned.
 //
-// Get one from Store.NewBatch. A Batch is not safe for concurrent use. It survives a
-// failed Commit and may be committed again.
+// Get one from Store.NewBatch; a zero Batch can be committed, but lets no freed range go. A
+// Batch is not safe for concurrent use. It survives a failed Commit and may be committed
+// again.
 type Batch struct {
 	inodes, dentries, meta []change
-	// freed is the number of Free calls made before the batch was begun. Its records
-	// cannot name those ranges, so its commit lets them go.
-	freed uint64
+	begun                  uint64 // in Free calls, see freeList
+	resets                 uint64 // Reset calls before it was begun
 }
 
 // change is one key with its new value; nil deletes.
 type change struct{ key, val []byte }
 
-// PutInode sets the record of inode ino.
+// PutInode sets the record of inode ino. A record may be empty.
 func (b *Batch) PutInode(ino uint64, rec []byte) {
 	b.inodes = append(b.inodes, change{inodeKey(ino), notNil(rec)})
 }
@@ -31,8 +34,8 @@ func (b *Batch) DeleteInode(ino uint64) {
 	b.inodes = append(b.inodes, change{inodeKey(ino), nil})
 }
 
-// PutDentry sets the record of name in directory parent. The name must not be longer
-// than 32 kB.
+// PutDentry sets the record of name in directory parent. The name must not be longer than
+// 32000 bytes. A record may be empty.
 func (b *Batch) PutDentry(parent uint64, name string, rec []byte) {
 	b.dentries = append(b.dentries, change{dentryKey(parent, name), notNil(rec)})
 }
@@ -42,7 +45,8 @@ func (b *Batch) DeleteDentry(parent uint64, name string) {
 	b.dentries = append(b.dentries, change{dentryKey(parent, name), nil})
 }
 
-// PutMeta sets a value of the caller's own; nil removes it.
+// PutMeta sets a value of the caller's own; nil removes it. The key must be 1 to 32000
+// bytes.
 func (b *Batch) PutMeta(key string, v []byte) {
 	b.meta = append(b.meta, change{[]byte(key), v})
 }
@@ -50,16 +54,12 @@ func (b *Batch) PutMeta(key string, v []byte) {
 // Len returns the number of changes.
 func (b *Batch) Len() int { return len(b.inodes) + len(b.dentries) + len(b.meta) }
 
-// Reset empties the batch for reuse of its memory; it keeps the place in the sequence of
-// Free calls that it had.
-func (b *Batch) Reset() {
-	b.inodes, b.dentries, b.meta = b.inodes[:0], b.dentries[:0], b.meta[:0]
+// Keys are big-endian so that the order of keys is the order of numbers, and the entries of
+// one directory lie side by side, sorted by name.
+
+func inodeKey(ino uint64) []byte {
+	return binary.BigEndian.AppendUint64(make([]byte, 0, 8), ino)
 }
-
-// Keys are big-endian so that the order of keys is the order of numbers, and the entries
-// of one directory lie side by side, sorted by name.
-
-func inodeKey(ino uint64) []byte { return binary.BigEndian.AppendUint64(nil, ino) }
 
 func dentryKey(parent uint64, name string) []byte {
 	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(name)), parent), name...)
@@ -83,4 +83,32 @@ func sorted(c []change) []change {
 		}
 	}
 	return out
+}
+
+// fill is how full bbolt packs pages. Inode numbers ascend, and whole directories are
+// copied in at once, so most pages are never inserted into again.
+const fill = 0.9
+
+// apply writes b into tx.
+func (b *Batch) apply(tx *bbolt.Tx) error {
+	for _, part := range []struct {
+		bucket  []byte
+		changes *[]change
+	}{{bucketInode, &b.inodes}, {bucketDentry, &b.dentries}, {bucketMeta, &b.meta}} {
+		*part.changes = sorted(*part.changes)
+		bkt := tx.Bucket(part.bucket)
+		bkt.FillPercent = fill
+		for _, c := range *part.changes {
+			var err error
+			if c.val == nil {
+				err = bkt.Delete(c.key)
+			} else {
+				err = bkt.Put(c.key, c.val)
+			}
+			if err != nil {
+				return fmt.Errorf("%s record %q: %w", part.bucket, c.key, err)
+			}
+		}
+	}
+	return nil
 }

@@ -6,16 +6,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/hashicorp/go-multierror"
 )
 
 // discsDir is the directory below the state directory that holds the stores.
 func discsDir(stateDir string) string { return filepath.Join(stateDir, "discs") }
 
-// Find returns the identities in stateDir for which match is true, sorted by UUID. A
-// nil match finds all. A state directory that does not exist holds none.
+// Find returns the identities in stateDir for which match is true, sorted by UUID. A nil
+// match finds all. A state directory that does not exist holds none.
 //
 // A store that cannot be read is part of the error and does not hide the others: both
-// results may be set. Whoever creates a store should stop at such an error, since the
+// results may be set. Whoever would create a store should stop at such an error, since the
 // unreadable one may hold the unburned changes of the same disc.
 func Find(ctx context.Context, stateDir string, match func(Identity) bool) ([]Identity, error) {
 	entries, err := os.ReadDir(discsDir(stateDir))
@@ -26,7 +28,7 @@ func Find(ctx context.Context, stateDir string, match func(Identity) bool) ([]Id
 		return nil, err
 	}
 	var found []Identity
-	var errs []error
+	var errs *multierror.Error
 	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -36,12 +38,12 @@ func Find(ctx context.Context, stateDir string, match func(Identity) bool) ([]Id
 		}
 		id, err := readIdentity(filepath.Join(discsDir(stateDir), e.Name()))
 		switch {
-		case errors.Is(err, ErrNotFound): // Create was interrupted before anything was staged
+		case errors.Is(err, ErrNotFound): // Create was cut short before anything was staged
 		case err != nil:
-			errs = append(errs, err)
+			errs = multierror.Append(errs, err)
 		case match == nil || match(id):
 			found = append(found, id)
 		}
 	}
-	return found, errors.Join(errs...)
+	return found, errs.ErrorOrNil()
 }

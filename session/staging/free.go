@@ -1,192 +1,129 @@
 package staging
 
-import (
-	"iter"
-	"log/slog"
-	"sync"
-
-	"github.com/tidwall/btree"
-)
+import "sync"
 
 // freeList knows which ranges of the log are dead and when their blocks may go.
 //
-//	Free ──► queue ──(commit of a batch begun later, no older pin)──► dead, blocks dropped
+//	free ──► queue ──(a batch begun later is committed, no older pin)──► dead
 //
-// Free calls are numbered. A commit covers the calls made before its batch was begun, a
-// pin protects from the calls made after it was taken; both rules name a number up to
-// which the queue may be let go.
+// Time is counted in Free calls. A commit covers the calls made before its batch was begun;
+// a pin protects from the calls made after it was taken. Both name a call up to which the
+// queue may be let go, and the lowest wins.
 type freeList struct {
-	block int64 // allocation unit of the file system, bytes
+	block, segment int64 // sizes in bytes
 
-	mu      sync.Mutex
-	seq     uint64         // number of the last Free call
-	covered uint64         // calls up to here are covered by a commit
-	pins    map[uint64]int // seq when the pin was taken → pins held
-	queue   []freed        // by seq
-	dead    btree.Map[int64, int64]
+	mu       sync.Mutex
+	now      uint64         // number of the call that the last range in queue belongs to
+	observed bool           // somebody has remembered now: the next call gets a new number
+	covered  uint64         // calls up to here are covered by a commit
+	pins     map[uint64]int // time when taken → pins held
+	queue    []freed        // by call
+	// unreachable ranges wait for nobody.
+	unreachable []Range
+	dead        rangeSet
 }
 
 type freed struct {
 	Range
-	seq uint64
+	call uint64
 }
 
-func (l *freeList) add(r Range) uint64 {
+func (l *freeList) add(r Range) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.seq++
-	l.queue = append(l.queue, freed{r, l.seq})
-	return l.seq
-}
-
-func (l *freeList) last() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.seq
-}
-
-func (l *freeList) cover(seq uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.covered = max(l.covered, seq)
-}
-
-func (l *freeList) pin() (release func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	at := l.seq
-	l.pins[at]++
-	var once sync.Once
-	return func() {
-		once.Do(func() {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			if l.pins[at]--; l.pins[at] == 0 {
-				delete(l.pins, at)
-			}
-		})
+	if l.observed {
+		l.now++
+		l.observed = false
 	}
+	// Files are mostly freed in the order in which they were written.
+	if n := len(l.queue); n > 0 && l.queue[n-1].call == l.now && l.queue[n-1].End() == r.Addr {
+		l.queue[n-1].Len += r.Len
+		return
+	}
+	l.queue = append(l.queue, freed{r, l.now})
 }
 
-// ready takes from the queue what may go, and returns the blocks that thereby hold
-// nothing live.
-func (l *freeList) ready() []Range {
+// observe returns the time; calls from now on are later.
+func (l *freeList) observe() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.observed = true
+	return l.now
+}
+
+// cover notes that a batch begun at that time is durable.
+func (l *freeList) cover(at uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.covered = max(l.covered, at)
+}
+
+func (l *freeList) pin() (at uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.observed = true
+	l.pins[l.now]++
+	return l.now
+}
+
+// unpin ends a pin and reports whether that may have let something go.
+func (l *freeList) unpin(at uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.pins[at]--; l.pins[at] > 0 {
+		return false
+	}
+	delete(l.pins, at)
+	return len(l.queue) > 0 && l.queue[0].call <= l.limit()
+}
+
+// limit is the call up to which the queue may go. l.mu is held.
+func (l *freeList) limit() uint64 {
 	limit := l.covered
 	for at := range l.pins {
 		limit = min(limit, at)
 	}
-	n := 0
-	var rs []Range
-	for ; n < len(l.queue) && l.queue[n].seq <= limit; n++ {
-		rs = append(rs, l.queue[n].Range)
+	return limit
+}
+
+// abandon adds ranges that no record, no batch and no reader knows.
+func (l *freeList) abandon(ranges []Range) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unreachable = append(l.unreachable, ranges...)
+}
+
+// take moves what may go to the dead ranges and returns the blocks that thereby hold
+// nothing live, whole segments where possible.
+func (l *freeList) take() []Range {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ranges := l.unreachable
+	l.unreachable = nil
+	limit, n := l.limit(), 0
+	for ; n < len(l.queue) && l.queue[n].call <= limit; n++ {
+		ranges = append(ranges, l.queue[n].Range)
 	}
 	if l.queue = l.queue[n:]; len(l.queue) == 0 {
 		l.queue = nil
 	}
-	rs = merge(rs)
-	for i, r := range rs {
-		rs[i] = l.bury(r)
+	ranges = merge(ranges)
+	for i, r := range ranges {
+		ranges[i] = l.widen(r, l.dead.add(r))
 	}
-	return merge(rs)
+	return merge(ranges)
 }
 
-// bury adds r to the dead ranges and returns the blocks to drop for it: those of r and,
-// at its edges, those that r shares with dead neighbours only. The result is widened to
-// a whole segment if that is dead now. l.mu is held.
-func (l *freeList) bury(r Range) Range {
-	lo, hi := r.Addr, r.End()
-	l.dead.Descend(r.Addr, func(a, e int64) bool {
-		if e >= r.Addr {
-			lo, hi = a, max(hi, e)
-		}
-		return false
-	})
-	for {
-		a, e, ok := next(&l.dead, lo)
-		if !ok || a > hi {
-			break
-		}
-		hi = max(hi, e)
-		l.dead.Delete(a)
+// widen returns r, inside the dead range all, as blocks: those that r shares with dead
+// neighbours are included, those with live ones are not. Likewise for segments.
+func (l *freeList) widen(r, all Range) Range {
+	lo := max(up(all.Addr, l.block), down(r.Addr, l.block))
+	hi := min(down(all.End(), l.block), up(r.End(), l.block))
+	if s := down(r.Addr, l.segment); s >= all.Addr && s+l.segment <= all.End() {
+		lo = s
 	}
-	l.dead.Set(lo, hi)
-	from := max(up(lo, l.block), down(r.Addr, l.block))
-	to := min(down(hi, l.block), up(r.End(), l.block))
-	if s := down(r.Addr, segmentSize); lo <= s && s+segmentSize <= hi {
-		from = s
+	if s := up(r.End(), l.segment); s <= all.End() && s-l.segment >= all.Addr {
+		hi = s
 	}
-	if s := up(r.End(), segmentSize); s-segmentSize >= lo && s <= hi {
-		to = s
-	}
-	return Range{from, max(0, to-from)}
-}
-
-// next returns the first entry at or after a.
-func next(t *btree.Map[int64, int64], a int64) (start, end int64, ok bool) {
-	t.Ascend(a, func(s, e int64) bool {
-		start, end, ok = s, e, true
-		return false
-	})
-	return
-}
-
-func down(n, unit int64) int64 { return n - n%unit }
-func up(n, unit int64) int64   { return down(n+unit-1, unit) }
-
-// Free says that the range is dead: no record of a batch begun from now on names it, and
-// nobody will read it except under a Pin held now. Its blocks return to the file system
-// once such a batch is committed.
-func (s *Store) Free(addr, length int64) {
-	if length > 0 && addr >= 0 && length <= maxAddr-addr {
-		s.free.add(Range{addr, length})
-	}
-}
-
-// Pin keeps every range that is not freed yet readable, even if it is freed later, until
-// release is called. It holds a frozen generation for the burner.
-func (s *Store) Pin() (release func()) {
-	unpin := s.free.pin()
-	return func() {
-		unpin()
-		s.sweep()
-	}
-}
-
-// sweep drops the blocks of the ranges that may go. Failing to is no failure of the
-// caller's: the next Reclaim repeats it.
-func (s *Store) sweep() {
-	for _, r := range s.free.ready() {
-		if err := s.data.drop(r); err != nil {
-			s.log.Warn("cannot give back staging space; it is reclaimed at the next mount", slog.String("dir", s.dir), slog.Any("err", err))
-			return
-		}
-	}
-}
-
-// Reclaim frees everything in the log that was there when the store was opened and that
-// live does not name, such as what a crash left between a commit and the dropping of
-// freed ranges. Call it once, after Open and before the first Free, with every range
-// named by a record. A live range beyond the end of the log is ErrDamaged, and nothing is
-// reclaimed then.
-func (s *Store) Reclaim(live iter.Seq[Range]) error {
-	var rs []Range
-	for r := range live {
-		if r.Addr < 0 || r.Len < 0 || r.Len > s.opened-r.Addr {
-			return fail(ErrDamaged, nil, "a staged file names bytes %d to %d of the staging log in %s, which ends at %d; its content is lost", r.Addr, r.End(), s.dir, s.opened)
-		}
-		rs = append(rs, r)
-	}
-	var pos int64
-	var seq uint64
-	for _, r := range append(merge(rs), Range{s.opened, 0}) {
-		if r.Addr > pos {
-			seq = s.free.add(Range{pos, r.Addr - pos})
-		}
-		pos = r.End()
-	}
-	s.free.cover(seq)
-	s.sweep()
-	return nil
+	return Range{lo, max(0, hi-lo)}
 }

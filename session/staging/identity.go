@@ -32,8 +32,8 @@ type BaseRef struct {
 
 // Identity says which disc a store belongs to and how to recognise it.
 type Identity struct {
-	// UUID names the store's directory: 1 to 128 of A–Z, a–z, 0–9, '-', '_' and '.',
-	// not starting with a '.'.
+	// UUID names the store's directory: 1 to 128 of A–Z, a–z, 0–9, '-', '_' and '.', not
+	// starting with a '.'.
 	UUID        string  `json:"uuid"`
 	Kind        Kind    `json:"kind"`
 	Fingerprint string  `json:"fingerprint"`
@@ -43,9 +43,11 @@ type Identity struct {
 }
 
 func (id Identity) validate() error {
-	ok := len(id.UUID) >= 1 && len(id.UUID) <= 128 && id.UUID[0] != '.' &&
-		strings.Trim(id.UUID, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == ""
-	if !ok {
+	allowed := func(c rune) bool {
+		return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
+	}
+	if id.UUID == "" || len(id.UUID) > 128 || id.UUID[0] == '.' ||
+		strings.ContainsFunc(id.UUID, func(c rune) bool { return !allowed(c) }) {
 		return fail(ErrIdentity, nil, "%q cannot name a staging directory", id.UUID)
 	}
 	return nil
@@ -59,58 +61,77 @@ type discFile struct {
 
 const identityName = "disc.json"
 
-// readIdentity reads dir/disc.json.
+// readIdentity reads dir/disc.json. ErrNotFound if there is neither that nor staged data.
 func readIdentity(dir string) (Identity, error) {
 	path := filepath.Join(dir, identityName)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Identity{}, fail(ErrNotFound, err, "no staging in %s", dir)
+		segments, err := osDisk(dir).list()
+		switch {
+		case len(segments) > 0:
+			return Identity{}, fail(ErrDamaged, fs.ErrNotExist, "%s holds staged changes, but the file %s that says of which disc is gone; nothing was changed; restore it from a backup, or move the directory away", dir, identityName)
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return Identity{}, err
+		}
+		return Identity{}, fail(ErrNotFound, nil, "there is no staging in %s", dir)
 	}
 	if err != nil {
 		return Identity{}, err
 	}
+	id, err := parseIdentity(b)
+	var version *VersionError
+	switch {
+	case errors.As(err, &version):
+		version.Path = path
+		return Identity{}, err
+	case err == nil && id.UUID != filepath.Base(dir):
+		err = fmt.Errorf("it names disc %q", id.UUID)
+	}
+	if err != nil {
+		return Identity{}, fail(ErrDamaged, err, "%s is damaged, so the staged changes beside it cannot be matched to a disc; nothing was changed; restore the file from a backup, or move the directory away", path)
+	}
+	return id, nil
+}
+
+// parseIdentity decodes the content of disc.json.
+func parseIdentity(b []byte) (Identity, error) {
+	// The rest of a later format need not look like ours.
 	var version struct {
 		Format int `json:"format"`
 	}
 	if err := json.Unmarshal(b, &version); err != nil {
-		return Identity{}, fail(ErrDamaged, err, "%s is not readable, so the unburned changes beside it cannot be matched to a disc; restore the file from a backup", path)
+		return Identity{}, err
+	}
+	if version.Format > formatVersion {
+		return Identity{}, &VersionError{Have: version.Format, Can: formatVersion}
 	}
 	if version.Format != formatVersion {
-		return Identity{}, &VersionError{Path: path, Have: version.Format, Can: formatVersion}
+		return Identity{}, fmt.Errorf("there is no format %d", version.Format)
 	}
 	var f discFile
 	if err := json.Unmarshal(b, &f); err != nil {
-		return Identity{}, fail(ErrDamaged, err, "%s is not readable, so the unburned changes beside it cannot be matched to a disc; restore the file from a backup", path)
+		return Identity{}, err
 	}
-	if f.UUID != filepath.Base(dir) {
-		return Identity{}, fail(ErrDamaged, nil, "%s names disc %q, but its directory is %q; the directory was renamed by hand; give it its old name", path, f.UUID, filepath.Base(dir))
+	return f.Identity, f.validate()
+}
+
+// encodeIdentity is the inverse of parseIdentity.
+func encodeIdentity(id Identity) ([]byte, error) {
+	b, err := json.MarshalIndent(discFile{formatVersion, id}, "", "\t")
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", identityName, err)
 	}
-	return f.Identity, nil
+	return append(b, '\n'), nil
 }
 
 // writeIdentity replaces dir/disc.json and makes it durable.
 func writeIdentity(dir string, id Identity) error {
-	if err := id.validate(); err != nil {
+	b, err := encodeIdentity(id)
+	if err != nil {
 		return err
 	}
-	b, err := json.MarshalIndent(discFile{formatVersion, id}, "", "\t")
-	if err != nil {
-		return fmt.Errorf("encode identity: %w", err)
-	}
-	if err := renameio.WriteFile(filepath.Join(dir, identityName), append(b, '\n'), 0o600, renameio.WithTempDir(dir)); err != nil {
+	if err := renameio.WriteFile(filepath.Join(dir, identityName), b, 0o600, renameio.WithTempDir(dir)); err != nil {
 		return writeError(dir, err)
 	}
 	return writeError(dir, syncDir(dir))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if cerr := d.Close(); err == nil {
-		err = cerr
-	}
-	return err
 }

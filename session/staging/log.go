@@ -2,120 +2,115 @@ package staging
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 
+	"github.com/hashicorp/go-multierror"
 	"golang.org/x/sys/unix"
 )
 
-// segmentSize is how much of the log's address space one file holds, in bytes. It is
-// part of the stored form.
+// segmentSize is how much of the log's address space one file holds, in bytes. It is part
+// of the stored form.
 const segmentSize = 1 << 30
 
 // maxAddr bounds the address space; it agrees with extent.MaxAddr.
 const maxAddr = 1<<62 - 1
 
-// Range is a range of addresses of the log, in bytes.
-type Range struct{ Addr, Len int64 }
-
-// End returns the first address after r.
-func (r Range) End() int64 { return r.Addr + r.Len }
-
-// segment is one file of the log.
+// segment is one open file of the log.
 type segment struct {
-	f *os.File
+	file
 	// dirty is set after each write and cleared before each sync, so that a write which
 	// races with a sync is synced again by the next.
 	dirty atomic.Bool
 }
 
-// dataLog is the address space and its files.
+// dataLog is the address space and its files. All methods are safe for concurrent use.
 type dataLog struct {
-	dir string
+	dir         string // for messages
+	disk        disk
+	segmentSize int64
 
-	mu     sync.RWMutex
-	segs   map[int64]*segment
-	end    int64
-	newDir bool // a segment was created or deleted since the directory was synced
-	closed bool
+	mu       sync.RWMutex
+	segments map[int64]*segment
+	end      int64 // first address that was never given out
+	// renamed is set when a segment was created or removed since the directory was synced.
+	renamed bool
+	closed  bool
+
+	cannotPunch atomic.Bool
 }
 
-func segmentName(n int64) string { return fmt.Sprintf("log-%08d", n) }
-
-// openLog opens the segments in dir and cuts off everything at and beyond end.
-func openLog(dir string, end int64) (_ *dataLog, err error) {
-	l := &dataLog{dir: dir, segs: make(map[int64]*segment), end: end, newDir: true}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, l.close())
-		}
-	}()
-	entries, err := os.ReadDir(dir)
+// open opens the segments on disk and cuts off everything at and beyond end: no record
+// names it, and the addresses are about to be given out.
+func (l *dataLog) open(end int64) error {
+	l.segments, l.end, l.renamed = make(map[int64]*segment), end, true
+	numbers, err := l.disk.list()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, e := range entries {
-		digits, ok := strings.CutPrefix(e.Name(), "log-")
-		n, err := strconv.ParseInt(digits, 10, 64)
-		if !ok || err != nil || segmentName(n) != e.Name() {
-			continue
-		}
-		path := filepath.Join(dir, e.Name())
-		if n > maxAddr/segmentSize || n*segmentSize >= end {
-			if err := os.Remove(path); err != nil {
-				return nil, writeError(dir, err)
+	for _, n := range numbers {
+		if n > (maxAddr-l.segmentSize)/l.segmentSize || n*l.segmentSize >= end {
+			if err := l.disk.remove(n); err != nil {
+				return writeError(l.dir, err)
 			}
 			continue
 		}
-		f, err := os.OpenFile(path, os.O_RDWR, 0)
+		f, err := l.disk.open(n)
 		if err != nil {
-			return nil, writeError(dir, err)
+			return writeError(l.dir, err)
 		}
-		s := &segment{f: f}
-		l.segs[n] = s
-		if rest := end - n*segmentSize; rest < segmentSize {
-			fi, err := f.Stat()
-			if err != nil {
-				return nil, err
+		s := &segment{file: f}
+		l.segments[n] = s
+		size, err := f.size()
+		if err != nil {
+			return err
+		}
+		if rest := end - n*l.segmentSize; size > rest {
+			if err := f.truncate(rest); err != nil {
+				return writeError(l.dir, err)
 			}
-			if fi.Size() > rest {
-				if err := f.Truncate(rest); err != nil {
-					return nil, writeError(dir, err)
-				}
-				s.dirty.Store(true)
-			}
+			s.dirty.Store(true)
 		}
 	}
-	return l, nil
+	return nil
 }
 
 // reserve takes n bytes at the end of the log.
-func (l *dataLog) reserve(n int64) (int64, error) {
+func (l *dataLog) reserve(n int64) (addr int64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return 0, ErrClosed
 	}
-	if n > maxAddr-l.end {
-		return 0, fail(ErrFull, nil, "the address space of staging is used up; let burnfs burn what it has, then reset the staging")
+	if n > maxAddr-l.segmentSize-l.end {
+		return 0, fail(ErrFull, nil, "the addresses of the staging in %s are used up; what was staged before is intact; let burnfs burn it, then reset the staging", l.dir)
 	}
-	addr := l.end
+	addr = l.end
 	l.end += n
 	return addr, nil
 }
 
-// segment returns the file that holds segment n, creating it if asked to.
+func (l *dataLog) currentEnd() int64 {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.end
+}
+
+// skipSegment moves the end to the next boundary of segments and returns it.
+func (l *dataLog) skipSegment() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.end = up(l.end, l.segmentSize)
+	return l.end
+}
+
+// segment returns segment n, creating it if asked to.
 func (l *dataLog) segment(n int64, create bool) (*segment, error) {
 	l.mu.RLock()
-	s, closed := l.segs[n], l.closed
+	s, closed := l.segments[n], l.closed
 	l.mu.RUnlock()
 	switch {
 	case closed:
@@ -123,33 +118,33 @@ func (l *dataLog) segment(n int64, create bool) (*segment, error) {
 	case s != nil:
 		return s, nil
 	case !create:
-		return nil, fail(ErrDamaged, fs.ErrNotExist, "%s is missing from %s, and staged data with it", segmentName(n), l.dir)
+		return nil, fail(ErrDamaged, fs.ErrNotExist, "%s is missing from %s, and the staged data in it is lost; restore the file from a backup", segmentName(n), l.dir)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil, ErrClosed
 	}
-	if s := l.segs[n]; s != nil {
+	if s := l.segments[n]; s != nil {
 		return s, nil
 	}
-	f, err := os.OpenFile(filepath.Join(l.dir, segmentName(n)), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := l.disk.create(n)
 	if err != nil {
 		return nil, writeError(l.dir, err)
 	}
-	s = &segment{f: f}
+	s = &segment{file: f}
 	s.dirty.Store(true)
-	l.segs[n], l.newDir = s, true
+	l.segments[n], l.renamed = s, true
 	return s, nil
 }
 
-// pieces calls f for the part of [addr, addr+n) in each segment, with the segment's
-// number, the offset in its file, and how far into the range the part begins.
-func pieces(addr, n int64, f func(seg, off, at, length int64) error) error {
+// split calls f for the part of [addr, addr+n) in each segment, with the segment's number,
+// the offset in it, and how far into the range the part begins.
+func (l *dataLog) split(addr, n int64, f func(segment, off, at, length int64) error) error {
 	for at := int64(0); at < n; {
-		seg, off := (addr+at)/segmentSize, (addr+at)%segmentSize
-		length := min(n-at, segmentSize-off)
-		if err := f(seg, off, at, length); err != nil {
+		number, off := (addr+at)/l.segmentSize, (addr+at)%l.segmentSize
+		length := min(n-at, l.segmentSize-off)
+		if err := f(number, off, at, length); err != nil {
 			return err
 		}
 		at += length
@@ -157,27 +152,29 @@ func pieces(addr, n int64, f func(seg, off, at, length int64) error) error {
 	return nil
 }
 
+// writeAt writes p to addresses that were reserved.
 func (l *dataLog) writeAt(p []byte, addr int64, create bool) error {
-	return pieces(addr, int64(len(p)), func(n, off, at, length int64) error {
+	return l.split(addr, int64(len(p)), func(n, off, at, length int64) error {
 		s, err := l.segment(n, create)
 		if err != nil {
 			return err
 		}
-		_, err = s.f.WriteAt(p[at:at+length], off)
+		_, err = s.WriteAt(p[at:at+length], off)
 		s.dirty.Store(true)
 		return l.ioError(err)
 	})
 }
 
+// readAt fills p from addr.
 func (l *dataLog) readAt(p []byte, addr int64) error {
-	return pieces(addr, int64(len(p)), func(n, off, at, length int64) error {
+	return l.split(addr, int64(len(p)), func(n, off, at, length int64) error {
 		s, err := l.segment(n, false)
 		if err != nil {
 			return err
 		}
-		_, err = s.f.ReadAt(p[at:at+length], off)
+		_, err = s.ReadAt(p[at:at+length], off)
 		if errors.Is(err, io.EOF) {
-			return fail(ErrDamaged, io.ErrUnexpectedEOF, "%s ends before staged data at offset %d", s.f.Name(), off)
+			return fail(ErrDamaged, io.ErrUnexpectedEOF, "%s in %s ends before byte %d, and staged data with it; restore the file from a backup", segmentName(n), l.dir, off+length)
 		}
 		return l.ioError(err)
 	})
@@ -191,52 +188,62 @@ func (l *dataLog) ioError(err error) error {
 	return writeError(l.dir, err)
 }
 
-// sync makes everything written so far durable.
+// sync makes everything durable that was written before the call.
 func (l *dataLog) sync() error {
 	l.mu.Lock()
-	segs := make([]*segment, 0, len(l.segs))
-	for _, s := range l.segs {
-		segs = append(segs, s)
+	var dirty []*segment
+	for _, s := range l.segments {
+		if s.dirty.Load() {
+			dirty = append(dirty, s)
+		}
 	}
-	newDir := l.newDir
-	l.newDir = false
+	renamed := l.renamed
+	l.renamed = false
 	l.mu.Unlock()
-	for _, s := range segs {
-		if !s.dirty.Swap(false) {
-			continue
-		}
-		if err := unix.Fdatasync(int(s.f.Fd())); err != nil {
-			s.dirty.Store(true)
-			return fmt.Errorf("fdatasync %s: %w", s.f.Name(), err)
+	for _, s := range dirty {
+		s.dirty.Store(false)
+		// A segment that was dropped meanwhile holds nothing live.
+		if err := s.datasync(); err != nil && !errors.Is(err, os.ErrClosed) {
+			return err
 		}
 	}
-	if newDir {
-		if err := syncDir(l.dir); err != nil {
-			return fmt.Errorf("fsync %s: %w", l.dir, err)
-		}
+	if renamed {
+		return l.disk.sync()
 	}
 	return nil
 }
 
-// drop gives the blocks of r back to the file system, whole segments by deleting them.
+// drop gives the blocks of r back to the file system, whole segments by removing them.
 // Nothing in r is read again.
 func (l *dataLog) drop(r Range) error {
-	return pieces(r.Addr, r.Len, func(n, off, _, length int64) error {
+	return l.split(r.Addr, r.Len, func(n, off, _, length int64) error {
+		if length == l.segmentSize {
+			return l.remove(n)
+		}
 		l.mu.RLock()
-		s := l.segs[n]
+		s := l.segments[n]
 		l.mu.RUnlock()
-		if s == nil {
+		if s == nil || l.cannotPunch.Load() {
 			return nil
 		}
-		if off == 0 && length == segmentSize {
-			l.mu.Lock()
-			delete(l.segs, n)
-			l.newDir = true
-			l.mu.Unlock()
-			return errors.Join(os.Remove(s.f.Name()), s.f.Close())
+		err := s.punch(off, length)
+		if errors.Is(err, unix.EOPNOTSUPP) {
+			l.cannotPunch.Store(true)
 		}
-		return unix.Fallocate(int(s.f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, length)
+		return err
 	})
+}
+
+func (l *dataLog) remove(n int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.segments[n]
+	if s == nil || l.closed {
+		return nil
+	}
+	delete(l.segments, n)
+	l.renamed = true
+	return errors.Join(l.disk.remove(n), s.close())
 }
 
 func (l *dataLog) close() error {
@@ -246,28 +253,9 @@ func (l *dataLog) close() error {
 		return nil
 	}
 	l.closed = true
-	var errs []error
-	for _, s := range l.segs {
-		errs = append(errs, s.f.Close())
+	var errs *multierror.Error
+	for _, s := range l.segments {
+		errs = multierror.Append(errs, s.close())
 	}
-	return errors.Join(errs...)
-}
-
-// merge sorts ranges and joins those that touch or overlap.
-func merge(ranges []Range) []Range {
-	slices.SortFunc(ranges, func(a, b Range) int {
-		if a.Addr < b.Addr {
-			return -1
-		}
-		return 1
-	})
-	out := ranges[:0]
-	for _, r := range ranges {
-		if n := len(out); n > 0 && r.Addr <= out[n-1].End() {
-			out[n-1].Len = max(out[n-1].End(), r.End()) - out[n-1].Addr
-		} else if r.Len > 0 {
-			out = append(out, r)
-		}
-	}
-	return out
+	return errs.ErrorOrNil()
 }

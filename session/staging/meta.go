@@ -2,56 +2,129 @@ package staging
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"iter"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
-// Buckets of meta.db, part of the stored form.
+const metaName = "meta.db"
+
+// Buckets and keys of meta.db, part of the stored form.
 var (
 	bucketInode  = []byte("inode")  // inode number, 8 bytes big-endian → record
 	bucketDentry = []byte("dentry") // parent's number, 8 bytes big-endian, name → record
 	bucketMeta   = []byte("meta")   // the caller's keys
 	bucketLog    = []byte("log")    // this package's keys
-	keyLogEnd    = []byte("end")    // 8 bytes big-endian: no record names an address at or above it
+
+	keyLogEnd = []byte("end")  // 8 bytes big-endian: no record names an address at or above it
+	keyUUID   = []byte("uuid") // the disc, so that a database in the wrong directory is noticed
 )
 
-func openMeta(dir string, readOnly bool) (*bbolt.DB, error) {
-	return bbolt.Open(filepath.Join(dir, "meta.db"), 0o600, &bbolt.Options{
-		Timeout:      time.Second,
+func metaOptions(readOnly bool) *bbolt.Options {
+	return &bbolt.Options{
+		Timeout:  time.Second, // the lock file has excluded everybody, so this is not used up
+		ReadOnly: readOnly,
+		// Freeing and finding runs of pages takes constant time. The list is stored with
+		// each commit; rebuilding it instead would read the whole database at open.
 		FreelistType: bbolt.FreelistMapType,
-		ReadOnly:     readOnly,
-	})
+	}
 }
 
-// initMeta creates the buckets.
-func initMeta(db *bbolt.DB) error {
-	return db.Update(func(tx *bbolt.Tx) error {
+// createMeta makes the database of an empty store.
+func createMeta(dir, uuid string) (*bbolt.DB, error) {
+	db, err := bbolt.Open(filepath.Join(dir, metaName), 0o600, metaOptions(false))
+	if err != nil {
+		return nil, writeError(dir, err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{bucketInode, bucketDentry, bucketMeta, bucketLog} {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
 		}
-		return nil
+		if err := tx.Bucket(bucketLog).Put(keyUUID, []byte(uuid)); err != nil {
+			return err
+		}
+		return putLogEnd(tx, 0)
 	})
+	if err != nil {
+		return nil, errors.Join(writeError(dir, err), db.Close())
+	}
+	return db, nil
 }
 
-// logEnd returns the end of the log that the last commit recorded.
-func logEnd(tx *bbolt.Tx) (int64, error) {
+// openMeta opens the database of a store and returns the end of the log it recorded.
+// bbolt maps the file and trusts it, so a damaged one must not get near a writer.
+func openMeta(dir, uuid string, readOnly bool) (db *bbolt.DB, end int64, err error) {
+	path := filepath.Join(dir, metaName)
+	damaged := func(err error) error {
+		return fail(ErrDamaged, err, "the database of staged changes %s is damaged; the disc itself is not affected, and burnfs leaves everything in that directory as it is; restore the directory from a backup, or move it away to go on without those changes", path)
+	}
+	err = faultsAsErrors(func() error {
+		// A read-only open looks at nothing but the two meta pages.
+		probe, err := bbolt.Open(path, 0, metaOptions(true))
+		if err != nil {
+			return err
+		}
+		err = probe.View(func(tx *bbolt.Tx) error {
+			fi, err := os.Stat(path)
+			if err != nil {
+				return err
+			}
+			if tx.Size() > fi.Size() {
+				return fmt.Errorf("it has %d bytes of %d", fi.Size(), tx.Size())
+			}
+			end, err = readLog(tx, uuid)
+			return err
+		})
+		return errors.Join(err, probe.Close())
+	})
+	if err == nil {
+		err = faultsAsErrors(func() error {
+			db, err = bbolt.Open(path, 0o600, metaOptions(readOnly))
+			return err
+		})
+	}
+	switch {
+	case err == nil:
+		return db, end, nil
+	case refused(err):
+		return nil, 0, writeError(dir, err)
+	case errors.Is(err, bbolterrors.ErrTimeout):
+		return nil, 0, &LockedError{Dir: dir}
+	case errors.Is(err, fs.ErrNotExist), !isPathError(err):
+		return nil, 0, damaged(err)
+	}
+	return nil, 0, err
+}
+
+func isPathError(err error) bool {
+	var p *fs.PathError
+	return errors.As(err, &p)
+}
+
+// readLog checks that the database is that of the store and returns the end of the log.
+func readLog(tx *bbolt.Tx, uuid string) (end int64, err error) {
 	for _, name := range [][]byte{bucketInode, bucketDentry, bucketMeta, bucketLog} {
 		if tx.Bucket(name) == nil {
-			return 0, fail(ErrDamaged, nil, "meta.db has no bucket %q", name)
+			return 0, fmt.Errorf("it has no bucket %q", name)
 		}
 	}
-	v := tx.Bucket(bucketLog).Get(keyLogEnd)
-	if v == nil {
-		return 0, nil
+	log := tx.Bucket(bucketLog)
+	if v := log.Get(keyUUID); string(v) != uuid {
+		return 0, fmt.Errorf("it belongs to disc %q", v)
 	}
-	if len(v) != 8 || v[0]&0x80 != 0 {
-		return 0, fail(ErrDamaged, nil, "meta.db: end of the log is %x", v)
+	v := log.Get(keyLogEnd)
+	if len(v) != 8 || binary.BigEndian.Uint64(v) > maxAddr {
+		return 0, fmt.Errorf("the end of the log is %x", v)
 	}
 	return int64(binary.BigEndian.Uint64(v)), nil
 }
@@ -60,82 +133,35 @@ func putLogEnd(tx *bbolt.Tx, end int64) error {
 	return tx.Bucket(bucketLog).Put(keyLogEnd, binary.BigEndian.AppendUint64(nil, uint64(end)))
 }
 
-// apply writes b into tx.
-func (b *Batch) apply(tx *bbolt.Tx) error {
-	for _, part := range []struct {
-		bucket  []byte
-		changes *[]change
-	}{{bucketInode, &b.inodes}, {bucketDentry, &b.dentries}, {bucketMeta, &b.meta}} {
-		*part.changes = sorted(*part.changes)
-		bkt := tx.Bucket(part.bucket)
-		for _, c := range *part.changes {
-			var err error
-			if c.val == nil {
-				err = bkt.Delete(c.key)
-			} else {
-				err = bkt.Put(c.key, c.val)
-			}
-			if err != nil {
-				return fmt.Errorf("record %x: %w", c.key, err)
-			}
+// faultsAsErrors runs f. A panic, or a fault on mapped pages that cannot be read, becomes
+// an error.
+func faultsAsErrors(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
 		}
-	}
-	return nil
+	}()
+	return f()
 }
 
-// Reader gives the records of the last Commit. It, its iterators and the records they
-// yield are valid only inside the View that made it.
-type Reader struct{ tx *bbolt.Tx }
-
-// Inode returns the record of inode ino, nil if there is none.
-func (r Reader) Inode(ino uint64) []byte { return r.tx.Bucket(bucketInode).Get(inodeKey(ino)) }
-
-// Inodes yields all inode records by ascending number.
-func (r Reader) Inodes() iter.Seq2[uint64, []byte] {
-	return func(yield func(uint64, []byte) bool) {
-		c := r.tx.Bucket(bucketInode).Cursor()
-		for k, v := c.First(); k != nil; k, v = c.Next() {
-			if len(k) == 8 && !yield(binary.BigEndian.Uint64(k), v) {
-				return
-			}
+// pageFaultsAsErrors runs f. A fault on mapped pages becomes ErrDamaged; other panics are
+// not caught.
+func pageFaultsAsErrors(dir string, f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
 		}
-	}
-}
-
-// Dentry returns the record of name in directory parent, nil if there is none.
-func (r Reader) Dentry(parent uint64, name string) []byte {
-	return r.tx.Bucket(bucketDentry).Get(dentryKey(parent, name))
-}
-
-// Dentries yields the records of one directory, sorted bytewise by name.
-func (r Reader) Dentries(parent uint64) iter.Seq2[string, []byte] {
-	return func(yield func(string, []byte) bool) {
-		c := r.tx.Bucket(bucketDentry).Cursor()
-		for k, v := c.Seek(inodeKey(parent)); len(k) >= 8 && binary.BigEndian.Uint64(k) == parent; k, v = c.Next() {
-			if !yield(string(k[8:]), v) {
-				return
-			}
+		fault, ok := r.(interface {
+			runtime.Error
+			Addr() uintptr
+		})
+		if !ok {
+			panic(r)
 		}
-	}
+		err = fail(ErrDamaged, fault, "the disk under %s could not deliver the database of staged changes; nothing was changed; check the disk", dir)
+	}()
+	return f()
 }
-
-// DentryKey names a directory entry.
-type DentryKey struct {
-	Parent uint64
-	Name   string
-}
-
-// AllDentries yields the records of all directories, sorted by parent and name.
-func (r Reader) AllDentries() iter.Seq2[DentryKey, []byte] {
-	return func(yield func(DentryKey, []byte) bool) {
-		c := r.tx.Bucket(bucketDentry).Cursor()
-		for k, v := c.First(); k != nil; k, v = c.Next() {
-			if len(k) >= 8 && !yield(DentryKey{binary.BigEndian.Uint64(k), string(k[8:])}, v) {
-				return
-			}
-		}
-	}
-}
-
-// Meta returns the value of key, nil if there is none.
-func (r Reader) Meta(key string) []byte { return r.tx.Bucket(bucketMeta).Get([]byte(key)) }

@@ -8,119 +8,195 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
+	"github.com/hashicorp/go-multierror"
 	"go.etcd.io/bbolt"
-	"golang.org/x/sys/unix"
 )
 
 // Store is the open staging of one disc. All methods are safe for concurrent use.
+//
+// Locks are taken in the order of the fields; those inside data, free and room are leaves.
 type Store struct {
 	dir    string
 	log    *slog.Logger
 	lock   *os.File
 	db     *bbolt.DB
-	data   *dataLog
+	data   dataLog
 	free   freeList
+	room   room
 	opened int64 // end of the log when the store was opened
 
-	// commit serialises Commit, Reset and Close, and guards the fields below.
-	commit sync.Mutex
-	failed error
-	closed bool
+	sealed atomic.Int64
 
-	mu     sync.Mutex // guards the fields below; taken after commit
-	id     Identity
-	sealed int64
+	// commit serialises Commit, Reset, SetIdentity and Close, and guards the four fields below.
+	commit sync.Mutex
+	failed error // why nothing can be committed any more
+	closed bool
+	resets atomic.Uint64 // written under commit
+	id     atomic.Pointer[Identity]
+
+	sweeping    sync.Mutex // one sweep at a time
+	wake        chan struct{}
+	quit, swept chan struct{}
 }
 
 const commitName = "commit"
 
-// Create makes an empty store for id in stateDir, which is created if need be, and opens
-// it. It returns ErrExist if there is one, ErrIdentity, ErrNotWritable or ErrFull.
+// Create makes an empty store for id in stateDir, which is created if need be, and opens it.
+// It is durable on return. Errors are ErrIdentity, ErrExist, ErrLocked, ErrNotWritable,
+// ErrFull, and ErrDamaged if the directory holds staged data but does not say of which disc.
 func Create(stateDir string, id Identity, log *slog.Logger) (*Store, error) {
 	if err := id.validate(); err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(discsDir(stateDir), id.UUID)
-	if err := os.MkdirAll(filepath.Join(dir, commitName), 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, writeError(stateDir, err)
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	// disc.json is what makes a directory a store; leftovers without it are a Create
-	// that was cut short.
-	if _, err := os.Lstat(filepath.Join(dir, identityName)); !errors.Is(err, fs.ErrNotExist) {
-		lock.Close()
-		if err == nil {
-			err = fail(ErrExist, nil, "there is staging in %s already; open it instead of creating it", dir)
-		}
-		return nil, err
-	}
-	s, err := load(dir, id, lock, log)
+	db, err := initialise(dir, id)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, lock.Close())
 	}
-	if err := errors.Join(syncDir(stateDir), syncDir(discsDir(stateDir)), writeIdentity(dir, id)); err != nil {
-		return nil, errors.Join(writeError(dir, err), s.Close())
+	s := newStore(dir, id, lock, db, 0, log)
+	if err := s.start(osDisk(dir), segmentSize); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// Open opens the store of the disc uuid in stateDir. Its errors are ErrNotFound,
-// ErrLocked, ErrVersion, ErrNotWritable, ErrDamaged and ErrFull.
+// initialise fills dir with the files of an empty store. disc.json comes last: a directory
+// without it is one whose Create was cut short.
+func initialise(dir string, id Identity) (_ *bbolt.DB, err error) {
+	switch _, err := readIdentity(dir); {
+	case err == nil:
+		return nil, fail(ErrExist, nil, "there is staging in %s already; it was not changed; open it instead", dir)
+	case !errors.Is(err, ErrNotFound):
+		return nil, err
+	}
+	for _, leftover := range []string{metaName, commitName} {
+		if err := os.RemoveAll(filepath.Join(dir, leftover)); err != nil {
+			return nil, writeError(dir, err)
+		}
+	}
+	db, err := createMeta(dir, id.UUID)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}()
+	if err := os.Mkdir(filepath.Join(dir, commitName), 0o700); err != nil {
+		return nil, writeError(dir, err)
+	}
+	if err := writeIdentity(dir, id); err != nil {
+		return nil, err
+	}
+	// The names of the new directories, up to the one that holds the state directory.
+	for parent, n := filepath.Dir(dir), 0; n < 3; parent, n = filepath.Dir(parent), n+1 {
+		if err := syncDir(parent); err != nil && !refused(err) {
+			return nil, writeError(dir, err)
+		}
+	}
+	return db, nil
+}
+
+// Open opens the store of the disc uuid in stateDir. Errors are ErrIdentity, ErrNotFound,
+// ErrLocked, ErrVersion, ErrNotWritable, ErrFull and ErrDamaged.
 func Open(stateDir, uuid string, log *slog.Logger) (*Store, error) {
+	return open(stateDir, uuid, log, nil, segmentSize)
+}
+
+// open is Open with another disk and size of segments; without a disk it is the directory.
+func open(stateDir, uuid string, log *slog.Logger, d disk, segment int64) (*Store, error) {
 	if err := (Identity{UUID: uuid}).validate(); err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(discsDir(stateDir), uuid)
-	id, err := readIdentity(dir)
-	if err != nil {
+	if _, err := readIdentity(dir); err != nil {
 		return nil, err
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	return load(dir, id, lock, log)
-}
-
-// load opens the files below dir, creating meta.db if it is missing. It owns lock.
-func load(dir string, id Identity, lock *os.File, log *slog.Logger) (_ *Store, err error) {
-	s := &Store{dir: dir, id: id, lock: lock, log: log, free: freeList{pins: make(map[uint64]int)}}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.Close())
-		}
-	}()
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
-		return nil, fmt.Errorf("statfs %s: %w", dir, err)
-	}
-	s.free.block = min(max(fs.Bsize, 512), segmentSize)
-	if s.db, err = openMeta(dir, false); err != nil {
-		return nil, writeError(dir, err)
-	}
-	if err := initMeta(s.db); err != nil {
-		return nil, writeError(dir, err)
-	}
-	err = s.db.View(func(tx *bbolt.Tx) error {
-		s.opened, err = logEnd(tx)
-		return err
-	})
+	// Only now can nobody be replacing it.
+	id, err := readIdentity(dir)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, lock.Close())
 	}
-	s.sealed = s.opened
-	if s.data, err = openLog(dir, s.opened); err != nil {
-		return nil, err
+	if err := tidy(dir); err != nil {
+		return nil, errors.Join(writeError(dir, err), lock.Close())
+	}
+	db, end, err := openMeta(dir, uuid, false)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	if d == nil {
+		d = osDisk(dir)
+	}
+	s := newStore(dir, id, lock, db, end, log)
+	if err := s.start(d, segment); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// Close releases the store. It commits nothing: appended data that no committed record
-// names is dropped by the next Open.
+// tidy removes what an interrupted replacement of disc.json left behind, and brings back
+// the directory for a commit's files.
+func tidy(dir string) error {
+	left, err := filepath.Glob(filepath.Join(dir, "."+identityName+"*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range left {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, commitName), 0o700); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// newStore takes over lock and db.
+func newStore(dir string, id Identity, lock *os.File, db *bbolt.DB, end int64, log *slog.Logger) *Store {
+	s := &Store{
+		dir: dir, log: log, lock: lock, db: db, opened: end,
+		data: dataLog{dir: dir},
+		room: room{dir: dir},
+		wake: make(chan struct{}, 1),
+		quit: make(chan struct{}), swept: make(chan struct{}),
+	}
+	s.id.Store(&id)
+	s.sealed.Store(end)
+	return s
+}
+
+// start opens the log on d and starts the sweeper.
+func (s *Store) start(d disk, segment int64) error {
+	go s.sweeper()
+	room, err := d.space()
+	if err != nil {
+		return err
+	}
+	s.free = freeList{
+		block: min(max(room.block, 512), segment), segment: segment,
+		now: 1, pins: make(map[uint64]int),
+	}
+	s.room.disk, s.data.disk, s.data.segmentSize = d, d, segment
+	return s.data.open(s.opened)
+}
+
+// Close releases the store. It commits nothing: the next Open drops what was appended since
+// the last Commit.
 func (s *Store) Close() error {
 	s.commit.Lock()
 	defer s.commit.Unlock()
@@ -128,29 +204,21 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	var errs []error
-	if s.data != nil {
-		errs = append(errs, s.data.close())
-	}
-	if s.db != nil {
-		errs = append(errs, s.db.Close())
-	}
-	return errors.Join(append(errs, s.lock.Close())...)
+	close(s.quit)
+	<-s.swept
+	s.sweep()
+	return multierror.Append(nil, s.data.close(), s.db.Close(), s.lock.Close()).ErrorOrNil()
 }
 
 // Dir returns the directory of the store.
 func (s *Store) Dir() string { return s.dir }
 
-// CommitDir returns the directory for files of a running commit. It exists; what is in it
-// is the caller's.
+// CommitDir returns the directory for files of a running commit. It exists; what is in it is
+// the caller's.
 func (s *Store) CommitDir() string { return filepath.Join(s.dir, commitName) }
 
 // Identity returns what disc.json holds.
-func (s *Store) Identity() Identity {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.id
-}
+func (s *Store) Identity() Identity { return *s.id.Load() }
 
 // SetIdentity replaces disc.json, atomically and durably. The UUID cannot change.
 func (s *Store) SetIdentity(id Identity) error {
@@ -165,28 +233,37 @@ func (s *Store) SetIdentity(id Identity) error {
 	if err := writeIdentity(s.dir, id); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.id = id
-	s.mu.Unlock()
+	s.id.Store(&id)
 	return nil
 }
 
-// Append puts p at the end of the log and returns its address. The bytes are durable after
-// the next Commit. ErrFull leaves everything as it was.
+// Append puts p at the end of the log and returns its address. It waits for no disk; the
+// bytes are durable after the next Commit. On error, ErrFull above all, nothing has changed.
 func (s *Store) Append(p []byte) (addr int64, err error) {
-	addr, err = s.data.reserve(int64(len(p)))
-	if err != nil {
+	addr, err = s.append(p)
+	if errors.Is(err, ErrFull) && s.sweep() {
+		addr, err = s.append(p)
+	}
+	return addr, err
+}
+
+func (s *Store) append(p []byte) (addr int64, err error) {
+	n := int64(len(p))
+	if err := s.room.take(n); err != nil {
+		return 0, err
+	}
+	if addr, err = s.data.reserve(n); err != nil {
 		return 0, err
 	}
 	if err := s.data.writeAt(p, addr, true); err != nil {
-		s.Free(addr, int64(len(p)))
+		s.free.abandon([]Range{{addr, n}})
 		return 0, err
 	}
 	return addr, nil
 }
 
 // WriteAt overwrites bytes that Append put at addr. No durable record may name them, which
-// is certain from Sealed on.
+// is certain from Sealed on, and no frozen generation.
 func (s *Store) WriteAt(p []byte, addr int64) error {
 	if err := s.inside(addr, len(p)); err != nil {
 		return err
@@ -194,8 +271,8 @@ func (s *Store) WriteAt(p []byte, addr int64) error {
 	return s.data.writeAt(p, addr, false)
 }
 
-// ReadAt fills p with the bytes at addr. Bytes that should be there and are not are
-// ErrDamaged.
+// ReadAt fills p with the bytes at addr. ErrDamaged if there are none; bytes that were freed
+// and let go may also read as zeros.
 func (s *Store) ReadAt(p []byte, addr int64) error {
 	if err := s.inside(addr, len(p)); err != nil {
 		return err
@@ -204,47 +281,52 @@ func (s *Store) ReadAt(p []byte, addr int64) error {
 }
 
 func (s *Store) inside(addr int64, n int) error {
-	if end := s.End(); addr < 0 || int64(n) > end-addr {
-		return fail(ErrDamaged, nil, "%d bytes at address %d are outside the staging log in %s, which ends at %d", n, addr, s.dir, end)
+	if end := s.End(); !(Range{addr, int64(n)}).within(end) {
+		return fail(ErrDamaged, nil, "%d bytes at address %d are not in the staging log in %s, which ends at %d", n, addr, s.dir, end)
 	}
 	return nil
 }
 
-// End returns the first address that was never appended to.
-func (s *Store) End() int64 {
-	s.data.mu.RLock()
-	defer s.data.mu.RUnlock()
-	return s.data.end
-}
+// End returns the first address that was never given out.
+func (s *Store) End() int64 { return s.data.currentEnd() }
 
 // Sealed returns the end of the log when the last Commit began. No durable record names an
-// address at or above it, so WriteAt is allowed there.
-func (s *Store) Sealed() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.sealed
+// address at or above it.
+func (s *Store) Sealed() int64 { return s.sealed.Load() }
+
+// Available returns how many bytes can be appended before ErrFull.
+func (s *Store) Available() (int64, error) { return s.room.available() }
+
+// NewBatch begins a batch. Begin it before reading the state that it is to record, or under
+// a lock that keeps Free calls away from both: what is freed later is kept for one more
+// commit, because the batch may still name it.
+func (s *Store) NewBatch() *Batch {
+	return &Batch{begun: s.free.observe(), resets: s.resets.Load()}
 }
 
-// NewBatch begins a batch. Begin it before reading the state it is to record: what is freed
-// later is kept for one more commit, because the batch may still name it.
-func (s *Store) NewBatch() *Batch { return &Batch{freed: s.free.last()} }
-
-// Commit makes everything appended so far and the changes in b durable, all or nothing,
-// and returns when they are. After ErrFull the same batch may be committed again, alone or
-// followed by others; after ErrFailed nothing can be committed until the store is reopened.
+// Commit makes everything appended so far and the changes in b durable, all or nothing, and
+// returns when they are.
+//
+// After ErrFull nothing has changed, and the batch may be committed again once there is
+// room. After ErrFailed the changes may or may not turn out to be durable when the store is
+// opened again; until then nothing can be committed.
 func (s *Store) Commit(b *Batch) error {
 	s.commit.Lock()
 	defer s.commit.Unlock()
+	if b.resets != s.resets.Load() {
+		return fail(ErrDamaged, nil, "changes from before a reset of the staging in %s were not stored", s.dir)
+	}
 	end := s.End()
-	s.mu.Lock()
-	s.sealed = max(s.sealed, end)
-	s.mu.Unlock()
+	s.sealed.Store(end)
 	err := s.transact(end, b.apply)
+	if errors.Is(err, ErrFull) && s.sweep() {
+		err = s.transact(end, b.apply)
+	}
 	if err != nil {
 		return err
 	}
-	s.free.cover(b.freed)
-	s.sweep()
+	s.free.cover(b.begun)
+	s.wakeSweeper()
 	return nil
 }
 
@@ -258,48 +340,57 @@ func (s *Store) transact(end int64, change func(*bbolt.Tx) error) error {
 		return s.failed
 	}
 	if err := s.data.sync(); err != nil {
-		return s.fail(err)
+		return s.giveUp(err)
 	}
-	err := s.db.Update(func(tx *bbolt.Tx) error {
-		if err := change(tx); err != nil {
-			return err
-		}
-		return putLogEnd(tx, end)
+	var rejected error
+	err := pageFaultsAsErrors(s.dir, func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			if rejected = change(tx); rejected != nil {
+				return rejected
+			}
+			return putLogEnd(tx, end)
+		})
 	})
 	var pathErr *fs.PathError
 	switch {
 	case err == nil:
 		return nil
+	case rejected != nil:
+		return rejected
 	case errors.As(err, &pathErr) && noRoom(err):
+		// A write into free pages was refused, so bbolt still stands on the old ones. It
+		// reports a failed fdatasync as a bare number.
 		return writeError(s.dir, err)
 	}
-	return s.fail(err)
+	return s.giveUp(err)
 }
 
-// fail remembers err as the reason why nothing can be committed any more.
-func (s *Store) fail(err error) error {
-	s.failed = fail(ErrFailed, err, "the local disk failed to store staged changes in %s; what was synced before is intact, later changes may be lost; check the disk, unmount and mount again", s.dir)
+// giveUp makes err the reason why nothing can be committed any more.
+func (s *Store) giveUp(err error) error {
+	s.failed = fail(ErrFailed, err, "the local disk failed to store changes in %s; what was synced before is safe, later changes may be lost; check that disk, then unmount and mount again", s.dir)
 	return s.failed
 }
 
 // View calls f with the records of the last Commit. f must not call Commit.
 func (s *Store) View(f func(Reader) error) error {
-	err := s.db.View(func(tx *bbolt.Tx) error { return f(Reader{tx}) })
-	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
-		return ErrClosed
-	}
-	return err
+	return pageFaultsAsErrors(s.dir, func() error {
+		tx, err := s.db.Begin(false)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrClosed, err)
+		}
+		err = f(Reader{tx})
+		return errors.Join(err, tx.Rollback())
+	})
 }
 
 // Reset drops all records, all data and the files in CommitDir, durably. Data under a Pin
-// stays readable until its release. The identity stays.
+// stays readable until its release. Batches begun before cannot be committed any more. The
+// identity stays.
 func (s *Store) Reset() error {
 	s.commit.Lock()
 	defer s.commit.Unlock()
-	s.data.mu.Lock()
-	end := up(s.data.end, segmentSize)
-	s.data.end = end
-	s.data.mu.Unlock()
+	end := s.data.skipSegment()
+	s.sealed.Store(end)
 	err := s.transact(end, func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{bucketInode, bucketDentry, bucketMeta} {
 			if err := tx.DeleteBucket(name); err != nil {
@@ -314,26 +405,18 @@ func (s *Store) Reset() error {
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.sealed = end
-	s.mu.Unlock()
-	if end > 0 {
-		s.free.cover(s.free.add(Range{0, end}))
-		s.sweep()
-	}
-	entries, err := os.ReadDir(s.CommitDir())
-	errs := []error{err}
-	for _, e := range entries {
-		errs = append(errs, os.RemoveAll(filepath.Join(s.CommitDir(), e.Name())))
-	}
-	return errors.Join(append(errs, syncDir(s.CommitDir()))...)
+	s.resets.Add(1)
+	s.free.add(Range{0, end})
+	s.free.cover(s.free.observe())
+	s.wakeSweeper()
+	return writeError(s.dir, s.emptyCommitDir())
 }
 
-// Available returns how many bytes the file system of the store has room for.
-func (s *Store) Available() (int64, error) {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(s.dir, &fs); err != nil {
-		return 0, fmt.Errorf("statfs %s: %w", s.dir, err)
+func (s *Store) emptyCommitDir() error {
+	entries, err := os.ReadDir(s.CommitDir())
+	errs := multierror.Append(nil, err)
+	for _, e := range entries {
+		errs = multierror.Append(errs, os.RemoveAll(filepath.Join(s.CommitDir(), e.Name())))
 	}
-	return int64(fs.Bavail) * fs.Bsize, nil
+	return multierror.Append(errs, syncDir(s.CommitDir())).ErrorOrNil()
 }
