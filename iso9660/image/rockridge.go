@@ -36,9 +36,9 @@ func (u *systemUse) self(l *Layout, i int) {
 	if i != 0 {
 		return
 	}
+	// AAIP and the nanoseconds go unannounced, as SUSP 1.10 allows and libisofs
+	// does with AAIP by default: it warns of every ER that it does not know.
 	u.entries = susp.AppendER(u.entries, rrip.ER1282())
-	u.entries = susp.AppendER(u.entries, nanotime.ER())
-	u.entries = susp.AppendER(u.entries, aaip.ER())
 	u.attrs = u.attrs[:0]
 	if l.opt.Checksums {
 		u.attrs = append(u.attrs, aaip.Attr{Name: checksum.AreaName, Value: l.area()})

@@ -1,0 +1,96 @@
+package hosttree
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"burnfs/iso9660/image"
+)
+
+// Options say how files are looked at.
+type Options struct {
+	// Now is the time of directories that only specs name.
+	Now time.Time
+	// Xattrs takes extended attributes and access control lists along.
+	Xattrs bool
+	// Warn, if set, is told of files that are left out or changed while they
+	// were read. It is called by Scan, and while the content is read.
+	Warn func(path, what string)
+	// TempDir is where the index is kept, "" for the usual place.
+	TempDir string
+}
+
+// A Tree is an image.Source over files of this computer.
+type Tree struct {
+	index   *os.File
+	root    record
+	links   map[uint64]uint32 // names found of files with several, by ID
+	opt     Options
+	changed atomic.Int64
+}
+
+var _ image.Source = (*Tree)(nil)
+
+// Close gives the index up.
+func (t *Tree) Close() error { return t.index.Close() }
+
+// Root returns the root directory: with the attributes of the first directory
+// whose content goes there, if there is one.
+func (t *Tree) Root(context.Context) (image.Node, error) { return t.node(&t.root), nil }
+
+// Children yields the entries of a directory, sorted by name.
+func (t *Tree) Children(ctx context.Context, dir image.Node) iter.Seq2[image.Node, error] {
+	return func(yield func(image.Node, error) bool) {
+		r, ok := dir.Handle.(*record)
+		if !ok {
+			yield(image.Node{}, errors.New("hosttree: a directory of another source"))
+			return
+		}
+		d := recordReader{r: bufio.NewReader(io.NewSectionReader(t.index, r.content.at, r.content.size))}
+		for {
+			child, err := d.next()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				yield(image.Node{}, err)
+				return
+			}
+			if !yield(t.node(child), nil) {
+				return
+			}
+		}
+	}
+}
+
+func (t *Tree) node(r *record) image.Node {
+	n := r.node
+	n.Handle = r
+	n.Nlink = 1
+	if links, ok := t.links[n.ID]; ok {
+		n.Nlink = links
+	}
+	if n.IsRegular() && r.size > 0 {
+		n.Pieces = []image.Piece{{Size: r.size}}
+	}
+	return n
+}
+
+// Changed is the number of files that were found changed when they were read,
+// and so are not recorded as they are now.
+func (t *Tree) Changed() int { return int(t.changed.Load()) }
+
+func (t *Tree) warn(path, what string) {
+	if t.opt.Warn != nil {
+		t.opt.Warn(path, what)
+	}
+}
