@@ -2,6 +2,7 @@ package tree
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -99,7 +100,8 @@ func (t *Tree) readBase(ctx context.Context, base Base, dir *Node, at iso9660.Se
 			return nil, err
 		}
 		if err != nil {
-			if fatal(err) {
+			var broken *iso9660.FormatError
+			if !errors.As(err, &broken) {
 				return nil, fmt.Errorf("%w: %w", ErrIO, err)
 			}
 			t.log.Warn("an entry of the disc cannot be read and is not shown", "directory", dir.ino, "error", err)

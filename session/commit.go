@@ -1,0 +1,385 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"burnfs/mmc/medium"
+	"burnfs/mmc/recorder"
+	"burnfs/session/commit"
+	"burnfs/session/history"
+	"burnfs/session/mark"
+	"burnfs/session/staging"
+)
+
+// job is a plan on its way to the disc.
+type job struct {
+	plan  *commit.Plan
+	dir   string
+	unpin func() // lets staging free what the plan no longer needs
+}
+
+func (d *Disc) newJob(p *commit.Plan) *job {
+	return &job{plan: p, dir: d.planDir(), unpin: d.store.Pin()}
+}
+
+func (d *Disc) planDir() string { return filepath.Join(d.store.CommitDir(), "plan") }
+
+// Commit burns all pending changes as one session and returns when it was read
+// back. A commit that was interrupted before is brought to its end first. why
+// is for the log.
+//
+// An error is a *CommitError: the changes are still staged.
+func (d *Disc) Commit(ctx context.Context, why string, progress func(Progress)) (*Report, error) {
+	if d.store == nil {
+		return &Report{}, nil
+	}
+	d.committing.Lock()
+	defer d.committing.Unlock()
+	d.log.Info("commit", "why", why)
+	report, err := d.commit(ctx, progress)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.progress = Progress{}
+	if err != nil {
+		d.state, d.lastError = Failed, err.Error()
+		d.log.Error("commit failed", "error", err)
+		return nil, err
+	}
+	d.state, d.lastError = Idle, ""
+	if report.Burned {
+		d.lastCommit = report
+		d.log.Info("session is on the disc and was read back", "session", report.Session, "start", report.Start, "blocks", report.Blocks)
+	}
+	return report, nil
+}
+
+func (d *Disc) commit(ctx context.Context, progress func(Progress)) (*Report, error) {
+	report := &Report{}
+	if d.job != nil {
+		r, err := d.resume(ctx, progress)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil {
+			report = r
+		}
+	}
+	if d.tree.Pending().Empty() {
+		return report, nil
+	}
+	d.setState(Burning)
+	if err := d.plan(ctx, progress); err != nil {
+		return nil, d.commitError(PhasePlanning, 0, 0, err)
+	}
+	return d.burnAndPublish(ctx, burnFromStart, progress)
+}
+
+func (d *Disc) commitError(phase string, start, written uint32, err error) error {
+	if ce := (*CommitError)(nil); errors.As(err, &ce) {
+		return err
+	}
+	return &CommitError{Phase: phase, Start: start, Written: written, DiscTouched: written > 0, StagingDir: d.store.Dir(), Err: err}
+}
+
+// plan freezes the tree and journals the session that records it. Changes are
+// held off until the plan is made.
+func (d *Disc) plan(ctx context.Context, progress func(Progress)) error {
+	d.reporter(PhasePlanning, 0, progress)(0)
+	if err := d.claim(ctx); err != nil {
+		return err
+	}
+	frozen, err := d.tree.Freeze(ctx)
+	if err != nil {
+		return err
+	}
+	defer frozen.Release()
+	opt, err := d.planOptions(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := commit.Make(ctx, frozen, d.planDir(), opt)
+	if err != nil {
+		return err
+	}
+	need := int64(p.Blocks())
+	if p.SaveHead != 0 {
+		need += history.Align
+	}
+	if free := d.freeBlocks(); need > free {
+		return problem(ErrFull, nil, "the session needs %d blocks of 2 KiB and the disc has %d left; delete or shorten files on the mount, or copy what is new elsewhere", need, free)
+	}
+	j := d.newJob(p)
+	if err := d.note(map[string]any{metaPlan: p}); err != nil {
+		j.unpin()
+		return err
+	}
+	d.job = j
+	return nil
+}
+
+func (d *Disc) planOptions(ctx context.Context) (commit.Options, error) {
+	next, err := history.Next(d.info, d.sessions)
+	if err != nil {
+		return commit.Options{}, err
+	}
+	opt := commit.Options{
+		Start: next, Overwritable: d.info.Kind == medium.Overwritable,
+		VolumeID: d.opt.VolumeID, Now: d.opt.Now().UTC(), Joliet: true,
+		Align: max(d.info.WriteUnit, 1),
+		Mark:  mark.Mark{Disc: d.store.Identity().UUID, Session: len(d.sessions) + 1},
+		Warn: func(path, what string) {
+			d.log.Debug("recorded with a loss in one of the trees", "path", path, "what", what)
+		},
+	}
+	if opt.VolumeID == "" {
+		opt.VolumeID = d.volumeID
+	}
+	if opt.VolumeID == "" {
+		opt.VolumeID = "BURNFS"
+	}
+	if d.base != nil {
+		opt.Mark.Previous = d.base.session.Start
+		if opt.Overwritable && d.base.session.Start == 0 {
+			opt.SaveHead = next
+			opt.Mark.Previous = next
+			opt.Start = next + history.Align
+		}
+	}
+	opt.Checksums, err = d.checksums(ctx)
+	return opt, err
+}
+
+// claim makes sure that the disc in the drive is the one that changes are
+// staged for, that nobody wrote to it, and that it can be written.
+func (d *Disc) claim(ctx context.Context) error {
+	if err := d.inspect(ctx); err != nil {
+		return err
+	}
+	if d.info.OpenTrack != nil {
+		// What an interrupted burn left, which cannot be resumed.
+		if err := recorder.CloseDamaged(ctx, d.drive, d.info, recorder.Options{Log: d.log}); err != nil {
+			return fmt.Errorf("closing what an interrupted burn left: %w", err)
+		}
+		if err := d.inspect(ctx); err != nil {
+			return err
+		}
+	}
+	if d.info.NotWritableReason != "" {
+		return problem(ErrNotAppendable, nil, "the disc cannot be written any more: %s", d.info.NotWritableReason)
+	}
+	j, err := d.readJournal()
+	if err != nil {
+		return err
+	}
+	newest := d.newest(j.Rejected)
+	switch {
+	case newest == nil && d.base == nil:
+	case newest != nil && d.base != nil && newest.Hash == d.base.session.Hash:
+	default:
+		if !sameDisc(d.store.Identity(), identify(d.info, d.sessions, d.opt.Name)) {
+			return problem(ErrWrongDisc, nil, "another disc is in the drive; nothing was written to it; insert the disc that was mounted, or unmount and mount again")
+		}
+		return d.changed()
+	}
+	return nil
+}
+
+// burnMode says where a burn begins.
+type burnMode int
+
+const (
+	burnFromStart burnMode = iota
+	burnResume             // in the open track, at the drive's NWA
+	burnDone               // everything is on the disc already
+)
+
+// burnAndPublish brings the journaled plan to the disc, reads it back and
+// makes it the base.
+func (d *Disc) burnAndPublish(ctx context.Context, mode burnMode, progress func(Progress)) (*Report, error) {
+	j := d.job
+	p := j.plan
+	if mode != burnDone {
+		if err := d.burn(ctx, mode, progress); err != nil {
+			return nil, err
+		}
+	}
+	d.setState(Verifying)
+	tell := d.reporter(PhaseVerifying, p.Blocks(), progress)
+	if err := p.Verify(ctx, j.dir, d.store, d.drive, tell); err != nil {
+		return nil, d.rejected(err)
+	}
+	if p.Overwritable {
+		if err := d.writeHead(ctx); err != nil {
+			return nil, d.commitError(PhaseClosing, p.Start(), p.Blocks(), err)
+		}
+	}
+	if err := d.publish(ctx); err != nil {
+		return nil, d.commitError("publishing", p.Start(), p.Blocks(), err)
+	}
+	return &Report{
+		Burned: true, Session: p.Mark.Session, Start: p.Start(), Blocks: p.Blocks(), NewDataBytes: p.NewBytes,
+		MountHint: fmt.Sprintf("mount -t iso9660 -o ro,sbsector=%d %s MOUNTPOINT", p.Start(), d.opt.Name),
+	}, nil
+}
+
+// burn writes and closes the session; overwritable media still show the old
+// one afterwards.
+func (d *Disc) burn(ctx context.Context, mode burnMode, progress func(Progress)) error {
+	j := d.job
+	p := j.plan
+	d.setState(Burning)
+	rec, err := recorder.New(d.drive, d.info, recorder.Options{Log: d.log, SpeedKBps: d.opt.SpeedKBps, Resume: mode == burnResume})
+	if err != nil {
+		return d.commitError(PhaseBurning, p.Start(), 0, err)
+	}
+	if at := rec.Start(); !p.Overwritable && at != p.Start() {
+		return d.commitError(PhaseBurning, p.Start(), 0, problem(ErrNWAMoved, nil,
+			"the drive would write at block %d and the session is made for block %d", at, p.Start()))
+	}
+	var written uint32
+	show := d.reporter(PhaseBurning, p.Blocks(), progress)
+	err = rec.Begin(ctx)
+	if err == nil && p.Overwritable {
+		err = p.SaveOldHead(ctx, d.drive, rec)
+	}
+	if err == nil {
+		err = p.Burn(ctx, j.dir, d.store, rec, func(blocks uint32) {
+			written = blocks
+			show(blocks)
+		})
+	}
+	if err == nil {
+		err = rec.Sync(context.WithoutCancel(ctx))
+	}
+	if err != nil {
+		// The track is left open, so that the burn can be resumed.
+		if serr := rec.Suspend(context.WithoutCancel(ctx)); serr != nil {
+			d.log.Warn("the drive did not keep what was burned so far; resuming writes it again", "error", serr)
+		}
+		return d.commitError(PhaseBurning, p.Start(), written, err)
+	}
+	d.reporter(PhaseClosing, p.Blocks(), progress)(p.Blocks())
+	if err := rec.Close(context.WithoutCancel(ctx), !d.opt.Finalize); err != nil {
+		return d.commitError(PhaseClosing, p.Start(), written, err)
+	}
+	if err := d.inspect(ctx); err != nil {
+		return d.commitError(PhaseClosing, p.Start(), written, err)
+	}
+	if !p.Overwritable && d.info.LastSession != p.Start() {
+		return d.commitError(PhaseClosing, p.Start(), written, problem(ErrNWAMoved, nil,
+			"the drive reports that the last session begins at block %d and not at %d", d.info.LastSession, p.Start()))
+	}
+	return nil
+}
+
+// writeHead makes the session the newest one of an overwritable medium.
+func (d *Disc) writeHead(ctx context.Context) error {
+	j := d.job
+	head, err := j.plan.Head(ctx, j.dir, d.drive)
+	if err != nil {
+		return err
+	}
+	rec, err := recorder.New(d.drive, d.info, recorder.Options{Log: d.log, SpeedKBps: d.opt.SpeedKBps})
+	if err != nil {
+		return err
+	}
+	if err := rec.Begin(ctx); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx) // half a head is worse than a late one
+	if err := rec.Write(ctx, 0, head); err != nil {
+		return err
+	}
+	if err := rec.Sync(ctx); err != nil {
+		return err
+	}
+	if err := rec.Close(ctx, true); err != nil {
+		return err
+	}
+	return commit.VerifyBlocks(ctx, d.drive, 0, head)
+}
+
+// rejected deals with a session that does not read back. What can be written
+// again is; a session on write-once media is left behind, and the next commit
+// makes another one.
+func (d *Disc) rejected(err error) error {
+	p := d.job.plan
+	var mismatch *commit.MismatchError
+	if errors.As(err, &mismatch) {
+		err = problem(ErrVerify, err, "the session at block %d does not read back as it was written, so it does not count; the medium or the drive may be bad", p.Start())
+		if !p.Overwritable {
+			if nerr := d.reject(p.Start()); nerr != nil {
+				err = errors.Join(err, nerr)
+			}
+		}
+	}
+	return d.commitError(PhaseVerifying, p.Start(), p.Blocks(), err)
+}
+
+// reject notes that the session at start is not to be shown and gives the plan
+// up.
+func (d *Disc) reject(start uint32) error {
+	j, err := d.readJournal()
+	if err != nil {
+		return err
+	}
+	if err := d.note(map[string]any{metaPlan: nil, metaRejected: append(j.Rejected, start), metaBase: d.base.ref()}); err != nil {
+		return err
+	}
+	d.dropJob()
+	return nil
+}
+
+// dropJob forgets the plan in memory.
+func (d *Disc) dropJob() {
+	if d.job != nil {
+		d.job.unpin()
+		d.job = nil
+	}
+}
+
+// publish makes the session the base and lets staging go.
+func (d *Disc) publish(ctx context.Context) error {
+	p := d.job.plan
+	if err := d.inspect(ctx); err != nil {
+		return err
+	}
+	var done *history.Session
+	for i := range d.sessions {
+		if d.sessions[i].Start == p.Start() {
+			done = &d.sessions[i]
+		}
+	}
+	if done == nil || !done.Readable {
+		return problem(ErrVerify, nil, "the new session at block %d is not found on the disc", p.Start())
+	}
+	old := d.base
+	if err := d.openBase(ctx, *done); err != nil {
+		return err
+	}
+	pub := p.Publication(d.job.dir)
+	pub.Base = d.base
+	var err error
+	if pub.Space, err = d.space(ctx); err != nil {
+		d.base = old
+		return err
+	}
+	ref, err := json.Marshal(d.base.ref())
+	if err != nil {
+		d.base = old
+		return err
+	}
+	pub.Meta = map[string][]byte{metaPlan: nil, metaRejected: nil, metaBase: ref}
+	if err := d.tree.Publish(ctx, pub); err != nil {
+		return err
+	}
+	d.dropJob()
+	id := d.store.Identity()
+	id.Kind, id.VolumeID, id.Name = staging.KindBurnfs, d.volumeID, d.opt.Name
+	id.Base = d.base.ref()
+	return d.store.SetIdentity(id)
+}

@@ -1,0 +1,123 @@
+package commit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/image"
+	"burnfs/mmc/recorder"
+)
+
+// chunk is how many bytes are handed to the drive at a time.
+const chunk = 1 << 20
+
+// Burn streams the session to rec. What the recorder has already, below its
+// NextAddress, is produced and left out. Burn neither flushes nor closes.
+func (p *Plan) Burn(ctx context.Context, where string, staged Staged, rec recorder.Recorder, progress func(blocks uint32)) error {
+	w := &chunker{lba: p.Start(), use: func(lba uint32, b []byte) error {
+		// The end of ctx is seen between chunks: a chunk that was begun is
+		// finished, so that the drive stands at a known address.
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if skip := rec.NextAddress(); lba < skip && !p.Overwritable {
+			n := min(int64(len(b)), int64(skip-lba)*iso9660.BlockSize)
+			b, lba = b[n:], lba+uint32(n/iso9660.BlockSize)
+			if len(b) == 0 {
+				return nil
+			}
+		}
+		return rec.Write(ctx, lba, b)
+	}}
+	if err := p.Stream(ctx, where, staged, w, progress); err != nil {
+		return err
+	}
+	return w.flush()
+}
+
+// chunker cuts a stream into chunks of whole blocks.
+type chunker struct {
+	lba uint32
+	buf []byte
+	use func(lba uint32, b []byte) error
+}
+
+func (c *chunker) Write(b []byte) (int, error) {
+	if c.buf == nil {
+		c.buf = make([]byte, 0, chunk)
+	}
+	for total := len(b); ; {
+		n := min(len(b), chunk-len(c.buf))
+		c.buf = append(c.buf, b[:n]...)
+		if b = b[n:]; len(c.buf) == chunk {
+			if err := c.flush(); err != nil {
+				return total - len(b), err
+			}
+		}
+		if len(b) == 0 {
+			return total, nil
+		}
+	}
+}
+
+func (c *chunker) flush() error {
+	if len(c.buf) == 0 {
+		return nil
+	}
+	if len(c.buf)%iso9660.BlockSize != 0 {
+		return fmt.Errorf("the session ends inside of a block")
+	}
+	if err := c.use(c.lba, c.buf); err != nil {
+		return err
+	}
+	c.lba += uint32(len(c.buf) / iso9660.BlockSize)
+	c.buf = c.buf[:0]
+	return nil
+}
+
+// headBlocks is the size of the copy of the descriptors at the beginning of an
+// overwritable medium.
+const headBlocks = 32
+
+// SaveOldHead copies the descriptors of somebody else's session to where they
+// will be found after block 16 has been written again.
+func (p *Plan) SaveOldHead(ctx context.Context, disc iso9660.BlockReader, rec recorder.Recorder) error {
+	if p.SaveHead == 0 {
+		return nil
+	}
+	b := make([]byte, headBlocks*iso9660.BlockSize)
+	if err := disc.ReadBlocks(ctx, 0, b); err != nil {
+		return err
+	}
+	return rec.Write(ctx, p.SaveHead, b)
+}
+
+// Head returns what blocks 0 to 31 of an overwritable medium have to hold for
+// the session to be the newest. The System Area (ECMA-119 6.2.1) stays what it
+// is on the disc: a boot loader or partition table may be there.
+func (p *Plan) Head(ctx context.Context, where string, disc iso9660.BlockReader) ([]byte, error) {
+	f, err := os.Open(filepath.Join(where, treeName))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b := make([]byte, headBlocks*iso9660.BlockSize)
+	// A small tree ends before; what follows the descriptors is of no use
+	// here and stays zero.
+	if _, err := io.ReadFull(f, b); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("%s: %w", treeName, err)
+	}
+	system := b[:iso9660.FirstDescriptor*iso9660.BlockSize]
+	if err := disc.ReadBlocks(ctx, 0, system); err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		clear(system) // nothing was ever written there
+	}
+	return image.RelocatedSuperblock(b)
+}

@@ -1,0 +1,72 @@
+package commit
+
+import (
+	"context"
+	"crypto/md5"
+	"iter"
+	"sort"
+
+	"golang.org/x/sys/unix"
+
+	"burnfs/iso9660/aaip"
+	"burnfs/iso9660/image"
+	"burnfs/session/tree"
+)
+
+// Checksums gives the MD5 of a file of the base by its checksum index; ok is
+// false when there is none.
+type Checksums func(ctx context.Context, index uint32) (sum [md5.Size]byte, ok bool, err error)
+
+// source shows a frozen tree to the image builder.
+type source struct {
+	frozen *tree.Frozen
+	sums   Checksums
+}
+
+func (s source) Root(ctx context.Context) (image.Node, error) {
+	e, err := s.frozen.Root(ctx)
+	if err != nil {
+		return image.Node{}, err
+	}
+	return s.node(ctx, e)
+}
+
+func (s source) Children(ctx context.Context, dir image.Node) iter.Seq2[image.Node, error] {
+	return func(yield func(image.Node, error) bool) {
+		for e, err := range s.frozen.Children(ctx, dir.Handle.(tree.Entry)) {
+			var n image.Node
+			if err == nil {
+				n, err = s.node(ctx, e)
+			}
+			if !yield(n, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (s source) node(ctx context.Context, e tree.Entry) (image.Node, error) {
+	a := e.Attr
+	n := image.Node{
+		ID: a.Ino, Name: e.Name, Mode: a.Mode, Nlink: a.Nlink, UID: a.UID, GID: a.GID,
+		RdevMajor: unix.Major(a.Rdev), RdevMinor: unix.Minor(a.Rdev),
+		Atime: a.Atime, Mtime: a.Mtime, Ctime: a.Ctime, Target: e.Target, Handle: e,
+	}
+	for name, v := range e.Xattrs {
+		n.Xattrs = append(n.Xattrs, aaip.Attr{Name: name, Value: v})
+	}
+	sort.Slice(n.Xattrs, func(i, j int) bool { return n.Xattrs[i].Name < n.Xattrs[j].Name })
+	for _, p := range e.Pieces {
+		n.Pieces = append(n.Pieces, image.Piece{Size: p.Size, Old: p.Old, LBA: p.LBA})
+	}
+	if e.Checksum != 0 && s.sums != nil {
+		sum, ok, err := s.sums(ctx, e.Checksum)
+		if err != nil {
+			return image.Node{}, err
+		}
+		if ok {
+			n.OldMD5 = &sum
+		}
+	}
+	return n, nil
+}

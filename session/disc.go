@@ -1,0 +1,451 @@
+package session
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/volume"
+	"burnfs/mmc"
+	"burnfs/mmc/medium"
+	"burnfs/session/blocks"
+	"burnfs/session/commit"
+	"burnfs/session/history"
+	"burnfs/session/staging"
+	"burnfs/session/tree"
+)
+
+const blockSize = iso9660.BlockSize
+
+// Options says how a disc is to be used.
+type Options struct {
+	// Name is the disc as the user named it; an absolute path. It appears in
+	// messages, and a blank disc is recognised by it.
+	Name string
+	// StateDir is where staging lives.
+	StateDir string
+	ReadOnly bool
+	// Session is the number of the session to show, from 1, read only; 0 is
+	// the last one.
+	Session int
+	// VolumeID names the volume; empty keeps what the last session has.
+	VolumeID string
+	// SpeedKBps is the writing speed in 1000 bytes a second; 0 leaves it to
+	// the drive.
+	SpeedKBps int
+	// Finalize closes the disc for ever with the next session.
+	Finalize bool
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// Disc is a disc in use. Its methods may be called by several goroutines.
+type Disc struct {
+	opt   Options
+	log   *slog.Logger
+	drive *mmc.Drive
+	disc  *blocks.Reader
+	tree  *tree.Tree
+	store *staging.Store // nil when read only
+
+	// committing is held for a whole commit. Lock order: committing, mu.
+	committing sync.Mutex
+	base       *base // the last session's tree, nil without one; guarded by committing
+	job        *job  // a plan that is not on the disc yet; guarded by committing
+
+	mu             sync.Mutex // guards everything below
+	info           *medium.Info
+	sessions       []history.Session
+	volumeID       string
+	state          State
+	progress       Progress
+	readOnlyReason string
+	lastError      string
+	lastCommit     *Report
+	warnings       []string
+
+	background sync.WaitGroup
+	stop       context.CancelFunc // ends background work
+}
+
+// base is a session's tree as the merged tree wants it.
+type base struct {
+	*volume.Volume
+	session history.Session
+}
+
+// OwnSerials implements tree.Base.
+func (b *base) OwnSerials() bool {
+	return b.session.Mark != nil && b.session.Mark.Start == b.session.Start
+}
+
+func (b *base) ref() staging.BaseRef {
+	if b == nil {
+		return staging.BaseRef{}
+	}
+	return staging.BaseRef{Start: b.session.Start, Hash: b.session.Hash}
+}
+
+// treeOf is b as an interface that is nil when b is.
+func treeOf(b *base) tree.Base {
+	if b == nil {
+		return nil
+	}
+	return b
+}
+
+// Open takes over the drive and opens the disc in it. A commit that was
+// interrupted is taken up again in the background.
+//
+// The errors are of this package, of package staging, or those of the drive.
+func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	d = &Disc{opt: opt, log: opt.Log, drive: drive, disc: blocks.New(drive), state: Idle, stop: func() {}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.release())
+			d = nil
+		}
+	}()
+	if err := d.inspect(ctx); err != nil {
+		return d, err
+	}
+	switch {
+	case opt.Session > 0:
+		d.readOnlyReason = "an older session was asked for; older sessions cannot be changed"
+	case opt.ReadOnly:
+		d.readOnlyReason = "a read-only mount was asked for"
+	case d.info.NotWritableReason != "":
+		d.readOnlyReason = d.info.NotWritableReason
+	case d.info.Total > maxBlocks:
+		d.readOnlyReason = "it is larger than 128 GiB, more than any optical disc; burnfs does not write such images"
+	}
+	if d.readOnlyReason == "" {
+		if d.store, err = openStore(ctx, opt.StateDir, identify(d.info, d.sessions, opt.Name), d.log); err != nil {
+			return d, err
+		}
+	}
+	if err := d.chooseBase(ctx); err != nil {
+		return d, err
+	}
+	topt := tree.Options{Store: d.store, Base: treeOf(d.base), Disc: d.disc, Now: opt.Now, Log: d.log}
+	if topt.Space, err = d.space(ctx); err != nil {
+		return d, err
+	}
+	topt.NextIno = d.nextIno()
+	if d.tree, err = tree.Open(ctx, topt); err != nil {
+		return d, err
+	}
+	if d.store == nil {
+		return d, nil
+	}
+	if err := d.reclaim(); err != nil {
+		return d, err
+	}
+	if err := d.drive.PreventAllowMediumRemoval(ctx, true); err != nil {
+		d.log.Warn("the drive's door cannot be locked; do not open it while the disc is mounted", "error", err)
+	}
+	if d.job != nil {
+		d.resumeInBackground()
+	}
+	return d, nil
+}
+
+// maxBlocks is the largest medium that is written: inode numbers made from
+// addresses fit 32 bits up to there (see package tree).
+const maxBlocks = 1 << 26
+
+// inspect looks at the medium and its sessions.
+func (d *Disc) inspect(ctx context.Context) error {
+	info, err := medium.Inspect(ctx, d.drive)
+	if err != nil {
+		return err
+	}
+	d.disc.Forget()
+	sessions, err := history.List(ctx, info, d.disc)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.info, d.sessions = info, sessions
+	return nil
+}
+
+// chooseBase decides which session the tree shows, and finds the journal of a
+// commit that was interrupted.
+func (d *Disc) chooseBase(ctx context.Context) error {
+	if d.opt.Session > 0 {
+		i := slices.IndexFunc(d.sessions, func(s history.Session) bool { return s.Number == d.opt.Session })
+		switch {
+		case i < 0:
+			return problem(ErrNoSession, nil, "the disc has %d sessions and none with the number %d; nothing was changed; `burnfs sessions` lists them", len(d.sessions), d.opt.Session)
+		case !d.sessions[i].Readable:
+			return problem(ErrNoSession, nil, "session %d cannot be shown: %s; `burnfs sessions` lists those that can", d.opt.Session, d.sessions[i].Problem)
+		}
+		return d.openBase(ctx, d.sessions[i])
+	}
+	var j journal
+	if d.store != nil {
+		var err error
+		if j, err = d.readJournal(); err != nil {
+			return err
+		}
+	}
+	newest := d.newest(j.Rejected)
+	if j.Plan != nil {
+		d.job = d.newJob(j.Plan)
+	}
+	if d.store != nil && (j.Base != nil || j.Plan != nil) {
+		known := staging.BaseRef{}
+		if j.Base != nil {
+			known = *j.Base
+		}
+		switch {
+		case newest == nil && known.Hash == "":
+		case newest != nil && newest.Hash == known.Hash:
+		case newest != nil && j.Plan != nil && newest.Start == j.Plan.Start() && newest.Mark != nil && newest.Mark.Disc == j.Plan.Mark.Disc:
+			// The session was burned and not published: the overlay still
+			// builds upon the one before.
+			newest = d.byHash(known.Hash)
+			if newest == nil && known.Hash != "" {
+				return d.changed()
+			}
+		case j.Staged:
+			return d.changed()
+		default:
+			d.dropJob()
+			if err := d.forgetOverlay(newest); err != nil {
+				return err
+			}
+		}
+	}
+	if d.store != nil && j.Base == nil && j.Plan == nil {
+		if err := d.forgetOverlay(newest); err != nil {
+			return err
+		}
+	}
+	if newest == nil {
+		if last := d.lastData(); last != nil && !last.Readable && len(j.Rejected) == 0 {
+			return d.notISO(*last)
+		}
+		return nil
+	}
+	if last := d.lastData(); last.Start > newest.Start && !last.Readable {
+		d.warnings = append(d.warnings, fmt.Sprintf("the last session, %d, cannot be shown (%s); session %d is shown instead",
+			last.Number, last.Problem, newest.Number))
+	}
+	return d.openBase(ctx, *newest)
+}
+
+func (d *Disc) notISO(s history.Session) error {
+	return problem(ErrNoISO, nil, "%s holds no ISO 9660 file system: %s. Nothing was changed. burnfs mounts ISO 9660 discs and blank ones", d.opt.Name, s.Problem)
+}
+
+func (d *Disc) changed() error {
+	return problem(ErrDiscChanged, nil, "the disc was written by another program since changes were staged for it, so they do not fit its newest session any more. Neither the disc nor the changes were touched; they are kept in %s. Mount with -o ro to see the disc as it is now", d.store.Dir())
+}
+
+// newest is the newest session that can be shown and was not rejected.
+func (d *Disc) newest(rejected []uint32) *history.Session {
+	for i := len(d.sessions) - 1; i >= 0; i-- {
+		if s := &d.sessions[i]; s.Readable && !slices.Contains(rejected, s.Start) {
+			return s
+		}
+	}
+	return nil
+}
+
+// lastData is the last session that is not audio.
+func (d *Disc) lastData() *history.Session {
+	for i := len(d.sessions) - 1; i >= 0; i-- {
+		if !d.sessions[i].Audio {
+			return &d.sessions[i]
+		}
+	}
+	return nil
+}
+
+func (d *Disc) byHash(hash string) *history.Session {
+	for i := range d.sessions {
+		if d.sessions[i].Hash == hash && hash != "" {
+			return &d.sessions[i]
+		}
+	}
+	return nil
+}
+
+func (d *Disc) openBase(ctx context.Context, s history.Session) error {
+	v, err := volume.Open(ctx, d.disc, s.Start, volume.Options{Log: d.log})
+	if err != nil {
+		return problem(ErrNoISO, err, "session %d of %s cannot be read; nothing was changed", s.Number, d.opt.Name)
+	}
+	d.base = &base{Volume: v, session: s}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.volumeID = s.VolumeID
+	return nil
+}
+
+// checksums gives the recorded MD5s of the base.
+func (d *Disc) checksums(ctx context.Context) (commit.Checksums, error) {
+	if d.base == nil {
+		return nil, nil
+	}
+	sums, err := d.base.Checksums(ctx)
+	if err != nil || sums == nil {
+		return nil, err
+	}
+	return func(ctx context.Context, index uint32) (sum [md5.Size]byte, ok bool, err error) {
+		if index == 0 || index > sums.Files() {
+			return sum, false, nil
+		}
+		sum, err = sums.File(ctx, index)
+		return sum, err == nil, err
+	}, nil
+}
+
+// reclaim tells staging which bytes are still needed.
+func (d *Disc) reclaim() error {
+	var failed error
+	err := d.store.Reclaim(func(yield func(staging.Range) bool) {
+		for e := range d.tree.Staged {
+			if !yield(staging.Range{Addr: e.Addr, Len: e.Len}) {
+				return
+			}
+		}
+		if d.job == nil {
+			return
+		}
+		for e, err := range commit.StagedRanges(d.job.dir) {
+			if err != nil {
+				failed = err
+				return
+			}
+			if !yield(staging.Range{Addr: e.Addr, Len: e.Len}) {
+				return
+			}
+		}
+	})
+	return errors.Join(failed, err)
+}
+
+// Tree is the merged tree.
+func (d *Disc) Tree() *tree.Tree { return d.tree }
+
+// SyncStaging makes all changes durable on the local disk.
+func (d *Disc) SyncStaging(ctx context.Context) error { return d.tree.Sync(ctx) }
+
+// Close makes changes durable in staging and gives the drive back. It does not
+// commit.
+func (d *Disc) Close(ctx context.Context) error {
+	d.stop()
+	d.background.Wait()
+	d.committing.Lock()
+	defer d.committing.Unlock()
+	var errs *multierror.Error
+	if d.store != nil {
+		if err := d.drive.PreventAllowMediumRemoval(ctx, false); err != nil {
+			d.log.Warn("the drive's door cannot be unlocked", "error", err)
+		}
+	}
+	errs = multierror.Append(errs, d.release())
+	return errs.ErrorOrNil()
+}
+
+// release closes what is open, in the order of dependence.
+func (d *Disc) release() error {
+	var errs *multierror.Error
+	if d.tree != nil {
+		errs = multierror.Append(errs, d.tree.Close(context.Background()))
+	}
+	if d.job != nil {
+		d.job.unpin()
+	}
+	if d.store != nil {
+		errs = multierror.Append(errs, d.store.Close())
+	}
+	errs = multierror.Append(errs, d.drive.Close())
+	return errs.ErrorOrNil()
+}
+
+// journal is what staging knows of the disc and of a running commit.
+type journal struct {
+	Base     *staging.BaseRef // nil before the first mount
+	Plan     *commit.Plan
+	Rejected []uint32 // first blocks of sessions that did not verify
+	Staged   bool     // there are changes
+}
+
+// Keys of the journal in staging.
+const (
+	metaBase     = "disc.base"
+	metaPlan     = "commit.plan"
+	metaRejected = "commit.rejected"
+)
+
+func (d *Disc) readJournal() (journal, error) {
+	var j journal
+	err := d.store.View(func(r staging.Reader) error {
+		for range r.Inodes() {
+			j.Staged = true
+			break
+		}
+		for range r.AllDentries() {
+			j.Staged = true
+			break
+		}
+		for key, v := range map[string]any{metaBase: &j.Base, metaPlan: &j.Plan, metaRejected: &j.Rejected} {
+			if b := r.Meta(key); b != nil {
+				if err := json.Unmarshal(b, v); err != nil {
+					return problem(ErrStaging, err, "the journal in %s cannot be read; the staged files in it are untouched", d.store.Dir())
+				}
+			}
+		}
+		return nil
+	})
+	return j, err
+}
+
+// note changes values of the journal; nil removes one.
+func (d *Disc) note(values map[string]any) error {
+	b := d.store.NewBatch()
+	for k, v := range values {
+		if v == nil {
+			b.PutMeta(k, nil)
+			continue
+		}
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		b.PutMeta(k, text)
+	}
+	return d.store.Commit(b)
+}
+
+// forgetOverlay makes an empty overlay begin upon newest.
+func (d *Disc) forgetOverlay(newest *history.Session) error {
+	if err := d.store.Reset(); err != nil {
+		return err
+	}
+	ref := staging.BaseRef{}
+	if newest != nil {
+		ref = staging.BaseRef{Start: newest.Start, Hash: newest.Hash}
+	}
+	return d.note(map[string]any{metaBase: ref})
+}

@@ -1,0 +1,97 @@
+package session
+
+import (
+	"context"
+
+	"burnfs/session/history"
+)
+
+// resumeInBackground takes an interrupted commit up again.
+func (d *Disc) resumeInBackground() {
+	ctx, stop := context.WithCancel(context.Background())
+	d.stop = stop
+	d.mu.Lock()
+	d.state = Burning
+	d.warnings = append(d.warnings, "a burn that was interrupted is being brought to its end")
+	d.mu.Unlock()
+	d.background.Add(1)
+	go func() {
+		defer d.background.Done()
+		d.committing.Lock()
+		defer d.committing.Unlock()
+		if d.job == nil {
+			return
+		}
+		report, err := d.resume(ctx, nil)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if err != nil {
+			d.state, d.lastError = Failed, err.Error()
+			d.log.Error("the interrupted burn could not be finished; unmounting tries again", "error", err)
+			return
+		}
+		d.state = Idle
+		if report != nil {
+			d.lastCommit = report
+		}
+	}()
+}
+
+// resume looks how far the journaled plan came and does the rest:
+//
+//	the disc shows                     then
+//	the session, closed                verify, publish
+//	its track open, NWA valid          burn the rest, close, verify, publish
+//	nothing yet, NWA as planned        burn
+//	its track damaged, or another NWA  give the plan up: the changes are
+//	                                   staged, the next commit plans anew
+//	(overwritable media)               verify; if that fails, burn; then the head
+//
+// It returns nil without an error when the plan was given up.
+func (d *Disc) resume(ctx context.Context, progress func(Progress)) (*Report, error) {
+	p := d.job.plan
+	if err := d.job.plan.CheckFiles(d.job.dir); err != nil {
+		d.log.Warn("the plan of an interrupted burn is not usable; its changes are burned with a new one", "error", err)
+		return nil, d.giveUp(ctx)
+	}
+	if err := d.inspect(ctx); err != nil {
+		return nil, d.commitError(PhaseBurning, p.Start(), 0, err)
+	}
+	if p.Overwritable {
+		mode := burnFromStart
+		d.setState(Verifying)
+		if p.Verify(ctx, d.job.dir, d.store, d.drive, d.reporter(PhaseVerifying, p.Blocks(), progress)) == nil {
+			mode = burnDone
+		}
+		return d.burnAndPublish(ctx, mode, progress)
+	}
+	if s := d.sessionAt(p.Start()); s != nil {
+		if !s.Readable || s.Mark == nil || *s.Mark != p.Mark {
+			return nil, d.giveUp(ctx)
+		}
+		return d.burnAndPublish(ctx, burnDone, progress)
+	}
+	open := d.info.OpenTrack
+	switch {
+	case open == nil && d.info.NotWritableReason == "" && d.info.NWA == p.Start():
+		return d.burnAndPublish(ctx, burnFromStart, progress)
+	case open != nil && open.Start == p.Start() && open.Open && open.NWAValid && !open.Damaged && open.NWA <= p.Start()+p.Blocks():
+		return d.burnAndPublish(ctx, burnResume, progress)
+	}
+	return nil, d.giveUp(ctx)
+}
+
+// giveUp drops the plan. Whatever it left on the disc is not a session of
+// ours.
+func (d *Disc) giveUp(context.Context) error {
+	return d.reject(d.job.plan.Start())
+}
+
+func (d *Disc) sessionAt(start uint32) *history.Session {
+	for i := range d.sessions {
+		if d.sessions[i].Start == start {
+			return &d.sessions[i]
+		}
+	}
+	return nil
+}
