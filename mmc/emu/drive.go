@@ -83,7 +83,7 @@ func (d *Drive) Close() error {
 		return nil
 	}
 	d.closed = true
-	err := errors.Join(d.medium.flush(), d.medium.data.close())
+	err := errors.Join(d.medium.settle(), d.medium.data.close())
 	if err != nil {
 		return fmt.Errorf("%s: the emulated disc could not be saved completely, what was burned last may be missing: %w", d.path, err)
 	}
@@ -92,13 +92,8 @@ func (d *Drive) Close() error {
 
 // load does what a drive does when a medium comes in.
 func (d *Drive) load() {
-	m := d.medium
-	for i := range m.Sessions {
-		for j := range m.Sessions[i].Tracks {
-			if t := &m.Sessions[i].Tracks[j]; t.State == trackOpen {
-				t.interrupted = true
-			}
-		}
+	if d.medium.isSequential() {
+		d.medium.recover()
 	}
 	changed := mediumChanged
 	d.attention = &changed

@@ -8,9 +8,9 @@ type dvdPlusR struct{ sequentialBase }
 const (
 	dvdPlusRPacket      = 16
 	dvdPlusRMaxSessions = 153
-	// dvdPlusRGap is the closure of a session with the intro of the next one.
-	// Drives differ; this is of the size they show.
-	dvdPlusRGap = 2048
+	// dvdPlusRGap is the closure zone of a session and the intro zone of the
+	// next, 64 packets each (MMC-5 4.3.6.2).
+	dvdPlusRGap = 2 * 64 * dvdPlusRPacket
 )
 
 func (dvdPlusR) sessionGap(int) uint32 { return dvdPlusRGap }

@@ -63,12 +63,10 @@ type trackView struct {
 	written         uint32
 	nwa, free       uint32
 	nwaValid        bool
-	lraValid        bool
 	blank           bool
 	reserved        bool
 	damaged         bool
 	audio           bool
-	packet          uint32 // blocks of a fixed packet, 0 if not fixed
 	open            bool   // not closed: incomplete, invisible or reserved
 	invisible       bool   // nothing of it is on the medium yet
 	rec             *track // nil if invisible
@@ -107,6 +105,17 @@ func (m *medium) flush() error {
 	return nil
 }
 
+// settle makes everything durable before the medium leaves the drive. A unit
+// begun is filled, but no track is ended by it.
+func (m *medium) settle() error {
+	if r, ok := m.rules.(sequential); ok && !r.endsTrack() && !m.protected {
+		if err := r.synchronize(m); err != nil {
+			return err
+		}
+	}
+	return m.flush()
+}
+
 // advanced notes that n more blocks of an open track are written.
 func (m *medium) advanced(n uint32) {
 	m.dirty = true
@@ -131,6 +140,16 @@ func (m *medium) checkRange(lba, n, blocks uint32) error {
 		return outOfRange.at(max(lba, blocks))
 	}
 	return nil
+}
+
+// readableUpTo returns how many of n blocks from lba on lie below end, and the
+// refusal of the first that does not.
+func readableUpTo(end, lba, n uint32) (uint32, error) {
+	good := end - min(lba, end)
+	if good >= n {
+		return n, nil
+	}
+	return good, outOfRange.at(max(lba, end))
 }
 
 // lastSession returns the number, the first and last track and the state of the

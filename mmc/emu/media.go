@@ -12,13 +12,13 @@ type Media string
 
 // The kinds of media, by the names users know.
 const (
-	CDR      Media = "cd-r"
-	CDRW     Media = "cd-rw"
-	DVDPlusR Media = "dvd+r"
-	DVDPRW   Media = "dvd+rw"
-	DVDRAM   Media = "dvd-ram"
-	BDR      Media = "bd-r"
-	BDRE     Media = "bd-re"
+	CDR       Media = "cd-r"
+	CDRW      Media = "cd-rw"
+	DVDPlusR  Media = "dvd+r"
+	DVDPlusRW Media = "dvd+rw"
+	DVDRAM    Media = "dvd-ram"
+	BDR       Media = "bd-r"
+	BDRE      Media = "bd-re"
 )
 
 // minBlocks is the smallest medium that can be made: room for one short CD
@@ -54,7 +54,7 @@ var kinds = []kind{
 	{CDR, mmc.ProfileCDR, 359844, 449844, 1, cd{}, false, speedsCD},
 	{CDRW, mmc.ProfileCDRW, 359844, 449844, 1, cd{}, true, speedsCD},
 	{DVDPlusR, mmc.ProfileDVDPlusR, 2295104, 2295104, 16, dvdPlusR{}, false, speedsDVD},
-	{DVDPRW, mmc.ProfileDVDPlusRW, 2295104, 2295104, 16, dvdPlusRW{}, true, speedsDVD},
+	{DVDPlusRW, mmc.ProfileDVDPlusRW, 2295104, 2295104, 16, dvdPlusRW{}, true, speedsDVD},
 	{DVDRAM, mmc.ProfileDVDRAM, 2236704, 2295072, 1, dvdRAM{}, true, speedsDVD},
 	{BDR, mmc.ProfileBDRSRM, 12219392, 62500864, 32, bdR{}, false, speedsBD},
 	{BDRE, mmc.ProfileBDRE, 11826176, 60403712, 1, bdRE{}, true, speedsBD},

@@ -25,7 +25,6 @@ const (
 	multiSessionMask = 0xc0
 )
 
-func (p writeParameters) bufe() bool           { return p[2]&0x40 != 0 }
 func (p writeParameters) testWrite() bool      { return p[2]&0x10 != 0 }
 func (p writeParameters) writeType() uint8     { return p[2] & 0x0f }
 func (p writeParameters) multiSession() bool   { return p[3]&multiSessionMask == multiSessionMask }

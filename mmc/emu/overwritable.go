@@ -31,7 +31,7 @@ func (o overwritable) readable(m *medium, lba, n uint32) (uint32, error) {
 	if m.Formatting == formatNone {
 		return 0, blankCheck.at(lba)
 	}
-	return n, m.checkRange(lba, n, m.Blocks)
+	return readableUpTo(m.Blocks, lba, n)
 }
 
 func (overwritable) write(m *medium, _ *writeParameters, lba, n uint32) error {

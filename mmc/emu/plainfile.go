@@ -19,7 +19,7 @@ func (plainFile) capacity(m *medium) uint32 { return m.Blocks }
 
 func (plainFile) readable(m *medium, lba, n uint32) (uint32, error) {
 	// READ CAPACITY has no number for "nothing", so one block of zeros is there.
-	return n, m.checkRange(lba, n, max(m.Blocks, 1))
+	return readableUpTo(max(m.Blocks, 1), lba, n)
 }
 
 func (plainFile) write(m *medium, _ *writeParameters, lba, n uint32) error {

@@ -26,7 +26,6 @@ func (d *Drive) read(r *request) error {
 	if refusal != nil && good == 0 {
 		return refusal
 	}
-	good = min(good, n)
 	p := r.cmd.Data[:int(good)*mmc.BlockSize]
 	if err := m.data.readBlocks(p, lba); err != nil {
 		return err
@@ -55,6 +54,9 @@ func (d *Drive) write(r *request) error {
 	}
 	r.transferred = len(r.cmd.Data)
 	m.rules.written(m, lba, n)
+	if forceUnitAccess := r.cdb[1]&0x08 != 0; forceUnitAccess {
+		return m.flush()
+	}
 	return nil
 }
 

@@ -76,7 +76,7 @@ func (sequentialBase) tracks(m *medium) []trackView {
 				number: len(views) + 1, session: i + 1,
 				start: t.Start, size: t.Size, written: t.Written,
 				audio: t.Audio, open: t.State != trackClosed,
-				reserved: t.State == trackReserved, blank: t.Written == 0, rec: t,
+				reserved: t.State == trackReserved, blank: t.Written == 0 && t.State == trackReserved, rec: t,
 			}
 			end := t.end() // of what can be written
 			switch t.State {
@@ -156,7 +156,7 @@ func (b sequentialBase) write(m *medium, p *writeParameters, lba, n uint32) erro
 	if m.Finalized {
 		return writeProtected
 	}
-	if err := m.checkRange(lba, n, m.Blocks); err != nil {
+	if err := m.checkRange(lba, 1, m.Blocks); err != nil {
 		return err
 	}
 	if err := rulesOf(m).mayWrite(m, p, lba, n); err != nil {
@@ -345,4 +345,28 @@ func (sequentialBase) reserveTrack(m *medium, blocks uint32) error {
 	}
 	m.addTrack(track{Start: start, Size: uint32(size), State: trackReserved})
 	return nil
+}
+
+// recover finds out about tracks that were being written when the medium left
+// the drive or the power failed. Units begun are lost. A track that goes on
+// where it ended, but has nothing, was never begun.
+func (m *medium) recover() {
+	ses := m.openSession()
+	if ses == nil {
+		return
+	}
+	for j := range ses.Tracks {
+		if t := &ses.Tracks[j]; t.State != trackClosed {
+			t.interrupted = t.State == trackOpen
+			t.Written -= t.Written % m.unit
+		}
+	}
+	last := &ses.Tracks[len(ses.Tracks)-1]
+	if last.State != trackOpen || last.Written > 0 || !rulesOf(m).resumes() {
+		return
+	}
+	ses.Tracks = ses.Tracks[:len(ses.Tracks)-1]
+	if len(ses.Tracks) == 0 {
+		m.Sessions = m.Sessions[:len(m.Sessions)-1]
+	}
 }

@@ -63,7 +63,7 @@ func (d *Drive) startStopUnit(r *request) error {
 	case d.prevented:
 		return removalPrevented
 	default:
-		if err := d.medium.flush(); err != nil {
+		if err := d.medium.settle(); err != nil {
 			return err
 		}
 		if !d.ejected {
