@@ -76,13 +76,12 @@ func prepareMountpoint(path string, keep []kept, log *slog.Logger) (string, erro
 	case err != nil:
 		return refuse(unexpected(err), "check the path")
 	}
-	info, err := os.Stat(mp)
-	if errors.Is(err, unix.ENOTCONN) {
-		on, tableErr := topMount(mp)
-		if tableErr != nil {
-			return refuse(tableErr, "mount /proc and try again")
-		}
-		if on == nil || on.FSType != fsType {
+	on, err := topMount(mp)
+	if err != nil {
+		return refuse(err, "mount /proc and try again")
+	}
+	if on != nil && strings.HasPrefix(on.FSType, "fuse") && dead(mp) {
+		if on.FSType != fsType {
 			return refuse(ErrMountpointDead, fmt.Sprintf("unmount it first: umount %s", mp))
 		}
 		log.Warn("clearing away the mount of a burnfs that is gone", "mountpoint", mp, "disc", on.Source)
@@ -90,8 +89,15 @@ func prepareMountpoint(path string, keep []kept, log *slog.Logger) (string, erro
 			return refuse(fmt.Errorf("%w, and clearing it away failed: %w", ErrMountpointDead, err),
 				fmt.Sprintf("unmount it as root: umount -l %s", mp))
 		}
-		info, err = os.Stat(mp)
+		if on, err = topMount(mp); err != nil {
+			return refuse(err, "mount /proc and try again")
+		}
 	}
+	if on != nil && on.FSType != "autofs" { // systemd.automount puts one there, and wants it covered
+		return refuse(fmt.Errorf("%w: %s (%s) is mounted there", ErrMountpointInUse, on.Source, on.FSType),
+			fmt.Sprintf("unmount that first, or name another directory: umount %s", mp))
+	}
+	info, err := os.Stat(mp)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return refuse(ErrNoMountpoint, fmt.Sprintf("create it first: mkdir -p %s", path))
@@ -99,14 +105,6 @@ func prepareMountpoint(path string, keep []kept, log *slog.Logger) (string, erro
 		return refuse(unexpected(err), "check the path and its permissions")
 	case !info.IsDir():
 		return refuse(ErrNotDirectory, "name a directory")
-	}
-	on, err := topMount(mp)
-	switch {
-	case err != nil:
-		return refuse(err, "mount /proc and try again")
-	case on != nil && on.FSType != "autofs": // systemd.automount puts one there, and wants it covered
-		return refuse(fmt.Errorf("%w: %s (%s) is mounted there", ErrMountpointInUse, on.Source, on.FSType),
-			fmt.Sprintf("unmount that first, or name another directory: umount %s", mp))
 	}
 	for _, k := range keep {
 		if err := k.collides(mp, info); err != nil {
@@ -118,6 +116,13 @@ func prepareMountpoint(path string, keep []kept, log *slog.Logger) (string, erro
 			"mount on a directory of your own, or mount as root")
 	}
 	return mp, nil
+}
+
+// dead tells whether the server of a FUSE mount is gone. stat(2) would not
+// show it as long as the kernel has attributes cached; statfs(2) always asks.
+func dead(mountpoint string) bool {
+	var s unix.Statfs_t
+	return errors.Is(unix.Statfs(mountpoint, &s), unix.ENOTCONN)
 }
 
 func unexpected(err error) error {

@@ -23,6 +23,7 @@ type Server struct {
 	fs         *filesystem
 	conn       *fuse.Conn
 	log        *slog.Logger
+	patience   time.Duration // how long Unmount waits for a busy mount
 
 	done chan struct{}
 	err  error // valid once done is closed
@@ -63,7 +64,7 @@ func Mount(ctx context.Context, mountpoint string, t *tree.Tree, opt Options) (*
 	}
 	s := &Server{
 		mountpoint: path, fs: newFilesystem(t, &opt), conn: conn, log: opt.Log,
-		done: make(chan struct{}),
+		patience: busyPatience, done: make(chan struct{}),
 	}
 	if err := s.attach(); err != nil {
 		return nil, &MountError{Mountpoint: path, Err: errors.Join(ErrMountFailed, err, s.abandon())}
@@ -173,7 +174,7 @@ const (
 // unmounted lazily, because then changes could still come after the commit.
 // The end of ctx ends the wait. Unmounting what is unmounted is no error.
 func (s *Server) Unmount(ctx context.Context) error {
-	patience := time.NewTimer(busyPatience)
+	patience := time.NewTimer(s.patience)
 	defer patience.Stop()
 	for {
 		select {

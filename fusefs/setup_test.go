@@ -55,16 +55,15 @@ type mount struct {
 }
 
 // mountTree mounts a tree and, when the test ends, unmounts it and checks that
-// nothing is left behind.
-func mountTree(t *testing.T, tr *tree.Tree, opt Options) *mount {
+// nothing is left behind. The log has what is at least of the level, by default
+// Info.
+func mountTree(t *testing.T, tr *tree.Tree, opt Options, level ...slog.Level) *mount {
 	t.Helper()
 	goroutines, fds := runtime.NumGoroutine(), openFDs(t)
-	m := &mount{T: t, dir: filepath.Join(t.TempDir(), "mnt"), tree: tr, log: new(lockedBuffer)}
-	if err := os.Mkdir(m.dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	m := &mount{T: t, dir: mountDir(t), tree: tr, log: new(lockedBuffer)}
 	opt.FSName = "test disc, first"
-	opt.Log = slog.New(slog.NewTextHandler(m.log, &slog.HandlerOptions{Level: LevelTrace}))
+	level = append(level, slog.LevelInfo)
+	opt.Log = slog.New(slog.NewTextHandler(m.log, &slog.HandlerOptions{Level: level[0]}))
 	var err error
 	if m.server, err = Mount(t.Context(), m.dir, tr, opt); err != nil {
 		t.Fatal(err)
@@ -105,6 +104,25 @@ func mountTree(t *testing.T, tr *tree.Tree, opt Options) *mount {
 	return m
 }
 
+// mountDir is an empty directory that other users reach, unlike t.TempDir, and
+// that is removed without a look inside.
+func mountDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "fusefs-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.Remove(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 
 // eventually waits until problem returns "": for what ends soon, but not
@@ -124,13 +142,21 @@ func eventually(t *testing.T, what string, problem func() string) {
 	}
 }
 
+// openFDs counts file descriptors, but not those of files that staging opens
+// when it first needs them.
 func openFDs(t *testing.T) int {
 	t.Helper()
-	fds, err := os.ReadDir("/proc/self/fd")
+	links, err := filepath.Glob("/proc/self/fd/*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(fds)
+	n := 0
+	for _, l := range links {
+		if to, err := os.Readlink(l); err == nil && !strings.HasPrefix(to, os.TempDir()) {
+			n++
+		}
+	}
+	return n
 }
 
 // abort ends a mount by force, so that one broken test does not hang the rest.
