@@ -17,6 +17,7 @@
 package history
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,6 +27,7 @@ import (
 	"time"
 
 	"burnfs/iso9660"
+	"burnfs/mmc"
 	"burnfs/mmc/medium"
 	"burnfs/session/mark"
 )
@@ -89,14 +91,21 @@ func List(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Sess
 	return all, nil
 }
 
+// unreadable tells whether the drive answered that it cannot read, as opposed
+// to not answering at all: only the former says something of the disc.
+func unreadable(err error) bool {
+	var sense *mmc.SenseError
+	return errors.As(err, &sense)
+}
+
 // read looks at the descriptors at s.Start. What is wrong with them is noted
-// in s; only the end of ctx is an error.
+// in s; that the drive cannot be asked is an error.
 func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
 	s.Files, s.Dirs = -1, -1
 	block := make([]byte, iso9660.BlockSize)
 	lba := s.Start + iso9660.FirstDescriptor
 	if err := r.ReadBlocks(ctx, lba, block); err != nil {
-		if ctx.Err() != nil {
+		if !unreadable(err) {
 			return err
 		}
 		s.Problem = fmt.Sprintf("block %d cannot be read: %v", lba, err)
@@ -211,8 +220,14 @@ func chain(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Ses
 	if head.Readable && !newest {
 		all = append(all, head)
 	}
-	if head.Problem != "" && len(all) == 0 && !blankHead(ctx, r) {
-		all = append(all, head)
+	if head.Problem != "" && len(all) == 0 {
+		blank, err := blankHead(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if !blank {
+			all = append(all, head)
+		}
 	}
 	for i := range all {
 		all[i].Number = i + 1
@@ -222,17 +237,15 @@ func chain(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Ses
 
 // blankHead tells whether block 16 is empty or beyond the end: nothing was
 // ever recorded.
-func blankHead(ctx context.Context, r iso9660.BlockReader) bool {
+func blankHead(ctx context.Context, r iso9660.BlockReader) (bool, error) {
 	block := make([]byte, iso9660.BlockSize)
 	if err := r.ReadBlocks(ctx, iso9660.FirstDescriptor, block); err != nil {
-		return true
-	}
-	for _, b := range block {
-		if b != 0 {
-			return false
+		if unreadable(err) {
+			return true, nil
 		}
+		return false, err
 	}
-	return true
+	return bytes.Count(block, []byte{0}) == len(block), nil
 }
 
 // ErrNoSession: the disc has no session that a next one could continue.
