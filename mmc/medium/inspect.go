@@ -56,23 +56,21 @@ func (i *inspection) run(ctx context.Context) error {
 	i.family = familyOf(i.info.Profile)
 	i.info.Kind, i.info.WriteUnit, i.info.MinTrack = i.family.kind, i.family.writeUnit, i.family.minTrack
 	i.info.NotWritableReason = i.family.readOnly
-	if i.info.Kind != ReadOnly && !i.canWrite() {
-		i.info.NotWritableReason = fmt.Sprintf("The drive does not write this %v now: the drive can only read such media, or the medium is write protected.", i.info.Profile)
-	}
 	if i.info.Kind == Overwritable {
 		return i.overwritable(ctx)
 	}
 	return i.sequential(ctx)
 }
 
-// canWrite tells whether the drive says that it can write the medium now.
-func (i *inspection) canWrite() bool {
+// cannotWrite returns the sentence for a drive that does not offer to write the
+// medium, or nothing if it does.
+func (i *inspection) cannotWrite() string {
 	for _, f := range i.family.needs {
 		if i.conf.Current(f) {
-			return true
+			return ""
 		}
 	}
-	return false
+	return fmt.Sprintf("The drive does not write this %v now: the drive can only read such media, or the medium is write protected.", i.info.Profile)
 }
 
 // readable sets Capacity from READ CAPACITY, which drives refuse in various

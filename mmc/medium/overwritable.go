@@ -44,6 +44,7 @@ func (i *inspection) overwritable(ctx context.Context) error {
 	if in.Capacity > 0 {
 		in.Sessions = []Session{{Number: 1, Complete: true, Tracks: []Track{{Number: 1, Session: 1, Blocks: in.Capacity}}}}
 	}
+	in.NotWritableReason = i.cannotWrite()
 	if in.NotWritableReason == "" && in.Free == 0 {
 		in.NotWritableReason = "The " + in.Profile.String() + " is not formatted and the drive offers no format for it, so it cannot be written. Format it with another program or drive."
 	}

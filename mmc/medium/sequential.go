@@ -171,6 +171,9 @@ func (i *inspection) judge(di mmc.DiscInformation) {
 	default:
 		in.Status = Appendable
 	}
+	if len(in.Sessions) == 0 {
+		in.Capacity = 0 // drives tell anything while nothing is recorded
+	}
 	in.Total = max(in.Capacity, in.NWA+in.Free)
 	number, complete := 0, 0
 	for _, s := range in.Sessions {
@@ -194,8 +197,10 @@ func (i *inspection) judge(di mmc.DiscInformation) {
 		in.NotWritableReason = fmt.Sprintf("The disc already has %d tracks, which is all a %v can have. It can be read; use another disc for new data.", number, in.Profile)
 	case in.OpenTrack == nil && i.family.maxSessions > 0 && complete >= i.family.maxSessions:
 		in.NotWritableReason = fmt.Sprintf("The disc already has %d sessions, which is all a %v can have. It can be read; use another disc for new data.", complete, in.Profile)
-	case in.OpenTrack == nil && in.Free == 0:
+	case in.OpenTrack == nil && in.Free < max(1, in.MinTrack):
 		in.NotWritableReason = "The disc is full. It can be read; use another disc for new data."
+	default:
+		in.NotWritableReason = i.cannotWrite()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"burnfs/mmc"
 	"burnfs/mmc/medium"
@@ -40,32 +41,37 @@ func (r *sequential) closeAndJudge(ctx context.Context, keepAppendable bool) err
 		if ierr != nil {
 			return errors.Join(ErrNotClosed, failures, ierr)
 		}
-		if r.isClosed(info, keepAppendable) {
+		verdict := r.judge(info, keepAppendable)
+		if verdict == nil {
 			return nil
 		}
-		if try == closeTries {
-			return errors.Join(ErrNotClosed, failures)
+		if try == closeTries || !errors.Is(verdict, ErrNotClosed) {
+			return errors.Join(verdict, failures)
 		}
 	}
 }
 
-// isClosed judges whether the session is a complete one of the medium.
-func (r *sequential) isClosed(info *medium.Info, keepAppendable bool) bool {
-	if !keepAppendable && info.Status != medium.Complete {
-		return false
-	}
+// judge returns nil if the session is a complete one of the medium and holds all
+// that was sent. A session that is not closed is ErrNotClosed.
+func (r *sequential) judge(info *medium.Info, keepAppendable bool) error {
 	for i := range info.Sessions {
 		s := &info.Sessions[i]
 		if !s.Complete {
 			continue
 		}
 		for _, t := range s.Tracks {
-			if t.Start == r.start {
-				return true
+			switch {
+			case t.Start != r.start:
+			case t.Blocks < r.sent-r.start:
+				return fmt.Errorf("%w: the session has %d blocks instead of %d", ErrLost, t.Blocks, r.sent-r.start)
+			case !keepAppendable && info.Status != medium.Complete:
+				return fmt.Errorf("%w: nothing more should be possible, but the disc is still open", ErrNotClosed)
+			default:
+				return nil
 			}
 		}
 	}
-	return false
+	return ErrNotClosed
 }
 
 // closeOnce closes what is open of track and session.
@@ -136,6 +142,9 @@ func CloseDamaged(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Opti
 	if !ok {
 		return err
 	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
 	r := &sequential{
 		session: session{d: d, info: info, opt: opt}, rules: rules,
 		start: info.OpenTrack.Start, ended: true,
@@ -143,5 +152,6 @@ func CloseDamaged(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Opti
 	if err := r.checkUnchanged(ctx); err != nil {
 		return err
 	}
+	r.sent = r.start // whatever the track holds is right
 	return r.closeAndJudge(ctx, true)
 }
