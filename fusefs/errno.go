@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"syscall"
 
+	"burnfs/session"
 	"burnfs/session/tree"
 )
 
@@ -16,9 +17,21 @@ type rung struct {
 	level slog.Level // at which a detail that the errno cannot carry is logged
 }
 
-// ladder lists every error that a caller of the tree can meet. The first row
-// that matches decides.
+// ladder lists every error that a caller of the tree, or of a commit, can meet.
+// The first row that matches decides.
 var ladder = [...]rung{
+	// A commit wraps the cause in one of these, so they come first.
+	{session.ErrFull, syscall.ENOSPC, slog.LevelError},
+	{session.ErrNotAppendable, syscall.EROFS, slog.LevelError},
+	{session.ErrWrongDisc, syscall.EMEDIUMTYPE, slog.LevelError},
+	{session.ErrDiscChanged, syscall.EMEDIUMTYPE, slog.LevelError},
+	{session.ErrNoISO, syscall.EMEDIUMTYPE, slog.LevelError},
+	{session.ErrNoSession, syscall.EINVAL, slog.LevelError},
+	{session.ErrClosed, syscall.ENODEV, slog.LevelError},
+	{session.ErrNWAMoved, syscall.EIO, slog.LevelError},
+	{session.ErrVerify, syscall.EIO, slog.LevelError},
+	{session.ErrStaging, syscall.EIO, slog.LevelError},
+
 	{tree.ErrNotExist, syscall.ENOENT, slog.LevelDebug},
 	{tree.ErrExist, syscall.EEXIST, slog.LevelDebug},
 	{tree.ErrNotDir, syscall.ENOTDIR, slog.LevelDebug},

@@ -16,6 +16,7 @@ import (
 
 	"bazil.org/fuse"
 
+	"burnfs/session"
 	"burnfs/session/tree"
 )
 
@@ -36,6 +37,7 @@ func TestErrno(t *testing.T) {
 		{fmt.Errorf("%w: reading: %w", tree.ErrIO, context.Canceled), syscall.EINTR, false, "what was interrupted did not fail"},
 		{syscall.EPERM, syscall.EPERM, false, "errno values of our own pass"},
 		{fmt.Errorf("deep down: %w", syscall.ENOENT), syscall.EIO, true, "an errno of the local disk is not about the mount"},
+		{&session.CommitError{Phase: "burning", Err: &session.DiscError{Kind: session.ErrWrongDisc, What: "another disc"}}, syscall.EMEDIUMTYPE, true, "a commit that fails says why"},
 		{errors.New("unheard of"), syscall.EIO, true, "whatever is not on the ladder"},
 	} {
 		log := new(lockedBuffer)
@@ -58,7 +60,8 @@ func TestErrno(t *testing.T) {
 func TestLadderIsComplete(t *testing.T) {
 	rows := sentinelsUsed(t, "errno.go")
 	for pkg, dir := range map[string]string{
-		"tree": "../session/tree",
+		"tree":    "../session/tree",
+		"session": "../session",
 	} {
 		declared := sentinelsDeclared(t, dir)
 		if len(declared) == 0 {

@@ -17,25 +17,25 @@ import (
 const devFuse = "/dev/fuse"
 
 // checkSystem tells whether this system and this user can mount at all.
-func checkSystem(device, fuseConf string, allowOther bool) (err error, advice string) {
+func checkSystem(device, fuseConf string, allowOther bool) (advice string, err error) {
 	if _, err := os.Stat(device); errors.Is(err, fs.ErrNotExist) {
-		return ErrNoFUSE, "load the kernel module with \"modprobe fuse\", or start the container with --device /dev/fuse"
+		return "load the kernel module with \"modprobe fuse\", or start the container with --device /dev/fuse", ErrNoFUSE
 	}
 	if _, err := exec.LookPath(helper); err != nil {
-		return ErrNoHelper, "install the package fuse3"
+		return "install the package fuse3", ErrNoHelper
 	}
 	if os.Geteuid() == 0 {
 		if !mayMount() {
-			return fmt.Errorf("%w: this root user lacks the capability to mount", ErrNotPermitted),
-				"start the container with --cap-add SYS_ADMIN --device /dev/fuse"
+			return "start the container with --cap-add SYS_ADMIN --device /dev/fuse",
+				fmt.Errorf("%w: this root user lacks the capability to mount", ErrNotPermitted)
 		}
-		return nil, ""
+		return "", nil
 	}
 	if allowOther && !userAllowOther(fuseConf) {
-		return fmt.Errorf("%w: only root may give other users access (allow_other)", ErrNotPermitted),
-			"leave allow_other out, or let root add the line user_allow_other to " + fuseConf
+		return "leave allow_other out, or let root add the line user_allow_other to " + fuseConf,
+			fmt.Errorf("%w: only root may give other users access (allow_other)", ErrNotPermitted)
 	}
-	return nil, ""
+	return "", nil
 }
 
 // mayMount tells whether this process has CAP_SYS_ADMIN. When the kernel

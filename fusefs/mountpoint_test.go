@@ -15,10 +15,10 @@ func TestCheckSystem(t *testing.T) {
 	if err := os.WriteFile(conf, []byte("# user_allow_other\nmount_max = 5\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err, advice := checkSystem(filepath.Join(dir, "fuse"), conf, false); !errors.Is(err, ErrNoFUSE) || advice == "" {
+	if advice, err := checkSystem(filepath.Join(dir, "fuse"), conf, false); !errors.Is(err, ErrNoFUSE) || advice == "" {
 		t.Errorf("without the device: %v; %s", err, advice)
 	}
-	if err, advice := checkSystem(devFuse, conf, true); err != nil {
+	if advice, err := checkSystem(devFuse, conf, true); err != nil {
 		t.Errorf("here: %v; %s", err, advice)
 	}
 	if userAllowOther(conf) {
@@ -31,7 +31,7 @@ func TestCheckSystem(t *testing.T) {
 		t.Error("user_allow_other is not seen")
 	}
 	t.Setenv("PATH", dir)
-	if err, advice := checkSystem(devFuse, conf, false); !errors.Is(err, ErrNoHelper) || !strings.Contains(advice, "fuse3") {
+	if advice, err := checkSystem(devFuse, conf, false); !errors.Is(err, ErrNoHelper) || !strings.Contains(advice, "fuse3") {
 		t.Errorf("without fusermount3: %v; %s", err, advice)
 	}
 }

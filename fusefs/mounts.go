@@ -113,6 +113,22 @@ func unmountPath(path string, lazy bool) error {
 	}
 }
 
+// abortMount unmounts path whoever uses it, and cuts the connection with the
+// given minor device number, so that nobody is served on.
+func abortMount(path string, minor int) error {
+	if os.Geteuid() == 0 {
+		return unix.Unmount(path, unix.MNT_FORCE|unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
+	}
+	// The owner of a connection may cut it (fusectl, filesystems/fuse.rst).
+	// Where that filesystem is not mounted, those who have files open are
+	// served on.
+	cut := os.WriteFile(fmt.Sprintf("/sys/fs/fuse/connections/%d/abort", minor), []byte("1"), 0)
+	if err := unmountPath(path, true); err != nil {
+		return errors.Join(err, cut)
+	}
+	return nil
+}
+
 // clearDead removes a dead mount. One that a program still sits in is taken
 // out of the tree all the same: nobody will ever answer that program.
 func clearDead(path string) error {

@@ -43,7 +43,7 @@ func Mount(ctx context.Context, mountpoint string, t *tree.Tree, opt Options) (*
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	opt.ReadOnly = opt.ReadOnly || t.ReadOnly()
-	if err, advice := checkSystem(devFuse, "/etc/fuse.conf", opt.allowOther()); err != nil {
+	if advice, err := checkSystem(devFuse, "/etc/fuse.conf", opt.allowOther()); err != nil {
 		return nil, &MountError{Mountpoint: mountpoint, Err: err, Advice: advice}
 	}
 	path, err := prepareMountpoint(mountpoint, []kept{
@@ -211,6 +211,24 @@ func (s *Server) Unmount(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// Abort takes the mount away from the programs that use it and waits for Done.
+// What they have written stays; whatever they do next fails.
+func (s *Server) Abort(ctx context.Context) error {
+	p, err := s.place()
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot unmount %s: %w", s.mountpoint, err)
+	case p == covered:
+		return &BusyError{Mountpoint: s.mountpoint, Holders: []Holder{{Path: s.mountpoint, How: "mount"}}}
+	case p == gone:
+		return s.waitContext(ctx)
+	}
+	if err := abortMount(s.mountpoint, s.entry.Minor); err != nil {
+		return fmt.Errorf("cannot unmount %s by force: %w; it stays mounted", s.mountpoint, err)
+	}
+	return s.waitContext(ctx)
 }
 
 func (s *Server) waitContext(ctx context.Context) error {

@@ -153,6 +153,22 @@ func TestAbortedConnectionIsClearedAway(t *testing.T) {
 	stop()
 }
 
+func TestAbort(t *testing.T) {
+	m := mountTree(t, newTree(t, roomy), Options{})
+	m.sh(`echo kept >$M/f`)
+	m.start(m.childCommand("hold", m.dir+"/f"), "open")
+	m.start(m.command("/bin/sh", "-c", `cd $M && echo open && read x`), "open")
+	if err := m.server.Abort(deadline(t)); err != nil {
+		t.Error(err)
+	}
+	if on, err := topMount(m.dir); on != nil || err != nil {
+		t.Errorf("still mounted: %v, %v", on, err)
+	}
+	if got := m.content("f"); got != "kept\n" {
+		t.Errorf("the file is %q", got)
+	}
+}
+
 func TestDeadMountIsClearedAway(t *testing.T) {
 	dir := mountDir(t)
 	cmd := exec.CommandContext(deadline(t), os.Args[0], "serve", dir, t.TempDir())

@@ -73,7 +73,9 @@ func mountTree(t *testing.T, tr *tree.Tree, opt Options, level ...slog.Level) *m
 		defer cancel()
 		if err := m.server.Unmount(ctx); err != nil {
 			t.Errorf("unmount: %v", err)
-			abort(t, m.server)
+			if err := m.server.Abort(ctx); err != nil {
+				t.Errorf("abort: %v", err)
+			}
 		}
 		if n := tr.WritersOpen(); n != 0 {
 			t.Errorf("%d handles were never closed", n)
@@ -157,13 +159,6 @@ func openFDs(t *testing.T) int {
 		}
 	}
 	return n
-}
-
-// abort ends a mount by force, so that one broken test does not hang the rest.
-func abort(t *testing.T, s *Server) {
-	if err := unmountPath(s.mountpoint, true); err != nil {
-		t.Errorf("lazy unmount: %v", err)
-	}
 }
 
 // command prepares a program that works on the mount. It must never be given
