@@ -135,6 +135,7 @@ func (d *Disc) planOptions(ctx context.Context) (commit.Options, error) {
 			d.log.Debug("recorded with a loss in one of the trees", "path", path, "what", what)
 		},
 	}
+	opt.InPlace = opt.Overwritable && !history.HeadReserved(d.sessions)
 	if opt.VolumeID == "" {
 		opt.VolumeID = d.volumeID
 	}

@@ -10,6 +10,7 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/image"
+	"burnfs/mmc"
 	"burnfs/mmc/recorder"
 )
 
@@ -97,9 +98,17 @@ func (p *Plan) SaveOldHead(ctx context.Context, disc iso9660.BlockReader, rec re
 	return rec.Write(ctx, p.SaveHead, b)
 }
 
-// Head returns what blocks 0 to 31 of an overwritable medium have to hold for
-// the session to be the newest. The System Area (ECMA-119 6.2.1) stays what it
-// is on the disc: a boot loader or partition table may be there.
+// Head returns blocks 0 to 31 of an overwritable medium as they have to be for
+// the session to be the newest one.
+//
+// On a medium that was laid out for sessions, blocks 0 to 31 are free for it.
+// The System Area (ECMA-119 6.2.1) stays what it is on the disc: a boot loader
+// or partition table may be there.
+//
+// On one that began as an image at block 0, directories and data of that image
+// follow its descriptors. There the descriptors are replaced one by one, and
+// nothing behind their terminator is touched: boot records stay, and there is a
+// Joliet descriptor only if there was one.
 func (p *Plan) Head(ctx context.Context, where string, disc iso9660.BlockReader) ([]byte, error) {
 	f, err := os.Open(filepath.Join(where, treeName))
 	if err != nil {
@@ -112,12 +121,65 @@ func (p *Plan) Head(ctx context.Context, where string, disc iso9660.BlockReader)
 	if _, err := io.ReadFull(f, b); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, fmt.Errorf("%s: %w", treeName, err)
 	}
-	system := b[:iso9660.FirstDescriptor*iso9660.BlockSize]
-	if err := disc.ReadBlocks(ctx, 0, system); err != nil {
-		if ctx.Err() != nil {
+	if p.InPlace {
+		head := make([]byte, len(b))
+		if err := disc.ReadBlocks(ctx, 0, head); err != nil {
 			return nil, err
 		}
-		clear(system) // nothing was ever written there
+		return head, replaceDescriptors(head[systemArea:], b[systemArea:])
+	}
+	if err := disc.ReadBlocks(ctx, 0, b[:systemArea]); err != nil {
+		var sense *mmc.SenseError
+		if !errors.As(err, &sense) {
+			return nil, err
+		}
+		clear(b[:systemArea]) // nothing was ever written there
 	}
 	return image.RelocatedSuperblock(b)
+}
+
+// systemArea is the size in bytes of the System Area.
+const systemArea = iso9660.FirstDescriptor * iso9660.BlockSize
+
+// replaceDescriptors puts the trees of the set of descriptors next into the
+// set old.
+func replaceDescriptors(old, next []byte) error {
+	primary, joliet, err := descriptors(next)
+	if err != nil {
+		return err
+	}
+	oldPrimary, oldJoliet, err := descriptors(old)
+	if err != nil {
+		return fmt.Errorf("the descriptors at block %d are not understood, so they are not overwritten: %w", iso9660.FirstDescriptor, err)
+	}
+	copy(old[oldPrimary:], next[primary:primary+iso9660.BlockSize])
+	if oldJoliet > 0 && joliet > 0 {
+		copy(old[oldJoliet:], next[joliet:joliet+iso9660.BlockSize])
+	}
+	return nil
+}
+
+// descriptors finds the offsets of the primary and the Joliet descriptor of a
+// set that a terminator ends; 0 for no Joliet, as the primary one comes first.
+func descriptors(set []byte) (primary, joliet int, err error) {
+	primary = -1
+	for off := 0; off+iso9660.BlockSize <= len(set); off += iso9660.BlockSize {
+		d, err := iso9660.ParseVolumeDescriptor(set[off:], iso9660.FirstDescriptor+uint32(off/iso9660.BlockSize))
+		if err != nil {
+			return 0, 0, err
+		}
+		if _, ok := iso9660.ParsePrimary(d); ok && primary < 0 {
+			primary = off
+		}
+		if s, ok := iso9660.ParseSupplementary(d); ok && s.JolietLevel() > 0 {
+			joliet = off
+		}
+		if d.Type() == iso9660.TypeTerminator {
+			if primary < 0 {
+				return 0, 0, iso9660.ErrNoPrimary
+			}
+			return primary, joliet, nil
+		}
+	}
+	return 0, 0, iso9660.ErrTruncated
 }

@@ -29,8 +29,12 @@ type Plan struct {
 	Header image.Header `json:"header"`
 	Seq    uint64       `json:"seq"` // change number of the frozen tree
 	Mark   mark.Mark    `json:"mark"`
-	// Overwritable says that blocks 0 to 31 are written after the session.
+	// Overwritable says that the descriptors at the beginning of the medium
+	// are written after the session.
 	Overwritable bool `json:"overwritable"`
+	// InPlace says that only the descriptors at block 16 may be replaced: an
+	// image began at block 0.
+	InPlace bool `json:"inPlace,omitempty"`
 	// SaveHead is where the descriptors at block 16 of somebody else's
 	// session are copied before they are overwritten; 0 for nowhere.
 	SaveHead uint32    `json:"saveHead,omitempty"`
@@ -53,6 +57,7 @@ type Options struct {
 	Start        uint32
 	Mark         mark.Mark // Start, NextIno and the counts are filled in
 	Overwritable bool
+	InPlace      bool
 	SaveHead     uint32
 	VolumeID     string
 	Now          time.Time
@@ -127,7 +132,7 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	}
 	p := &Plan{
 		Header: layout.Header(), Seq: frozen.Seq, Mark: opt.Mark, Overwritable: opt.Overwritable,
-		SaveHead: opt.SaveHead, VolumeID: opt.VolumeID, Time: opt.Now,
+		InPlace: opt.InPlace, SaveHead: opt.SaveHead, VolumeID: opt.VolumeID, Time: opt.Now,
 	}
 	p.Mark.Start = opt.Start
 	p.Mark.NextIno = frozen.NextIno

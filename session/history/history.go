@@ -248,6 +248,13 @@ func blankHead(ctx context.Context, r iso9660.BlockReader) (bool, error) {
 	return bytes.Count(block, []byte{0}) == len(block), nil
 }
 
+// HeadReserved tells whether blocks 0 to 31 of an overwritable medium belong
+// to no session. Where the first session is not at block 32, an image began at
+// block 0, and its directories or data may follow its descriptors closely.
+func HeadReserved(all []Session) bool {
+	return len(all) == 0 || all[0].Start == Align
+}
+
 // ErrNoSession: the disc has no session that a next one could continue.
 var ErrNoSession = errors.New("the disc is blank: there is no last session to name; burn a first session without -C")
 
@@ -270,6 +277,10 @@ func Next(info *medium.Info, all []Session) (uint32, error) {
 		// A file that grows: what lies behind the volume, such as a
 		// partition, stays.
 		end = max(end, uint64(info.Capacity))
+	}
+	if !HeadReserved(all) {
+		// Never block 32, which tells a medium whose head is free.
+		end = max(end, 2*Align)
 	}
 	end = (end + Align - 1) / Align * Align
 	if end >= 1<<32 {

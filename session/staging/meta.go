@@ -35,6 +35,9 @@ func metaOptions(readOnly bool) *bbolt.Options {
 		// Freeing and finding runs of pages takes constant time. The list is stored with
 		// each commit; rebuilding it instead would read the whole database at open.
 		FreelistType: bbolt.FreelistMapType,
+		// Address space, not memory. When the map must grow, bbolt waits for all readers
+		// and copies all that the transaction has changed.
+		InitialMmapSize: 256 << 20,
 	}
 }
 

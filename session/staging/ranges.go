@@ -2,6 +2,7 @@ package staging
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/tidwall/btree"
@@ -62,6 +63,13 @@ func (s *rangeSet) add(r Range) Range {
 	}
 	s.tree.Set(lo, hi)
 	return Range{lo, hi - lo}
+}
+
+// from yields the ranges of the set that begin at or after addr, in order.
+func (s *rangeSet) from(addr int64) iter.Seq[Range] {
+	return func(yield func(Range) bool) {
+		s.tree.Ascend(addr, func(lo, hi int64) bool { return yield(Range{lo, hi - lo}) })
+	}
 }
 
 func down(n, unit int64) int64 { return n - n%unit }

@@ -1,6 +1,7 @@
 package staging
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,11 +63,7 @@ func Create(stateDir string, id Identity, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	s := newStore(dir, id, lock, db, 0, log)
-	if err := s.start(osDisk(dir), segmentSize); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
+	return newStore(dir, id, lock, db, 0, log).start(layout{})
 }
 
 // initialise fills dir with the files of an empty store. disc.json comes last: a directory
@@ -110,11 +107,17 @@ func initialise(dir string, id Identity) (_ *bbolt.DB, err error) {
 // Open opens the store of the disc uuid in stateDir. Errors are ErrIdentity, ErrNotFound,
 // ErrLocked, ErrVersion, ErrNotWritable, ErrFull and ErrDamaged.
 func Open(stateDir, uuid string, log *slog.Logger) (*Store, error) {
-	return open(stateDir, uuid, log, nil, segmentSize)
+	return open(stateDir, uuid, log, layout{})
 }
 
-// open is Open with another disk and size of segments; without a disk it is the directory.
-func open(stateDir, uuid string, log *slog.Logger, d disk, segment int64) (*Store, error) {
+// layout is how a store uses its disk; the zero layout is that of Open.
+type layout struct {
+	disk             disk  // the directory of the store unless set
+	segment, holeMin int64 // segmentSize and holeMin unless set
+	manual           bool  // nothing happens in the background
+}
+
+func open(stateDir, uuid string, log *slog.Logger, how layout) (*Store, error) {
 	if err := (Identity{UUID: uuid}).validate(); err != nil {
 		return nil, err
 	}
@@ -138,14 +141,7 @@ func open(stateDir, uuid string, log *slog.Logger, d disk, segment int64) (*Stor
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	if d == nil {
-		d = osDisk(dir)
-	}
-	s := newStore(dir, id, lock, db, end, log)
-	if err := s.start(d, segment); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
+	return newStore(dir, id, lock, db, end, log).start(how)
 }
 
 // tidy removes what an interrupted replacement of disc.json left behind, and brings back
@@ -180,19 +176,29 @@ func newStore(dir string, id Identity, lock *os.File, db *bbolt.DB, end int64, l
 	return s
 }
 
-// start opens the log on d and starts the sweeper.
-func (s *Store) start(d disk, segment int64) error {
-	go s.sweeper()
-	room, err := d.space()
+// start opens the log and lets the sweeper run. If that fails, s is closed.
+func (s *Store) start(how layout) (*Store, error) {
+	if how.disk == nil {
+		how.disk = osDisk(s.dir)
+	}
+	how.segment = cmp.Or(how.segment, segmentSize)
+	how.holeMin = cmp.Or(how.holeMin, holeMin)
+	s.free = freeList{segment: how.segment, holeMin: how.holeMin, now: 1, pins: make(map[uint64]int)}
+	s.room.disk, s.data.disk, s.data.segmentSize = how.disk, how.disk, how.segment
+	if how.manual {
+		close(s.swept)
+	} else {
+		go s.sweeper()
+	}
+	room, err := how.disk.space()
+	if err == nil {
+		s.free.block = min(max(room.block, 512), how.segment)
+		err = s.data.open(s.opened)
+	}
 	if err != nil {
-		return err
+		return nil, errors.Join(err, s.Close())
 	}
-	s.free = freeList{
-		block: min(max(room.block, 512), segment), segment: segment,
-		now: 1, pins: make(map[uint64]int),
-	}
-	s.room.disk, s.data.disk, s.data.segmentSize = d, d, segment
-	return s.data.open(s.opened)
+	return s, nil
 }
 
 // Close releases the store. It commits nothing: the next Open drops what was appended since
@@ -206,7 +212,7 @@ func (s *Store) Close() error {
 	s.closed = true
 	close(s.quit)
 	<-s.swept
-	s.sweep()
+	s.sweep(false)
 	return multierror.Append(nil, s.data.close(), s.db.Close(), s.lock.Close()).ErrorOrNil()
 }
 
@@ -241,7 +247,7 @@ func (s *Store) SetIdentity(id Identity) error {
 // bytes are durable after the next Commit. On error, ErrFull above all, nothing has changed.
 func (s *Store) Append(p []byte) (addr int64, err error) {
 	addr, err = s.append(p)
-	if errors.Is(err, ErrFull) && s.sweep() {
+	if errors.Is(err, ErrFull) && s.sweep(true) {
 		addr, err = s.append(p)
 	}
 	return addr, err
@@ -263,7 +269,8 @@ func (s *Store) append(p []byte) (addr int64, err error) {
 }
 
 // WriteAt overwrites bytes that Append put at addr. No durable record may name them, which
-// is certain from Sealed on, and no frozen generation.
+// is certain from Sealed on, and no frozen generation. After an error the range holds some old
+// and some new bytes.
 func (s *Store) WriteAt(p []byte, addr int64) error {
 	if err := s.inside(addr, len(p)); err != nil {
 		return err
@@ -319,7 +326,7 @@ func (s *Store) Commit(b *Batch) error {
 	end := s.End()
 	s.sealed.Store(end)
 	err := s.transact(end, b.apply)
-	if errors.Is(err, ErrFull) && s.sweep() {
+	if errors.Is(err, ErrFull) && s.sweep(true) {
 		err = s.transact(end, b.apply)
 	}
 	if err != nil {

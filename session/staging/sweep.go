@@ -73,19 +73,19 @@ func (s *Store) sweeper() {
 	for {
 		select {
 		case <-s.wake:
-			s.sweep()
+			s.sweep(false)
 		case <-s.quit:
 			return
 		}
 	}
 }
 
-// sweep drops the blocks of the ranges that may go and reports whether there were any. A
-// failure only costs space until the next Reclaim.
-func (s *Store) sweep() bool {
+// sweep drops the blocks of the ranges that may go and reports whether there were any; with
+// scrape it makes small holes, too. A failure only costs space until the next Reclaim.
+func (s *Store) sweep(scrape bool) bool {
 	s.sweeping.Lock()
 	defer s.sweeping.Unlock()
-	ranges := s.free.take()
+	ranges := s.free.take(scrape)
 	var failed error
 	for _, r := range ranges {
 		if err := s.data.drop(r); err != nil && failed == nil {

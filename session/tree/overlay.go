@@ -141,6 +141,24 @@ func (t *Tree) merge(dir *Node, base []found) {
 		}
 	}
 	dir.dir.entries = entries
+	t.countSubdirs(dir)
+}
+
+// countSubdirs corrects the link count of a directory that others recorded:
+// many write 2 for all of them. The caller holds t.mu.
+func (t *Tree) countSubdirs(dir *Node) {
+	if t.inodes.own {
+		return
+	}
+	links := uint32(2)
+	for _, n := range dir.dir.entries {
+		if n.dir != nil {
+			links++
+		}
+	}
+	dir.mu.Lock()
+	defer dir.mu.Unlock()
+	dir.nlink = links
 }
 
 // adopt tells a directory who its parent is. The caller holds t.mu.
