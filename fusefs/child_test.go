@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sort"
 	"strconv"
@@ -37,6 +38,7 @@ func childMain(args []string) error {
 		"lock":          locks,
 		"serve":         serve,
 		"many":          many,
+		"mount-as-user": mountAsUser,
 		"readdir-after": readdirRemoved,
 	}
 	op, ok := ops[args[0]]
@@ -441,13 +443,17 @@ func many(args []string) error {
 	return nil
 }
 
+func childTree(stateDir string) (*tree.Tree, error) {
+	store, err := staging.Create(stateDir, staging.Identity{UUID: "child", Kind: staging.KindBlank}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return tree.Open(context.Background(), tree.Options{Store: store, Space: roomy})
+}
+
 // serve mounts an empty tree and waits to be killed.
 func serve(args []string) error {
-	store, err := staging.Create(args[1], staging.Identity{UUID: "served", Kind: staging.KindBlank}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	t, err := tree.Open(context.Background(), tree.Options{Store: store, Space: roomy})
+	t, err := childTree(args[1])
 	if err != nil {
 		return err
 	}
@@ -457,4 +463,44 @@ func serve(args []string) error {
 	}
 	fmt.Println("mounted")
 	return s.Wait()
+}
+
+// mountAsUser is the life of a mount without root's rights.
+func mountAsUser(args []string) error {
+	t, err := childTree(args[1])
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	_, err = Mount(ctx, "/mnt", t, Options{})
+	fmt.Println(err)
+	_, err = Mount(ctx, args[0], t, Options{AllowOther: new(true)})
+	fmt.Println(errors.Is(err, ErrNotPermitted))
+	s, err := Mount(ctx, args[0], t, Options{})
+	if err != nil {
+		return err
+	}
+	s.patience = busyStep
+	user := exec.Command("/bin/sh", "-c", "cd "+args[0]+" && echo mine >f && stat -c '%U %a' f && read x")
+	user.Dir = "/"
+	out, err := user.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	in, err := user.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := user.Start(); err != nil {
+		return err
+	}
+	line := make([]byte, 100)
+	n, err := out.Read(line)
+	fmt.Printf("%s%v\n", line[:n], err)
+	fmt.Println(errors.Is(s.Unmount(ctx), ErrBusy))
+	if err := in.Close(); err != nil {
+		return err
+	}
+	_ = user.Wait() // read fails
+	return s.Unmount(ctx)
 }

@@ -31,6 +31,10 @@ func checkSystem(device, fuseConf string, allowOther bool) (advice string, err e
 		}
 		return "", nil
 	}
+	if unix.Access(device, unix.R_OK|unix.W_OK) != nil {
+		return "let root open it to you (chmod 666, or a group of yours), or mount as root",
+			fmt.Errorf("%w: you may not use %s", ErrNotPermitted, device)
+	}
 	if allowOther && !userAllowOther(fuseConf) {
 		return "leave allow_other out, or let root add the line user_allow_other to " + fuseConf,
 			fmt.Errorf("%w: only root may give other users access (allow_other)", ErrNotPermitted)

@@ -2,6 +2,7 @@ package fusefs
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -295,4 +296,29 @@ func signalThreads(pid int, sig syscall.Signal) error {
 		}
 	}
 	return nil
+}
+
+// TestMountAsUser mounts with the rights of an ordinary user, on a machine that
+// lets such users mount.
+func TestMountAsUser(t *testing.T) {
+	dir := mountDir(t)
+	program, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := `
+		mount -t tmpfs private ` + dir + ` && cd ` + dir + `
+		mkdir mnt state && cat >program && chmod 755 . program && chown 65534:65534 mnt state
+		mknod -m 666 fuse c 10 229 && mount --bind fuse /dev/fuse
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups ./program mount-as-user ` + dir + `/mnt ` + dir + `/state`
+	cmd := exec.CommandContext(deadline(t), "unshare", "--mount", "/bin/sh", "-euc", script)
+	cmd.Env = append(os.Environ(), childEnv+"=1")
+	cmd.Dir = "/"
+	cmd.Stdin = bytes.NewReader(program)
+	out, err := cmd.CombinedOutput()
+	want := "cannot mount on /mnt: not permitted: you cannot write to that directory; mount on a directory of your own, or mount as root\n" +
+		"true\nnobody 644\n<nil>\ntrue\n"
+	if err != nil || string(out) != want {
+		t.Errorf("%v\ngot:\n%s\nwant:\n%s", err, out, want)
+	}
 }
