@@ -154,6 +154,8 @@ func (w *world) do() error {
 		return w.thaw()
 	case n < 90:
 		return w.commit()
+	case n < 92:
+		return w.note()
 	case n < 95:
 		w.s.sweep(w.r.IntN(2) == 0)
 	case n < 96:
@@ -269,6 +271,17 @@ func (w *world) commit() error {
 	}
 	w.durable, w.doubt = state, nil
 	return nil
+}
+
+// note commits a value that says nothing about files, whatever is dirty.
+func (w *world) note() error {
+	b := w.s.NewBatch()
+	b.PutMeta("note", []byte("x"))
+	err := w.s.Commit(b)
+	if err == nil {
+		w.s.sweep(true)
+	}
+	return err
 }
 
 func (w *world) reset() error {

@@ -304,9 +304,11 @@ func (s *Store) Sealed() int64 { return s.sealed.Load() }
 // Available returns how many bytes can be appended before ErrFull.
 func (s *Store) Available() (int64, error) { return s.room.available() }
 
-// NewBatch begins a batch. Begin it before reading the state that it is to record, or under
-// a lock that keeps Free calls away from both: what is freed later is kept for one more
-// commit, because the batch may still name it.
+// NewBatch begins a batch. If it is to change inode or dentry records, it must record every
+// change that led to a Free before: its commit lets those ranges go. So note a change before
+// freeing what it replaces, and begin the batch before collecting changes. What is freed
+// later is kept for one more commit, because the batch may still name it. A batch of PutMeta
+// alone may be made by anybody at any time; it lets nothing go.
 func (s *Store) NewBatch() *Batch {
 	return &Batch{begun: s.free.observe(), resets: s.resets.Load()}
 }
@@ -332,8 +334,10 @@ func (s *Store) Commit(b *Batch) error {
 	if err != nil {
 		return err
 	}
-	s.free.cover(b.begun)
-	s.wakeSweeper()
+	if len(b.inodes)+len(b.dentries) > 0 {
+		s.free.cover(b.begun)
+		s.wakeSweeper()
+	}
 	return nil
 }
 

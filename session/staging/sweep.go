@@ -8,7 +8,8 @@ import (
 
 // Free says that the range is dead: no record of a batch begun from now on names it, and
 // nobody reads it except under a Pin held now. Its blocks return to the file system, in
-// the background, after the commit of a batch begun later and the release of those pins.
+// the background, after the commit of a batch begun later that changes inodes or dentries,
+// and the release of those pins.
 func (s *Store) Free(addr, length int64) {
 	r := Range{addr, length}
 	if !r.within(s.End()) {
