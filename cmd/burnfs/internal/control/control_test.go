@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -55,7 +56,7 @@ func TestStatus(t *testing.T) {
 	want := Status{PID: 7, Disc: "/d", MountPoint: "/mnt", State: "staging", Pending: Pending{Files: 3, Bytes: 12}}
 	_, c := serve(t, fake{status: want})
 	got, err := c.Status(t.Context())
-	if err != nil || got != want {
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 }

@@ -1,10 +1,6 @@
 package control
 
-import (
-	"time"
-
-	"burnfs/cmd/burnfs/internal/failure"
-)
+import "burnfs/cmd/burnfs/internal/failure"
 
 // Status is the state of a mounted disc. Its JSON form is what
 // `burnfs status --json` prints; fields are only ever added.
@@ -26,6 +22,7 @@ type Status struct {
 
 	Pending    Pending   `json:"pending"`
 	Progress   *Progress `json:"progress,omitempty"` // while burning or verifying
+	Warnings   []string  `json:"warnings,omitempty"`
 	LastError  string    `json:"last_error,omitempty"`
 	LastCommit *Report   `json:"last_commit,omitempty"`
 
@@ -53,14 +50,13 @@ const PhaseUnmounted = "unmounted"
 
 // Report is what a commit did.
 type Report struct {
-	Burned       bool      `json:"burned"`             // false: nothing was pending, or Detached
-	Detached     bool      `json:"detached,omitempty"` // lazy unmount: the commit follows when the last program has let go
-	Session      int       `json:"session,omitempty"`
-	Start        uint32    `json:"start,omitempty"`  // first block of the session
-	Blocks       uint32    `json:"blocks,omitempty"` // of 2048 bytes
-	NewDataBytes int64     `json:"new_data_bytes,omitempty"`
-	MountHint    string    `json:"mount_hint,omitempty"` // how to see this session with the kernel's isofs
-	Time         time.Time `json:"time,omitzero"`
+	Burned       bool   `json:"burned"`             // false: nothing was pending, or Detached
+	Detached     bool   `json:"detached,omitempty"` // lazy unmount: the commit follows when the last program has let go
+	Session      int    `json:"session,omitempty"`
+	Start        uint32 `json:"start,omitempty"`  // first block of the session
+	Blocks       uint32 `json:"blocks,omitempty"` // of 2048 bytes
+	NewDataBytes int64  `json:"new_data_bytes,omitempty"`
+	MountHint    string `json:"mount_hint,omitempty"` // how to see this session with the kernel's isofs
 }
 
 // Event is one line of a stream; exactly one field is set.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -17,9 +18,13 @@ import (
 // Child is the background side. A nil Child is a program in the foreground:
 // all its methods do nothing.
 type Child struct {
-	once sync.Once
-	pipe *os.File
+	once  sync.Once
+	pipe  *os.File
+	ready atomic.Bool
 }
+
+// IsReady reports whether Ready was called with success.
+func (c *Child) IsReady() bool { return c != nil && c.ready.Load() }
 
 // FromEnvironment is the Child if this process was begun by Start, else nil.
 // The mark is taken out of the environment so that no other program sees it.
@@ -48,6 +53,7 @@ func (c *Child) Ready(log *os.File) error {
 	if err := errors.Join(unix.Dup3(int(log.Fd()), 1, 0), unix.Dup3(int(log.Fd()), 2, 0)); err != nil {
 		return fmt.Errorf("turn stderr to %s: %w", log.Name(), err)
 	}
+	c.ready.Store(true)
 	return c.say(Message{Ready: true, Log: log.Name()})
 }
 

@@ -78,8 +78,10 @@ func Print(w io.Writer, name string, err error, verbose bool) {
 		return
 	}
 	line := func(s string) {
-		if s = strings.TrimSpace(s); s != "" {
-			fmt.Fprintf(w, "%s: %s\n", name, s)
+		for l := range strings.SplitSeq(strings.TrimSpace(s), "\n") {
+			if l != "" {
+				fmt.Fprintf(w, "%s: %s\n", name, l)
+			}
 		}
 	}
 	line(f.What)

@@ -12,8 +12,8 @@
 //	                      again once a second
 //
 // A second signal means that there is no time: a running burn is stopped at a
-// place where it can be resumed, the mount is detached, staging is kept, and
-// the next mount of the disc goes on from there.
+// place where it can be resumed, the mount is taken away from whoever uses it,
+// staging is kept, and the next mount of the disc goes on from there.
 //
 // The order at the end is not free: whoever is told the result may mount the
 // same disc on the same directory at once, so both must be free by then.

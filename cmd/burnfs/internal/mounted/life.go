@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"burnfs/cmd/burnfs/internal/control"
-	"burnfs/cmd/burnfs/internal/exitcode"
-	"burnfs/cmd/burnfs/internal/failure"
 )
 
 // Disc is the mounted disc. Errors are *failure.Failure where a user can act.
@@ -26,9 +24,14 @@ type Disc interface {
 
 // Mount is the kernel's side.
 type Mount interface {
-	// Unmount returns when the kernel has unmounted; an error of
-	// exitcode.Busy means that it stays as it was. A lazy one cannot be busy.
-	Unmount(ctx context.Context, lazy bool) error
+	// Unmount returns when the kernel has unmounted. While programs use the
+	// mount it fails and everything stays as it was.
+	Unmount(ctx context.Context) error
+	// Detach takes the mount out of the directory tree. Programs that use it
+	// keep it alive until they let go.
+	Detach(ctx context.Context) error
+	// Abort takes the mount away from the programs that use it.
+	Abort(ctx context.Context) error
 	// Done is closed when the kernel has let go and the last request was
 	// answered, by whomever it was unmounted.
 	Done() <-chan struct{}
@@ -89,7 +92,7 @@ func (l *Life) Run(signals <-chan os.Signal) error {
 	}()
 	<-l.mount.Done()
 	l.log.Info("unmounted")
-
+	l.tell(control.Progress{Phase: control.PhaseUnmounted})
 	rep, err := l.disc.Commit(l.hurry, "unmount", l.tell)
 	switch {
 	case err != nil:
@@ -139,8 +142,8 @@ func (l *Life) watchSignals(signals <-chan os.Signal, stopping <-chan struct{}) 
 				first.Go(func() { l.unmountForSignal(stopping) })
 			case 2:
 				l.hurryCancel()
-				if err := l.tryUnmount(context.Background(), true); err != nil {
-					l.log.Error("detaching the mount failed", "err", err)
+				if err := l.once(func() error { return l.mount.Abort(context.Background()) }); err != nil {
+					l.log.Error("taking the mount away failed", "err", err)
 				}
 			}
 		}
@@ -152,7 +155,7 @@ func (l *Life) watchSignals(signals <-chan os.Signal, stopping <-chan struct{}) 
 func (l *Life) unmountForSignal(stopping <-chan struct{}) {
 	committed := false
 	for {
-		err := l.tryUnmount(l.hurry, false)
+		err := l.once(func() error { return l.mount.Unmount(l.hurry) })
 		if err == nil {
 			return
 		}
@@ -175,9 +178,8 @@ func (l *Life) unmountForSignal(stopping <-chan struct{}) {
 	}
 }
 
-// tryUnmount unmounts once: never a second time, which could hit whatever was
-// mounted below.
-func (l *Life) tryUnmount(ctx context.Context, lazy bool) error {
+// once unmounts by the means given unless that has succeeded before.
+func (l *Life) once(unmount func() error) error {
 	l.unmounting.Lock()
 	defer l.unmounting.Unlock()
 	if l.unmounted {
@@ -189,10 +191,8 @@ func (l *Life) tryUnmount(ctx context.Context, lazy bool) error {
 		return nil
 	default:
 	}
-	err := l.mount.Unmount(ctx, lazy)
-	if err == nil {
-		l.unmounted = true
-	}
+	err := unmount()
+	l.unmounted = err == nil
 	return err
 }
 
@@ -213,7 +213,12 @@ func (l *Life) Sync(_ context.Context, progress func(control.Progress)) (*contro
 func (l *Life) Unmount(ctx context.Context, lazy bool, progress func(control.Progress)) (*control.Report, error) {
 	stop := l.watch(progress)
 	defer stop()
-	if err := l.tryUnmount(ctx, lazy); err != nil {
+	if err := l.once(func() error {
+		if lazy {
+			return l.mount.Detach(ctx)
+		}
+		return l.mount.Unmount(ctx)
+	}); err != nil {
 		return nil, err
 	}
 	if lazy {
@@ -223,7 +228,6 @@ func (l *Life) Unmount(ctx context.Context, lazy bool, progress func(control.Pro
 			return &control.Report{Detached: true}, nil
 		}
 	}
-	progress(control.Progress{Phase: control.PhaseUnmounted})
 	<-l.over
 	return l.report, l.err
 }
@@ -256,17 +260,4 @@ func (l *Life) tell(p control.Progress) {
 	for _, w := range l.watchers {
 		w(p)
 	}
-}
-
-// BusyFailure is what is told when programs are in the way.
-func BusyFailure(cause error, point string, holders []string) *failure.Failure {
-	next := "Close what uses it and unmount again; 'fuser -vm " + point + "' (as root) lists everybody."
-	if len(holders) > 0 {
-		next = "In use by:"
-		for _, h := range holders {
-			next += "\n    " + h
-		}
-		next += "\nClose these and unmount again."
-	}
-	return failure.New(exitcode.Busy, cause, point+" is in use and stays mounted", "Nothing was burned and nothing is lost.", next)
 }

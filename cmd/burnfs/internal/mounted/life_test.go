@@ -55,22 +55,31 @@ func (w *world) Close(context.Context) error { w.happened("close"); return w.clo
 
 type kernel struct{ *world }
 
-func (k kernel) Unmount(_ context.Context, lazy bool) error {
+func (k kernel) Unmount(context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.busy > 0 && !lazy {
+	if k.busy > 0 {
 		k.busy--
 		k.events = append(k.events, "busy")
-		return BusyFailure(nil, "/mnt", []string{"sh (process 1): working directory"})
+		return failure.New(exitcode.Busy, nil, "in use", "", "sh (process 1)")
 	}
-	if lazy {
-		k.events = append(k.events, "detach")
-		if k.busy > 0 {
-			return nil
-		}
-	} else {
-		k.events = append(k.events, "unmount")
+	k.events = append(k.events, "unmount")
+	k.gone()
+	return nil
+}
+
+func (k kernel) Detach(context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.events = append(k.events, "detach")
+	if k.busy == 0 {
+		k.gone()
 	}
+	return nil
+}
+
+func (k kernel) Abort(context.Context) error {
+	k.happened("abort")
 	k.gone()
 	return nil
 }
@@ -266,12 +275,12 @@ func TestSecondSignalHurries(t *testing.T) {
 	want(t, w, "unmount commit:unmount close hide socket-closed")
 }
 
-func TestSecondSignalDetaches(t *testing.T) {
+func TestSecondSignalTakesTheMountAway(t *testing.T) {
 	w := newWorld()
 	w.busy = 1 << 30
 	begun := make(chan struct{})
 	var once sync.Once
-	w.commit = func(ctx context.Context, why string, _ func(control.Progress)) (*control.Report, error) {
+	w.commit = func(context.Context, string, func(control.Progress)) (*control.Report, error) {
 		once.Do(func() { close(begun) })
 		return nil, nil
 	}
@@ -279,13 +288,11 @@ func TestSecondSignalDetaches(t *testing.T) {
 	signals <- syscall.SIGTERM
 	<-begun
 	signals <- syscall.SIGTERM
-	// The detached mount lives on until its user goes.
-	for !strings.Contains(w.log(), "detach") {
-		time.Sleep(time.Millisecond)
-	}
-	w.gone()
 	if err := end(); err != nil {
 		t.Error(err)
+	}
+	if got := w.log(); !strings.HasSuffix(got, "abort commit:unmount close hide socket-closed") {
+		t.Errorf("happened: %s", got)
 	}
 }
 

@@ -99,3 +99,11 @@ func TestNamespacePID(t *testing.T) {
 		}
 	}
 }
+
+func TestDetachNothing(t *testing.T) {
+	for _, dir := range []string{t.TempDir(), "/proc"} {
+		if err := Detach(t.Context(), dir); err == nil {
+			t.Errorf("%s is no mount of burnfs and was detached", dir)
+		}
+	}
+}

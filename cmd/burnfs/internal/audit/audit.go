@@ -1,0 +1,395 @@
+package audit
+
+import (
+	"context"
+	"crypto/md5"
+	"errors"
+	"fmt"
+	"hash"
+	"slices"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/checksum"
+	"burnfs/iso9660/volume"
+	"burnfs/session/history"
+)
+
+// Finding is something that is wrong with the disc.
+type Finding struct {
+	Session int    `json:"session"`
+	LBA     uint32 `json:"lba"`
+	Path    string `json:"path,omitempty"` // of the file concerned
+	What    string `json:"what"`
+}
+
+func (f Finding) String() string {
+	s := fmt.Sprintf("session %d, block %d: %s", f.Session, f.LBA, f.What)
+	if f.Path != "" {
+		s += ": " + f.Path
+	}
+	return s
+}
+
+// Result counts what was read.
+type Result struct {
+	Sessions    int   `json:"sessions"`    // with a tree
+	Files       int64 `json:"files"`       // regular files, each once per session
+	Dirs        int64 `json:"dirs"`        // likewise
+	Checked     int64 `json:"checked"`     // files whose MD5 was compared
+	Unchecked   int64 `json:"unchecked"`   // files that were read but have no MD5
+	Bytes       int64 `json:"bytes"`       // read
+	Findings    int   `json:"findings"`    // all of them, reported or not
+	AudioTracks int   `json:"audioTracks"` // sessions left out because they are audio
+}
+
+// Auditor checks one disc. Its fields are set by the caller.
+type Auditor struct {
+	Disc iso9660.BlockReader
+	// Report is told of each finding, at most maxFindings times.
+	Report func(Finding)
+	// Progress is told how much was read, in bytes; may be nil.
+	Progress func(done int64)
+
+	result   Result
+	verified map[run][md5.Size]byte // contiguous files whose bytes were read
+}
+
+// maxFindings bounds what is reported: a scratched disc has many bad blocks.
+const maxFindings = 1000
+
+// run is where the content of a file lies, if it is in one piece.
+type run struct {
+	lba  uint32
+	size int64
+}
+
+// Check audits all sessions, oldest first. The error is one that ended the
+// audit; what is wrong with the disc is reported.
+func (a *Auditor) Check(ctx context.Context, sessions []history.Session) (Result, error) {
+	a.verified = make(map[run][md5.Size]byte)
+	for i := range sessions {
+		s := &sessions[i]
+		switch {
+		case s.Audio:
+			a.result.AudioTracks++
+		case !s.Readable:
+			a.find(Finding{s.Number, s.Start, "", "the session cannot be read: " + s.Problem})
+		default:
+			if err := a.session(ctx, s); err != nil {
+				return a.result, err
+			}
+		}
+	}
+	return a.result, nil
+}
+
+func (a *Auditor) find(f Finding) {
+	a.result.Findings++
+	if a.result.Findings <= maxFindings {
+		a.Report(f)
+	}
+}
+
+// file is what the audit of a session remembers of a regular file.
+type file struct {
+	run
+	index uint32
+	sum   hash.Hash
+}
+
+func (a *Auditor) session(ctx context.Context, s *history.Session) error {
+	v, err := volume.Open(ctx, a.Disc, s.Start, volume.Options{})
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		a.find(Finding{s.Number, s.Start, "", "the volume cannot be opened: " + err.Error()})
+		return nil
+	}
+	a.result.Sessions++
+	sums := a.checksums(ctx, v, s)
+	var inside []file
+	seen := make(map[uint32]bool) // indexes: names of one file share theirs
+	bad := make(map[uint32]string)
+	for visit, err := range v.Walk(ctx) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			a.find(Finding{s.Number, lbaOf(err, s.Start), visit.Path, err.Error()})
+			continue
+		}
+		e := &visit.Entry
+		switch {
+		case e.IsDir():
+			a.result.Dirs++
+		case e.IsRegular():
+			a.result.Files++
+			if e.ChecksumIndex != 0 && seen[e.ChecksumIndex] {
+				continue
+			}
+			seen[e.ChecksumIndex] = e.ChecksumIndex != 0
+			r, contiguous := contiguous(e.Sections)
+			if sums != nil && e.ChecksumIndex != 0 && contiguous && sums.whole && within(r, sums.area) {
+				inside = append(inside, file{run: r, index: e.ChecksumIndex})
+				continue
+			}
+			if err := a.loose(ctx, s, sums, visit.Path, e, r, contiguous); err != nil {
+				return err
+			}
+		}
+	}
+	if sums == nil || !sums.whole {
+		return nil
+	}
+	if err := a.pass(ctx, s, sums, inside, bad); err != nil {
+		return err
+	}
+	return a.name(ctx, s, v, bad)
+}
+
+// checksums are those of a session.
+type checksums struct {
+	*checksum.Array
+	area checksum.Area
+	// whole says that the area's blocks are those of this session as it was
+	// written. They are not where somebody's first session began at block 0
+	// of an overwritable medium and its descriptors were replaced.
+	whole bool
+}
+
+func (a *Auditor) checksums(ctx context.Context, v *volume.Volume, s *history.Session) *checksums {
+	arr, err := v.Checksums(ctx)
+	if err == nil && arr == nil {
+		return nil
+	}
+	if err == nil {
+		err = arr.Verify(ctx)
+	}
+	if err != nil {
+		a.find(Finding{s.Number, lbaOf(err, s.Start), "", "the recorded checksums cannot be used: " + err.Error()})
+		return nil
+	}
+	c := &checksums{Array: arr, area: arr.Area()}
+	c.whole = c.area.Start == s.Start && v.Start() == s.Start && c.area.Array > c.area.Start
+	return c
+}
+
+// loose checks a file by itself.
+func (a *Auditor) loose(ctx context.Context, s *history.Session, sums *checksums, path string, e *volume.Entry, r run, contiguous bool) error {
+	var want *[md5.Size]byte
+	if sums != nil && e.ChecksumIndex >= 1 && e.ChecksumIndex <= sums.Files() {
+		sum, err := sums.File(ctx, e.ChecksumIndex)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			a.find(Finding{s.Number, sums.area.Array, path, "its checksum cannot be read: " + err.Error()})
+		} else {
+			want = &sum
+		}
+	}
+	got, known := a.verified[r]
+	if !contiguous || !known {
+		h := md5.New()
+		for _, sec := range e.Sections {
+			ok, err := a.read(ctx, s.Number, path, sec.LBA, sec.Size, func(p []byte) { h.Write(p) })
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return nil
+			}
+		}
+		got = [md5.Size]byte(h.Sum(nil))
+		if contiguous {
+			a.verified[r] = got
+		}
+	}
+	switch {
+	case want == nil:
+		a.result.Unchecked++
+	case *want != got:
+		a.find(Finding{s.Number, r.lba, path, "its content differs from the recorded checksum"})
+	default:
+		a.result.Checked++
+	}
+	return nil
+}
+
+// pass reads a session once and compares its sums. Indexes of files that do
+// not match go to bad.
+func (a *Auditor) pass(ctx context.Context, s *history.Session, sums *checksums, files []file, bad map[uint32]string) error {
+	slices.SortFunc(files, func(x, y file) int {
+		switch {
+		case x.lba != y.lba:
+			if x.lba < y.lba {
+				return -1
+			}
+			return 1
+		default:
+			return int(x.index) - int(y.index)
+		}
+	})
+	whole := md5.New()
+	at := int64(sums.area.Start) * iso9660.BlockSize
+	first := 0 // files before it are done
+	size := int64(sums.area.Array-sums.area.Start) * iso9660.BlockSize
+	feed := func(p []byte) {
+		whole.Write(p)
+		end := at + int64(len(p))
+		for i := first; i < len(files); i++ {
+			f := &files[i]
+			begin := int64(f.lba) * iso9660.BlockSize
+			if begin >= end {
+				break
+			}
+			if f.sum == nil {
+				f.sum = md5.New()
+			}
+			from, to := max(begin, at), min(begin+f.size, end)
+			if from < to {
+				f.sum.Write(p[from-at : to-at])
+			}
+		}
+		for first < len(files) && int64(files[first].lba)*iso9660.BlockSize+files[first].size <= end {
+			first++
+		}
+		at = end
+	}
+	ok, err := a.read(ctx, s.Number, "", sums.area.Start, size, feed)
+	if err != nil {
+		return err
+	}
+	if ok {
+		want, err := sums.Session(ctx)
+		if err != nil {
+			a.find(Finding{s.Number, sums.area.Array, "", "the session's checksum cannot be read: " + err.Error()})
+		} else if want != [md5.Size]byte(whole.Sum(nil)) {
+			a.find(Finding{s.Number, s.Start, "", "the session differs from its recorded checksum"})
+		}
+	}
+	for i := range files {
+		f := &files[i]
+		if f.sum == nil { // an empty file, or nothing was read
+			f.sum = md5.New()
+		}
+		got := [md5.Size]byte(f.sum.Sum(nil))
+		if f.index > sums.Files() {
+			bad[f.index] = "its checksum is missing"
+			continue
+		}
+		want, err := sums.File(ctx, f.index)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			bad[f.index] = "its checksum cannot be read: " + err.Error()
+		case want != got:
+			bad[f.index] = "its content differs from the recorded checksum"
+		default:
+			a.result.Checked++
+			a.verified[f.run] = got
+		}
+	}
+	return nil
+}
+
+// name reports the files in bad by their names.
+func (a *Auditor) name(ctx context.Context, s *history.Session, v *volume.Volume, bad map[uint32]string) error {
+	if len(bad) == 0 {
+		return nil
+	}
+	for visit, err := range v.Walk(ctx) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil || visit.Entry.ChecksumIndex == 0 {
+			continue
+		}
+		if what, ok := bad[visit.Entry.ChecksumIndex]; ok {
+			r, _ := contiguous(visit.Entry.Sections)
+			a.find(Finding{s.Number, r.lba, visit.Path, what})
+			delete(bad, visit.Entry.ChecksumIndex)
+		}
+	}
+	return nil
+}
+
+// chunkBlocks is how much is read at a time.
+const chunkBlocks = 256
+
+// read hands size bytes from block lba on to use. Blocks that cannot be read
+// are reported and replaced by zeros; ok is false then.
+func (a *Auditor) read(ctx context.Context, session int, path string, lba uint32, size int64, use func([]byte)) (ok bool, err error) {
+	ok = true
+	buf := make([]byte, min(chunkBlocks*iso9660.BlockSize, (size+iso9660.BlockSize-1)/iso9660.BlockSize*iso9660.BlockSize))
+	for size > 0 {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		blocks := min(int64(len(buf)), (size+iso9660.BlockSize-1)/iso9660.BlockSize*iso9660.BlockSize) / iso9660.BlockSize
+		p := buf[:blocks*iso9660.BlockSize]
+		if err := a.Disc.ReadBlocks(ctx, lba, p); err != nil {
+			if ctx.Err() != nil {
+				return false, ctx.Err()
+			}
+			ok = false
+			if err := a.each(ctx, session, path, lba, p); err != nil {
+				return false, err
+			}
+		}
+		n := min(int64(len(p)), size)
+		use(p[:n])
+		size -= n
+		lba += uint32(blocks)
+		a.result.Bytes += n
+		if a.Progress != nil {
+			a.Progress(a.result.Bytes)
+		}
+	}
+	return ok, nil
+}
+
+// each reads block by block where a larger piece failed.
+func (a *Auditor) each(ctx context.Context, session int, path string, lba uint32, p []byte) error {
+	for i := 0; i < len(p); i += iso9660.BlockSize {
+		b := p[i : i+iso9660.BlockSize]
+		err := a.Disc.ReadBlocks(ctx, lba+uint32(i/iso9660.BlockSize), b)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			clear(b)
+			a.find(Finding{session, lba + uint32(i/iso9660.BlockSize), path, "cannot be read: " + err.Error()})
+		}
+	}
+	return nil
+}
+
+// contiguous joins sections that follow each other without a gap.
+func contiguous(sections []iso9660.Section) (run, bool) {
+	if len(sections) == 0 {
+		return run{}, false
+	}
+	r := run{sections[0].LBA, sections[0].Size}
+	for _, s := range sections[1:] {
+		if r.size%iso9660.BlockSize != 0 || int64(s.LBA) != int64(r.lba)+r.size/iso9660.BlockSize {
+			return r, false
+		}
+		r.size += s.Size
+	}
+	return r, true
+}
+
+func within(r run, area checksum.Area) bool {
+	return r.lba >= area.Start && int64(r.lba)+(r.size+iso9660.BlockSize-1)/iso9660.BlockSize <= int64(area.Array)
+}
+
+// lbaOf is where a broken structure lies, if err says so.
+func lbaOf(err error, otherwise uint32) uint32 {
+	if fe, ok := errors.AsType[*iso9660.FormatError](err); ok {
+		return fe.LBA
+	}
+	return otherwise
+}

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"burnfs/cmd/burnfs/internal/control"
+	"burnfs/cmd/burnfs/internal/exitcode"
+	"burnfs/cmd/burnfs/internal/failure"
+	"burnfs/cmd/burnfs/internal/mountpoint"
+)
+
+// connect finds the daemon of the mount at dir. pid names the process whose
+// mount namespace is meant; 0 is this one.
+func (a *app) connect(ctx context.Context, dir string, pid int) (*control.Client, mountpoint.Mount, error) {
+	m, mounted, addrs, err := control.Locate(dir, pid)
+	if err != nil {
+		return nil, m, failure.New(exitcode.NotMounted, err, dir+" cannot be looked up", "", "Check the path.")
+	}
+	c, err := control.Connect(ctx, addrs, m.Owner)
+	if err == nil {
+		return c, m, nil
+	}
+	// Only a living mount of burnfs is asked for the address: the question
+	// goes through its daemon.
+	if mounted && m.Burnfs() && errors.Is(err, control.ErrNoDaemon) {
+		if addr, xerr := control.AddressOf(m.Point); xerr == nil {
+			if c, cerr := control.Connect(ctx, []string{addr}, m.Owner); cerr == nil {
+				return c, m, nil
+			}
+		} else {
+			err = errors.Join(err, xerr)
+		}
+	}
+	switch {
+	case !mounted:
+		return nil, m, failure.New(exitcode.NotMounted, err, dir+" is not mounted", "", "")
+	case !m.Burnfs():
+		return nil, m, failure.New(exitcode.NotMounted, err, dir+" is not a burnfs mount, it is "+m.Type, "", "")
+	case errors.Is(err, syscall.ENOTCONN):
+		return nil, m, failure.New(exitcode.NotMounted, err, "the burnfs that served "+dir+" has died",
+			"Everything that was fsynced is in the staging directory; earlier sessions on the disc are untouched.",
+			"Mount the disc there again with 'burnfs mount "+m.Source+" "+dir+"': it clears the dead mount away and goes on from there.")
+	}
+	return nil, m, failure.New(exitcode.NotMounted, err, "the burnfs daemon of "+dir+" does not answer",
+		"", "Only root and the user who mounted it may ask. If it was you, see the log in the staging directory.")
+}
+
+// waitable is a context that ends when the user no longer wants to wait.
+func waitable(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+}
+
+// outcome explains errors of a conversation about a commit.
+func outcome(err error, dir string) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return failure.New(exitcode.Interrupted, err, "no longer waiting",
+			"The daemon goes on burning by itself.", "See 'burnfs status "+dir+"', or wait again with 'burnfs umount "+dir+"'.")
+	case errors.Is(err, control.ErrLost):
+		return failure.New(exitcode.Commit, err, "the burnfs daemon ended before it said whether the disc is complete",
+			"Everything that was fsynced and is not on the disc yet is in the staging directory; earlier sessions are untouched.",
+			"Mount the disc again: an interrupted burn is found and finished by the next unmount.")
+	}
+	return err
+}

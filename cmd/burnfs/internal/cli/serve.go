@@ -1,0 +1,244 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"burnfs/cmd/burnfs/internal/control"
+	"burnfs/cmd/burnfs/internal/daemon"
+	"burnfs/cmd/burnfs/internal/discs"
+	"burnfs/cmd/burnfs/internal/explain"
+	"burnfs/cmd/burnfs/internal/mounted"
+	"burnfs/cmd/burnfs/internal/mountopt"
+	"burnfs/cmd/burnfs/internal/mountpoint"
+	"burnfs/fusefs"
+	"burnfs/session"
+)
+
+// serving is a mount that is ready.
+type serving struct {
+	life    *mounted.Life
+	signals chan os.Signal
+}
+
+// run serves until it is unmounted and burned.
+func (s *serving) run() error {
+	defer signal.Stop(s.signals)
+	return s.life.Run(s.signals)
+}
+
+// open does everything up to a mount that is ready, and takes all of it back
+// if something fails.
+func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, opt mountopt.Options) (_ *serving, err error) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var undo []func() error
+	defer func() {
+		if err == nil {
+			return
+		}
+		for i := len(undo) - 1; i >= 0; i-- {
+			err = errors.Join(err, undo[i]())
+		}
+	}()
+
+	discPath, err := discs.Path(req.disc)
+	if err != nil {
+		return nil, err
+	}
+	point, err := mountpoint.Canonical(req.dir)
+	if err != nil {
+		return nil, err
+	}
+	// The daemon must not keep a directory of the user's busy.
+	if err := os.Chdir("/"); err != nil {
+		return nil, err
+	}
+	log := a.daemonLog(child)
+	if len(opt.Ignored) > 0 {
+		log.Debug("options without effect", "options", strings.Join(opt.Ignored, ","))
+	}
+	if len(opt.Unknown) > 0 {
+		log.Warn("unknown options", "options", strings.Join(opt.Unknown, ","))
+	}
+
+	listener, err := control.Listen(control.Address(control.RuntimeDir(os.Geteuid(), a.env.Getenv), point), log)
+	if err != nil {
+		return nil, err
+	}
+	undo = append(undo, func() error { return listener.Close(context.Background()) })
+	drive, err := discs.Open(discPath, discs.Options{ReadOnly: opt.ReadOnly, Create: opt.Create, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	disc, err := session.Open(ctx, drive, session.Options{ // closes the drive if it fails
+		Name: discPath, StateDir: opt.StateDir, ReadOnly: opt.ReadOnly, Session: opt.Session,
+		VolumeID: opt.VolumeID, SpeedKBps: opt.SpeedKBps, Finalize: opt.Close, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	undo = append(undo, func() error { return disc.Close(context.Background()) })
+
+	staging := disc.Status().StagingDir
+	logPath := strings.TrimSuffix(listener.Address(), filepath.Ext(listener.Address())) + ".log"
+	if staging != "" {
+		logPath = filepath.Join(staging, "daemon.log")
+	}
+	var life *mounted.Life
+	ready := make(chan struct{}) // life is set
+	server, err := fusefs.Mount(ctx, point, disc.Tree(), fusefs.Options{
+		FSName: discPath, AllowOther: opt.AllowOther, ReadOnly: opt.ReadOnly, Dev: opt.Dev, SUID: opt.Suid,
+		SyncRoot: func(ctx context.Context) error {
+			<-ready
+			_, err := life.Sync(ctx, func(control.Progress) {})
+			return err
+		},
+		ControlPath: listener.Address(), StagingDir: staging, DiscPath: discPath, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	holder := &heldDisc{disc: disc, path: discPath, point: server.Mountpoint(), session: opt.Session}
+	life = mounted.New(holder, kernelMount{server, log}, listener, log)
+	close(ready)
+	undo = append(undo, func() error { return server.Unmount(context.Background()) })
+
+	if opt.NoExec {
+		if err := noExec(server.Mountpoint(), opt); err != nil {
+			log.Warn("noexec has no effect: only root can set it", "err", err)
+		}
+	}
+	if child != nil {
+		logFile, err := daemon.OpenLog(logPath)
+		if err != nil {
+			return nil, err
+		}
+		defer logFile.Close() // standard error is a duplicate
+		holder.log = logPath
+		if err := child.Ready(logFile); err != nil {
+			return nil, err
+		}
+	}
+	s := &serving{life: life, signals: make(chan os.Signal, 2)}
+	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM)
+	if ctx.Err() != nil { // it came while the mount was made
+		s.signals <- syscall.SIGTERM
+	}
+	listener.Serve(life)
+	st := disc.Status()
+	log.Info("mounted", "disc", discPath, "on", server.Mountpoint(), "media", st.Disc.Media, "pid", os.Getpid())
+	if st.ReadOnly && !opt.ReadOnly {
+		log.Warn("the disc is mounted read only: " + st.ReadOnlyReason)
+	}
+	for _, w := range st.Warnings {
+		log.Warn(w)
+	}
+	return s, nil
+}
+
+// noExec adds the flag that fusermount3 is not asked for. Changing flags of
+// the mount itself needs nothing from its daemon.
+func noExec(point string, opt mountopt.Options) error {
+	flags := uintptr(unix.MS_REMOUNT | unix.MS_BIND | unix.MS_NOEXEC)
+	if !opt.Suid {
+		flags |= unix.MS_NOSUID
+	}
+	if !opt.Dev {
+		flags |= unix.MS_NODEV
+	}
+	if opt.ReadOnly {
+		flags |= unix.MS_RDONLY
+	}
+	return unix.Mount("", point, "", flags, "")
+}
+
+// kernelMount is a fusefs.Server as package mounted wants it.
+type kernelMount struct {
+	*fusefs.Server
+	log *slog.Logger
+}
+
+// Unmount ends with nil when the mount is gone, even if serving it ended
+// otherwise than by an unmount: what matters then is the commit.
+func (k kernelMount) Unmount(ctx context.Context) error { return k.ended(k.Server.Unmount(ctx)) }
+
+// Abort likewise.
+func (k kernelMount) Abort(ctx context.Context) error { return k.ended(k.Server.Abort(ctx)) }
+
+func (k kernelMount) ended(err error) error {
+	select {
+	case <-k.Done():
+		if err != nil {
+			k.log.Warn("the mount did not end in order", "err", err)
+		}
+		return nil
+	default:
+		return explain.Error(err)
+	}
+}
+
+// Detach implements mounted.Mount.
+func (k kernelMount) Detach(ctx context.Context) error {
+	return mountpoint.Detach(ctx, k.Mountpoint())
+}
+
+// heldDisc is a session.Disc as package mounted wants it.
+type heldDisc struct {
+	disc        *session.Disc
+	path, point string
+	session     int
+	log         string
+}
+
+// Commit implements mounted.Disc.
+func (h *heldDisc) Commit(ctx context.Context, why string, progress func(control.Progress)) (*control.Report, error) {
+	rep, err := h.disc.Commit(ctx, why, func(p session.Progress) { progress(control.Progress(p)) })
+	if err != nil {
+		return nil, explain.Error(err)
+	}
+	return report(rep), nil
+}
+
+// Close implements mounted.Disc.
+func (h *heldDisc) Close(ctx context.Context) error {
+	if err := h.disc.Close(ctx); err != nil {
+		return explain.Error(fmt.Errorf("letting go of the disc: %w", err))
+	}
+	return nil
+}
+
+// Status implements mounted.Disc.
+func (h *heldDisc) Status() control.Status {
+	s := h.disc.Status()
+	st := control.Status{
+		PID: os.Getpid(), Disc: h.path, MountPoint: h.point, State: string(s.State),
+		Media: s.Disc.Media, VolumeID: s.Disc.VolumeID, Sessions: s.Disc.Sessions, Session: h.session,
+		CapacityBytes: s.Disc.Capacity, FreeBytes: s.Disc.Free, FitsBytes: s.FitsBytes,
+		ReadOnly: s.ReadOnly, ReadOnlyReason: s.ReadOnlyReason,
+		Pending:   control.Pending(s.Pending),
+		LastError: s.LastError, LastCommit: report(s.LastCommit),
+		Warnings: s.Warnings, StagingDir: s.StagingDir, LogFile: h.log,
+	}
+	if s.Progress.Phase != "" {
+		p := control.Progress(s.Progress)
+		st.Progress = &p
+	}
+	return st
+}
+
+func report(r *session.Report) *control.Report {
+	if r == nil {
+		return nil
+	}
+	return &control.Report{Burned: r.Burned, Session: r.Session, Start: r.Start, Blocks: r.Blocks, NewDataBytes: r.NewDataBytes, MountHint: r.MountHint}
+}

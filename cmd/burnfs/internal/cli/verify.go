@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"burnfs/cmd/burnfs/internal/audit"
+	"burnfs/cmd/burnfs/internal/discs"
+	"burnfs/cmd/burnfs/internal/exitcode"
+	"burnfs/cmd/burnfs/internal/failure"
+	"burnfs/cmd/burnfs/internal/progress"
+	"burnfs/iso9660"
+)
+
+func (a *app) verifyCmd() *cobra.Command {
+	var asJSON, quiet bool
+	cmd := &cobra.Command{
+		Use:   "verify DISC",
+		Short: "Read everything back and compare it with the recorded checksums",
+		Long: `Read the tree and every file of every session of DISC and compare the content with
+the MD5 sums that burnfs and xorriso record. Each problem is printed with its session,
+block and file. Files without a recorded sum are read all the same. The exit status
+is 0 only when nothing was found.`,
+		Args: exactArgs("DISC"),
+		RunE: a.run(func(ctx context.Context, args []string) (err error) {
+			ctx, cancel := waitable(ctx)
+			defer cancel()
+			d, err := discs.Inspect(ctx, args[0], discs.Options{ReadOnly: true, Log: a.log()})
+			if err != nil {
+				return err
+			}
+			defer func() { err = closing(err, d.Close()) }()
+			var total int64
+			for _, s := range d.Sessions {
+				total += int64(s.Blocks) * iso9660.BlockSize
+			}
+			show := progress.New(a.env.Err, quiet)
+			findings := []audit.Finding{}
+			auditor := audit.Auditor{
+				Disc:     d.Drive,
+				Report:   func(f audit.Finding) { findings = append(findings, f) },
+				Progress: func(done int64) { show.Show(progress.Step{Phase: "reading", Done: min(done, total), Total: total}) },
+			}
+			res, err := auditor.Check(ctx, d.Sessions)
+			show.Finish()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				if err := printJSON(a.env.Out, struct {
+					audit.Result
+					List []audit.Finding `json:"list"`
+				}{res, findings}); err != nil {
+					return err
+				}
+			} else {
+				for _, f := range findings {
+					fmt.Fprintln(a.env.Out, f)
+				}
+				fmt.Fprintf(a.env.Out, "%d sessions, %d files, %d directories, %s read; %d files match their checksum, %d have none.\n",
+					res.Sessions, res.Files, res.Dirs, humanize.IBytes(uint64(res.Bytes)), res.Checked, res.Unchecked)
+			}
+			if res.Findings > 0 {
+				return failure.New(exitcode.Verify, nil, fmt.Sprintf("%s has %d problems", args[0], res.Findings),
+					"Nothing was changed. Files that are not named above are as they were recorded.", "Copy what is still good to another disc.")
+			}
+			return nil
+		}),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "show no progress")
+	return cmd
+}

@@ -1,0 +1,116 @@
+package discs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"burnfs/cmd/burnfs/internal/exitcode"
+	"burnfs/cmd/burnfs/internal/failure"
+	"burnfs/mmc"
+	"burnfs/mmc/emu"
+	"burnfs/mmc/medium"
+	"burnfs/session/history"
+)
+
+// Options says how a disc is opened.
+type Options struct {
+	ReadOnly bool
+	Create   bool // make the plain file if there is none
+	Log      *slog.Logger
+}
+
+// Path is the absolute name of the disc, links resolved as far as it exists.
+func Path(name string) (string, error) {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	real, err := filepath.EvalSymlinks(abs)
+	if errors.Is(err, fs.ErrNotExist) {
+		dir, derr := filepath.EvalSymlinks(filepath.Dir(abs))
+		if derr != nil {
+			return abs, nil
+		}
+		return filepath.Join(dir, filepath.Base(abs)), nil
+	}
+	return real, err
+}
+
+// Check says early, and in words of a user, what Open would fail for.
+func Check(name string, create bool) error {
+	st, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && create:
+		if strings.HasPrefix(name, "/dev/") {
+			return notReal(name)
+		}
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return failure.New(exitcode.Disc, err, "there is no disc "+name, "",
+			"Check the name. 'burnfs create' makes an emulated disc, 'burnfs mount --create' an ISO file.")
+	case err != nil:
+		return failure.New(exitcode.Disc, err, "the disc "+name+" cannot be looked at", "", "Check the name and its permissions.")
+	case st.Mode()&(fs.ModeDevice|fs.ModeCharDevice) != 0:
+		return notReal(name)
+	case !st.Mode().IsRegular():
+		return failure.New(exitcode.Disc, nil, name+" is not a disc: it is neither an image file nor an emulated disc", "", "Name a file.")
+	}
+	return nil
+}
+
+func notReal(name string) error {
+	return failure.New(exitcode.Disc, nil, name+" is a device; real drives are not supported yet by this version of burnfs", "Nothing was read or written.",
+		"Use an emulated disc (burnfs create) or an ISO file, and burn it with another program.")
+}
+
+// Disc is a disc in a drive and what was found on it.
+type Disc struct {
+	*mmc.Drive
+	Info     *medium.Info
+	Sessions []history.Session
+}
+
+// Open puts the disc into a drive. Close the drive to let go of it.
+func Open(name string, opt Options) (*mmc.Drive, error) {
+	if err := Check(name, opt.Create); err != nil {
+		return nil, err
+	}
+	t, err := emu.Open(name, emu.Options{Log: opt.Log, ReadOnly: opt.ReadOnly, Create: opt.Create})
+	if err != nil {
+		return nil, err
+	}
+	return mmc.NewDrive(t, opt.Log), nil
+}
+
+// Inspect opens the disc and finds its sessions.
+func Inspect(ctx context.Context, name string, opt Options) (_ *Disc, err error) {
+	drive, err := Open(name, opt)
+	if err != nil {
+		return nil, err
+	}
+	d := &Disc{Drive: drive}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("%s: %w", name, err), drive.Close())
+		}
+	}()
+	if err := d.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Refresh looks at the disc again, after it was written.
+func (d *Disc) Refresh(ctx context.Context) (err error) {
+	if d.Info, err = medium.Inspect(ctx, d.Drive); err != nil {
+		return err
+	}
+	d.Sessions, err = history.List(ctx, d.Info, d.Drive)
+	return err
+}

@@ -1,0 +1,389 @@
+package imageburn
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"log/slog"
+
+	"burnfs/cmd/burnfs/internal/control"
+	"burnfs/cmd/burnfs/internal/discs"
+	"burnfs/cmd/burnfs/internal/exitcode"
+	"burnfs/cmd/burnfs/internal/failure"
+	"burnfs/iso9660"
+	"burnfs/iso9660/image"
+	"burnfs/mmc"
+	"burnfs/mmc/medium"
+	"burnfs/mmc/recorder"
+	"burnfs/session/history"
+)
+
+// Request says what to burn and how.
+type Request struct {
+	Image io.Reader
+	Size  int64 // of the image in bytes; -1 if it is not known
+	// Close closes the disc for good; without it more sessions can follow.
+	Close bool
+	// Resume goes on with a burn of the same image that was interrupted.
+	Resume    bool
+	SpeedKBps int // 1000 bytes per second; 0 leaves it to the drive
+	Progress  func(control.Progress)
+	Log       *slog.Logger
+}
+
+// chunkBlocks is how much is handed to the recorder at a time.
+const chunkBlocks = 512
+
+// runOut is how many blocks at the end of a CD image may be unreadable if they
+// are zeros: the padding is there to be lost (see mkisofs -pad).
+const runOut = 150
+
+// Burn writes the image as the next session of d, reads it back and compares.
+func Burn(ctx context.Context, d *discs.Disc, req Request) (*control.Report, error) {
+	b := &burn{d: d, req: req, src: &peeker{r: req.Image}}
+	if req.Resume != (d.Info.OpenTrack != nil) {
+		if req.Resume {
+			return nil, recorder.ErrNothingToResume
+		}
+		return nil, recorder.ErrInterrupted
+	}
+	if r := d.Info.NotWritableReason; r != "" {
+		return nil, &recorder.NotWritableError{Reason: r}
+	}
+	if err := b.place(); err != nil {
+		return nil, err
+	}
+	if err := b.fits(); err != nil {
+		return nil, err
+	}
+	if err := b.write(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.verify(ctx); err != nil {
+		return nil, err
+	}
+	if b.newHead {
+		if err := b.writeHead(ctx); err != nil {
+			return nil, fmt.Errorf("making the new session the one that is shown: %w", err)
+		}
+	}
+	if err := d.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	rep := &control.Report{Burned: true, Start: b.start, Blocks: b.written, NewDataBytes: int64(b.written) * iso9660.BlockSize, Session: len(d.Sessions)}
+	for _, s := range d.Sessions {
+		if s.Start == b.start {
+			rep.Session = s.Number
+		}
+	}
+	return rep, nil
+}
+
+type burn struct {
+	d   *discs.Disc
+	req Request
+	src *peeker
+
+	origin  origin
+	start   uint32
+	room    uint32 // blocks from start on
+	newHead bool   // blocks 0 to 31 are written at the end
+	head    []byte // the image's first 32 blocks, for that
+
+	written uint32 // blocks
+	zeros   uint32 // of them zero at the end
+	sum     hash.Hash
+	tailSum hash.Hash // without the zeros at the end
+}
+
+// place decides where the image goes.
+func (b *burn) place() (err error) {
+	info := b.d.Info
+	next := info.NWA
+	if info.OpenTrack != nil {
+		next = info.OpenTrack.Start
+	}
+	if info.Kind == medium.Overwritable {
+		if next, err = history.Next(info, b.d.Sessions); err != nil {
+			return err
+		}
+	}
+	if b.origin, err = inspect(b.src, next, 0); err != nil && !errors.Is(err, errNoRoot) {
+		return err
+	}
+	if err != nil {
+		return failure.New(exitcode.Disc, err, "the image is damaged or not complete: "+err.Error(), "Nothing was written.", "Make the image again.")
+	}
+	b.start = next
+	if info.Kind == medium.Overwritable && len(b.d.Sessions) == 0 && (!b.origin.iso || b.origin.start == 0) {
+		b.start = 0
+	}
+	if b.origin.iso && b.origin.start != b.start {
+		what := fmt.Sprintf("the image was made for block %d, and the next session of this disc starts at block %d", b.origin.start, b.start)
+		how := "Make it with 'burnfs image' without -C."
+		if last, n, err := history.MSInfo(info, b.d.Sessions); err == nil {
+			how = fmt.Sprintf("Make it with 'burnfs image -C %d,%d -M DISC' (or the same options of mkisofs).", last, n)
+		} else if b.start != 0 {
+			how = fmt.Sprintf("Make it with 'burnfs image -C 0,%d'.", b.start)
+		}
+		return failure.New(exitcode.Disc, nil, what, "Nothing was written: its files would not be found there.", how)
+	}
+	if info.Kind == medium.Overwritable {
+		b.room = info.Free - min(info.Free, b.start)
+		if b.newHead = b.start != 0 && b.origin.iso; b.newHead {
+			last, err := b.src.block(image.SuperblockBlocks - 1)
+			if err != nil {
+				return err
+			}
+			if last == nil {
+				return failure.New(exitcode.Disc, nil, "the image ends before its descriptors do", "Nothing was written.", "Make the image again.")
+			}
+			b.head = append([]byte(nil), b.src.head[:image.SuperblockBlocks*iso9660.BlockSize]...)
+		}
+		return nil
+	}
+	b.room = info.Free
+	if info.OpenTrack != nil {
+		b.room += info.OpenTrack.NWA - min(info.OpenTrack.NWA, info.OpenTrack.Start)
+	}
+	return nil
+}
+
+// fits refuses an image that is too large, as far as its size is known.
+func (b *burn) fits() error {
+	need := int64(b.origin.blocks)
+	if b.req.Size >= 0 {
+		need = (b.req.Size + iso9660.BlockSize - 1) / iso9660.BlockSize
+		if need == 0 {
+			return failure.New(exitcode.Usage, nil, "the image is empty", "Nothing was written.", "")
+		}
+	}
+	if need > int64(b.room) {
+		return failure.New(exitcode.Full, nil, fmt.Sprintf("the image has %d blocks of 2 KiB and the disc has room for %d", need, b.room), "Nothing was written.", "Use a disc with more room, or record less.")
+	}
+	return nil
+}
+
+func (b *burn) write(ctx context.Context) error {
+	rec, err := recorder.New(b.d.Drive, b.d.Info, recorder.Options{Log: b.req.Log, SpeedKBps: b.req.SpeedKBps, Resume: b.req.Resume})
+	if err != nil {
+		return err
+	}
+	sequential := b.d.Info.Kind != medium.Overwritable
+	if sequential && rec.Start() != b.start {
+		return failure.New(exitcode.Disc, nil, fmt.Sprintf("the drive would write at block %d instead of %d", rec.Start(), b.start), "Nothing was written.", "Run 'burnfs msinfo' and make the image again.")
+	}
+	if err := rec.Begin(ctx); err != nil {
+		return err
+	}
+	b.sum, b.tailSum = sha256.New(), sha256.New()
+	err = b.stream(ctx, rec, sequential)
+	if err != nil {
+		// What the drive has stays; on most media the burn can be resumed.
+		if serr := rec.Suspend(context.WithoutCancel(ctx)); serr != nil {
+			b.req.Log.Warn("the interrupted burn could not be left in order", "err", serr)
+		}
+		return b.broken(err)
+	}
+	b.req.Progress(control.Progress{Phase: "closing"})
+	// From here on an interruption would only leave the session open.
+	ctx = context.WithoutCancel(ctx)
+	if err := rec.Sync(ctx); err != nil {
+		return b.broken(err)
+	}
+	if err := rec.Close(ctx, !b.req.Close); err != nil {
+		return b.broken(err)
+	}
+	return nil
+}
+
+// stream hands the image to the recorder.
+func (b *burn) stream(ctx context.Context, rec recorder.Recorder, sequential bool) error {
+	buf := make([]byte, chunkBlocks*iso9660.BlockSize)
+	total := max(b.req.Size, int64(b.origin.blocks)*iso9660.BlockSize)
+	for {
+		n, err := b.src.Read(buf)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("reading the image: %w", err)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if rest := n % iso9660.BlockSize; rest != 0 { // only at the end
+			clear(buf[n : n+iso9660.BlockSize-rest])
+			n += iso9660.BlockSize - rest
+		}
+		p := buf[:n]
+		if blocks := uint32(n / iso9660.BlockSize); blocks > b.room-b.written {
+			return recorder.ErrFull
+		}
+		b.count(p)
+		lba := b.start + b.written
+		b.written += uint32(n / iso9660.BlockSize)
+		if skip := rec.NextAddress(); sequential && lba < skip {
+			have := min(int64(len(p)), int64(skip-lba)*iso9660.BlockSize)
+			p, lba = p[have:], lba+uint32(have/iso9660.BlockSize)
+		}
+		if len(p) > 0 {
+			if err := rec.Write(ctx, lba, p); err != nil {
+				return err
+			}
+		}
+		b.req.Progress(control.Progress{Phase: "burning", Done: int64(b.written) * iso9660.BlockSize, Total: total})
+	}
+	if b.written == 0 {
+		return failure.New(exitcode.Usage, nil, "the image is empty", "Nothing was written.", "")
+	}
+	return nil
+}
+
+// count adds whole blocks to the sums.
+func (b *burn) count(p []byte) {
+	b.sum.Write(p)
+	for ; len(p) > 0; p = p[iso9660.BlockSize:] {
+		block := p[:iso9660.BlockSize]
+		if isZero(block) {
+			b.zeros++
+			continue
+		}
+		for ; b.zeros > 0; b.zeros-- {
+			b.tailSum.Write(zeroBlock[:])
+		}
+		b.tailSum.Write(block)
+	}
+}
+
+var zeroBlock [iso9660.BlockSize]byte
+
+func isZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// broken explains a burn that did not come to its end.
+func (b *burn) broken(err error) error {
+	if _, ok := errors.AsType[*failure.Failure](err); ok {
+		return err
+	}
+	code := exitcode.Commit
+	if errors.Is(err, recorder.ErrFull) {
+		code = exitcode.Full
+	}
+	if errors.Is(err, context.Canceled) {
+		code = exitcode.Interrupted
+	}
+	data, next := "Earlier sessions are untouched.", "Burn it again."
+	switch {
+	case b.d.Info.Kind == medium.Overwritable && b.start == 0:
+		data = "The disc was blank before; what is on it now is not complete."
+	case b.d.Info.Kind == medium.Overwritable:
+	case !b.d.Info.Profile.IsCD():
+		data += " The new session is left open so that it can be finished."
+		next = "Run 'burnfs burn --resume' with exactly the same image."
+	default:
+		data += " On a CD an interrupted track cannot be continued."
+		next = "Mount and unmount the disc with a change, which closes what is left open, or use another disc."
+	}
+	return failure.New(code, err, fmt.Sprintf("the burn stopped after %d blocks: %v", b.written, err), data, next)
+}
+
+// verify reads the session back and compares it with what was burned.
+func (b *burn) verify(ctx context.Context) error {
+	if b.d.Info.Kind != medium.Overwritable {
+		if err := b.d.Refresh(ctx); err != nil {
+			return err
+		}
+	}
+	optional := uint32(0) // zeros at the end of a CD track may be unreadable
+	if b.d.Info.Profile.IsCD() {
+		optional = min(b.zeros, runOut)
+	}
+	sum, tail := sha256.New(), sha256.New()
+	buf := make([]byte, 32*iso9660.BlockSize)
+	zeros := uint32(0)
+	for done := uint32(0); done < b.written; {
+		n := min(uint32(len(buf)/iso9660.BlockSize), b.written-done)
+		if left := b.written - done; left > optional {
+			n = min(n, left-optional)
+		}
+		p := buf[:n*iso9660.BlockSize]
+		if err := b.d.ReadBlocks(ctx, b.start+done, p); err != nil {
+			if ctx.Err() == nil && b.written-done <= optional {
+				b.req.Log.Info("the padding at the end of the track cannot be read, as usual on a CD", "lba", b.start+done)
+				return b.compare(b.tailSum, tail)
+			}
+			return b.unreadable(b.start+done, err)
+		}
+		sum.Write(p)
+		for q := p; len(q) > 0; q = q[iso9660.BlockSize:] {
+			if isZero(q[:iso9660.BlockSize]) {
+				zeros++
+				continue
+			}
+			for ; zeros > 0; zeros-- {
+				tail.Write(zeroBlock[:])
+			}
+			tail.Write(q[:iso9660.BlockSize])
+		}
+		done += n
+		b.req.Progress(control.Progress{Phase: "verifying", Done: int64(done) * iso9660.BlockSize, Total: int64(b.written) * iso9660.BlockSize})
+	}
+	return b.compare(b.sum, sum)
+}
+
+func (b *burn) compare(want, got hash.Hash) error {
+	if [sha256.Size]byte(want.Sum(nil)) == [sha256.Size]byte(got.Sum(nil)) {
+		return nil
+	}
+	return failure.New(exitcode.Verify, nil, fmt.Sprintf("the session at block %d does not read back as it was written", b.start),
+		"The image is unharmed; earlier sessions are untouched.", "The disc or the drive may be bad: burn it to another disc.")
+}
+
+func (b *burn) unreadable(lba uint32, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return failure.New(exitcode.Interrupted, err, "interrupted while reading back", "The session is on the disc but was not checked completely.", "Check it with 'burnfs verify'.")
+	}
+	return failure.New(exitcode.Verify, err, fmt.Sprintf("block %d of the new session cannot be read back", lba),
+		"The image is unharmed; earlier sessions are untouched.", "The disc or the drive may be bad: burn it to another disc.")
+}
+
+// writeHead makes the session the one that block 16 shows. The System Area
+// (ECMA-119 6.2.1) stays: a boot loader or partition table may be in it.
+func (b *burn) writeHead(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx) // half a head is worse than a late one
+	system := b.head[:iso9660.FirstDescriptor*iso9660.BlockSize]
+	if err := b.d.ReadBlocks(ctx, 0, system); err != nil {
+		if _, ok := errors.AsType[*mmc.SenseError](err); !ok {
+			return err
+		}
+		clear(system) // nothing was ever written there
+	}
+	head, err := image.RelocatedSuperblock(b.head)
+	if err != nil {
+		return err
+	}
+	rec, err := recorder.New(b.d.Drive, b.d.Info, recorder.Options{Log: b.req.Log, SpeedKBps: b.req.SpeedKBps})
+	if err != nil {
+		return err
+	}
+	if err := rec.Begin(ctx); err != nil {
+		return err
+	}
+	if err := rec.Write(ctx, 0, head); err != nil {
+		return err
+	}
+	if err := rec.Sync(ctx); err != nil {
+		return err
+	}
+	return rec.Close(ctx, true)
+}
