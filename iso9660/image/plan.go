@@ -138,6 +138,10 @@ func (p *planner) measureJoliet(i int, path string) error {
 // maxSections is where Linux stops to follow the sections of a file.
 const maxSections = 100
 
+// libisofsTarget is the longest target of a symbolic link that libisofs takes
+// (LIBISOFS_NODE_PATH_MAX).
+const libisofsTarget = 1024
+
 // warn tells of what e loses.
 func (p *planner) warn(path string, e *entry) {
 	if p.opt.Warn == nil {
@@ -150,6 +154,9 @@ func (p *planner) warn(path string, e *entry) {
 		if n := fittingXattrs(&e.node); n < len(e.node.Xattrs) {
 			p.opt.Warn(join(path, e.node.Name), fmt.Sprintf("only %d of its %d extended attributes fit into the directory", n, len(e.node.Xattrs)))
 		}
+	}
+	if len(e.node.Target) > libisofsTarget {
+		p.opt.Warn(join(path, e.node.Name), fmt.Sprintf("a symbolic link with a target of %d bytes; xorriso cannot load images that have one of more than %d", len(e.node.Target), libisofsTarget))
 	}
 	if e.node.IsRegular() {
 		p.iso.sections = appendSections(p.iso.sections[:0], &e.node, 0)
@@ -172,11 +179,9 @@ func (l *Layout) address() error {
 	}
 	h := l.isoHierarchy()
 	l.iso = at.tables(h.size())
-	for i := 0; i >= 0; i = l.next(i) {
-		l.addressISO(i, &at)
-	}
-	if l.relocation >= 0 {
-		l.addressISO(l.relocation, &at)
+	for _, i := range l.isoOrder() {
+		l.dirs[i].extent = at.take(int64(l.dirs[i].blocks))
+		at.take(int64(l.dirs[i].overflow))
 	}
 	if l.opt.Joliet {
 		h := l.jolietHierarchy()
@@ -201,11 +206,6 @@ func (l *Layout) address() error {
 	}
 	l.header.Blocks = uint32(total)
 	return nil
-}
-
-func (l *Layout) addressISO(i int, at *blockCounter) {
-	l.dirs[i].extent = at.take(int64(l.dirs[i].blocks))
-	at.take(int64(l.dirs[i].overflow))
 }
 
 // A blockCounter is the address of the next free block. It counts beyond what

@@ -100,11 +100,9 @@ func (r *recorder) child(x *extent, c *continuation, e *entry) error {
 // overflow writes the continuation area of directory i to x, after the records
 // have been made in the same order.
 func (r *recorder) overflow(x *extent, c *continuation, i int, records []*entry) error {
-	if i == 0 {
-		r.use.self(r.l, i)
-		if err := r.spill(x, c, len(iso9660.SelfIdentifier)); err != nil {
-			return err
-		}
+	r.use.self(r.l, i)
+	if err := r.spill(x, c, len(iso9660.SelfIdentifier)); err != nil {
+		return err
 	}
 	for _, e := range records {
 		if !e.overflows {

@@ -1,9 +1,6 @@
 package image
 
-import (
-	"context"
-	"strconv"
-)
+import "context"
 
 // ECMA-119 6.8.2.1 allows eight levels of directories. Rock Ridge (RRIP 1.12
 // 4.1.5) moves those that would lie deeper, with all that is in them, to a
@@ -60,15 +57,61 @@ func (p *planner) relocate(ctx context.Context) error {
 	return p.measureISO(0)
 }
 
-// freeName is a name for the relocation directory that the root does not have.
+// Names of the relocation directory. libarchive knows it by one of these two.
+const (
+	relocationName      = "rr_moved"
+	otherRelocationName = ".rr_moved"
+)
+
+// freeName is the first name of the relocation directory that the root does not
+// have. If it has both, two entries have one name, of which readers hide ours.
 func freeName(entries []*entry) string {
-	taken := make(map[string]bool, len(entries))
+	taken := map[string]bool{}
 	for _, e := range entries {
 		taken[e.node.Name] = true
 	}
-	name := "rr_moved"
-	for i := 1; taken[name]; i++ {
-		name = "rr_moved_" + strconv.Itoa(i)
+	if taken[relocationName] && !taken[otherRelocationName] {
+		return otherRelocationName
 	}
-	return name
+	return relocationName
+}
+
+// isoOrder lists the directories in the order of their addresses in the ISO 9660
+// tree: that of the walk, unless directories are relocated. Then the relocation
+// directory comes behind the root, after it what is relocated, the deepest
+// first, and the rest of the tree last. libarchive, which reads front to back,
+// has to have met a relocated directory, and all that is relocated from below
+// it, when it comes to the file that stands in its place.
+func (l *Layout) isoOrder() []int {
+	order := make([]int, 0, len(l.dirs))
+	order = append(order, 0)
+	if l.relocation >= 0 {
+		order = append(order, l.relocation)
+	}
+	// A part is what lies below one relocated directory, or below the root,
+	// and is not relocated again.
+	part := make([]int, len(l.dirs))
+	size := []int{0}
+	for i := l.next(0); i >= 0; i = l.next(i) {
+		if l.dirs[i].relocated {
+			part[i] = len(size)
+			size = append(size, 0)
+		} else {
+			part[i] = part[l.dirs[i].parent]
+		}
+		size[part[i]]++
+	}
+	// Parts are numbered in the order of the walk, so those inside others
+	// have the greater numbers.
+	at := make([]int, len(size))
+	for p, from := len(size)-1, len(order); p >= 0; p-- {
+		at[p] = from
+		from += size[p]
+	}
+	order = order[:cap(order)]
+	for i := l.next(0); i >= 0; i = l.next(i) {
+		order[at[part[i]]] = i
+		at[part[i]]++
+	}
+	return order
 }

@@ -22,8 +22,10 @@ type systemUse struct {
 	index   [4]byte
 }
 
-// self makes the entries for "." of directory i. Those of the root announce
-// what is in use, and carry the root's attributes, which has no other record.
+// self makes the entries for "." of directory i. Those of the root announce what
+// is in use. Extended attributes are there only where they may be looked for: in
+// the root, which has no other record, and in relocated directories, of which
+// some readers take the record in CL's place for it and some this one.
 func (u *systemUse) self(l *Layout, i int) {
 	u.entries = u.entries[:0]
 	if !l.opt.RockRidge {
@@ -33,13 +35,16 @@ func (u *systemUse) self(l *Layout, i int) {
 		u.entries = susp.AppendSP(u.entries, 0)
 	}
 	u.directory(l, i)
+	u.attrs = u.attrs[:0]
+	if l.dirs[i].relocated {
+		u.attributes(&l.dirs[i].node)
+	}
 	if i != 0 {
 		return
 	}
 	// AAIP and the nanoseconds go unannounced, as SUSP 1.10 allows and libisofs
 	// does with AAIP by default: it warns of every ER that it does not know.
 	u.entries = susp.AppendER(u.entries, rrip.ER1282())
-	u.attrs = u.attrs[:0]
 	if l.opt.Checksums {
 		u.attrs = append(u.attrs, aaip.Attr{Name: checksum.AreaName, Value: l.area()})
 	}

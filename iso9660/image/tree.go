@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
-	"iter"
 
 	"burnfs/iso9660/checksum"
 )
@@ -62,27 +61,12 @@ func (h *hierarchy) writeBoth(w io.Writer) error {
 	return h.write(w, binary.BigEndian)
 }
 
-// isoOrder yields the directories in the order of their addresses in the
-// ISO 9660 tree.
-func (l *Layout) isoOrder() iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for i := 0; i >= 0; i = l.next(i) {
-			if !yield(i) {
-				return
-			}
-		}
-		if l.relocation >= 0 {
-			yield(l.relocation)
-		}
-	}
-}
-
 // writeISO writes the directories of the ISO 9660 tree, each with its
 // continuation area.
 func (l *Layout) writeISO(ctx context.Context, w io.Writer) error {
 	ls, r := lister{src: l.src}, recorder{l: l}
 	var records []*entry
-	for i := range l.isoOrder() {
+	for _, i := range l.isoOrder() {
 		if err := l.visit(ctx, &ls, i); err != nil {
 			return err
 		}

@@ -53,8 +53,10 @@ func (l *Layout) path(i int) string {
 }
 
 // isoParent is the directory that holds the record of i in the ISO 9660 tree.
+// While directories are measured it may not be known; the record of a parent has
+// the same size whoever it is.
 func (l *Layout) isoParent(i int) int {
-	if l.dirs[i].relocated {
+	if l.dirs[i].relocated && l.relocation >= 0 {
 		return l.relocation
 	}
 	return l.dirs[i].parent
