@@ -1,6 +1,6 @@
 package mmc
 
-// Capacity is the reply of READ CAPACITY (MMC-5 6.19.3).
+// Capacity is the reply of READ CAPACITY (MMC-5 6.19).
 type Capacity []byte
 
 const capacityLen = 8
@@ -136,7 +136,7 @@ func (f FormatCapacities) Find(t FormatType) (FormatDescriptor, bool) {
 }
 
 // BufferCapacity is the reply of READ BUFFER CAPACITY with BLOCK = 0 (MMC-5
-// 6.18.3).
+// 6.18).
 type BufferCapacity []byte
 
 const bufferCapacityLen = 12

@@ -177,7 +177,7 @@ func cdbStartStopUnit(immed bool, a StartStop) []byte {
 }
 
 func cdbFormatUnit() []byte {
-	// FmtData, format code 1 (MMC-5 6.5.2, table 249).
+	// FmtData, format code 1 (MMC-5 6.5, table 249).
 	return []byte{byte(OpFormatUnit), 0x11, 0, 0, 0, 0}
 }
 

@@ -1,6 +1,6 @@
 package mmc
 
-// FeatureCode is the number of a feature (MMC-5 5.2.2.2).
+// FeatureCode is the number of a feature (MMC-5 5.2.2).
 type FeatureCode uint16
 
 // Features (MMC-5 5.3).
@@ -71,7 +71,7 @@ func (f Feature) Current() bool { return u8(f, 2)&1 != 0 }
 // Data returns the feature dependent data.
 func (f Feature) Data() []byte { return f[min(4, len(f)):] }
 
-// Configuration is the reply of GET CONFIGURATION (MMC-5 6.6.2):
+// Configuration is the reply of GET CONFIGURATION (MMC-5 6.6):
 //
 //	 0 1 2 3       4 5   6 7              8…
 //	┌─────────────┬─────┬────────────────┬─────────────────────┐

@@ -2,7 +2,7 @@ package mmc
 
 import "context"
 
-// CloseFunction is what CLOSE TRACK/SESSION closes (MMC-5 6.3.2.2, table 242).
+// CloseFunction is what CLOSE TRACK/SESSION closes (MMC-5 6.3).
 type CloseFunction uint8
 
 // Close functions. Their meaning depends on the medium.
@@ -14,7 +14,7 @@ const (
 	CloseFinalizeDisc    CloseFunction = 6 // BD-R, DVD+R: finalize the disc
 )
 
-// BlankType is what BLANK erases (MMC-5 6.2.2.3, table 239).
+// BlankType is what BLANK erases (MMC-5 6.2).
 type BlankType uint8
 
 // Blanking types.
@@ -23,7 +23,7 @@ const (
 	BlankMinimal BlankType = 1 // lead-in, PMA and pregap only
 )
 
-// StartStop is what START STOP UNIT does (MMC-5 6.40.2, table 567).
+// StartStop is what START STOP UNIT does (MMC-5 6.40).
 type StartStop uint8
 
 // Operations of START STOP UNIT.

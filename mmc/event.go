@@ -1,6 +1,6 @@
 package mmc
 
-// EventClass selects what GET EVENT STATUS NOTIFICATION tells (MMC-5 6.7.2.3).
+// EventClass selects what GET EVENT STATUS NOTIFICATION tells (MMC-5 6.7).
 type EventClass uint8
 
 // Notification classes, as bit numbers of the request.
@@ -14,7 +14,7 @@ const (
 	EventBusy        EventClass = 6
 )
 
-// MediaEvent is what happened to the medium (MMC-5 6.7.3.5).
+// MediaEvent is what happened to the medium (MMC-5 6.7).
 type MediaEvent uint8
 
 // Media events.
@@ -28,7 +28,7 @@ const (
 	MediaFormatRestarts MediaEvent = 6
 )
 
-// EventStatus is the reply of GET EVENT STATUS NOTIFICATION (MMC-5 6.7.3).
+// EventStatus is the reply of GET EVENT STATUS NOTIFICATION (MMC-5 6.7).
 type EventStatus []byte
 
 const (

@@ -2,7 +2,7 @@ package mmc
 
 import "strings"
 
-// Inquiry is the reply of INQUIRY, standard data (SPC-3 6.4.2).
+// Inquiry is the reply of INQUIRY, standard data (SPC-3 6.4).
 type Inquiry []byte
 
 // InquiryLen is the length of the standard data that every drive returns.

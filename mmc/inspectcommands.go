@@ -6,7 +6,7 @@ import (
 )
 
 // RequestType selects the features that GET CONFIGURATION returns (MMC-5
-// 6.6.2.2, table 265).
+// 6.6).
 type RequestType uint8
 
 // Request types.
@@ -16,7 +16,7 @@ const (
 	OneFeature      RequestType = 2 // the starting feature, if it exists
 )
 
-// PageControl selects which values MODE SENSE returns (SPC-3 6.9.1, table 99).
+// PageControl selects which values MODE SENSE returns (SPC-3, MODE SENSE).
 type PageControl uint8
 
 // Page controls.

@@ -1,6 +1,6 @@
 package mmc
 
-// Mode page codes (MMC-5 7.2.2).
+// Mode page codes (MMC-5 7).
 const (
 	PageWriteParameters = 0x05 // MMC-5 7.5
 	PageCapabilities    = 0x2a // MMC-3 6.3.11, obsolete since MMC-4 but sent by every drive
@@ -51,7 +51,7 @@ func parseModePage(b []byte, code uint8, minLen int) ([]byte, error) {
 	return p, nil
 }
 
-// WriteType is the way a drive lays out what it is sent (MMC-5 7.5.4.6).
+// WriteType is the way a drive lays out what it is sent (MMC-5 7.5.4).
 type WriteType uint8
 
 // Write types.
@@ -62,7 +62,7 @@ const (
 	WriteRaw    WriteType = 3
 )
 
-// MultiSession says what follows a session (MMC-5 7.5.4.8).
+// MultiSession says what follows a session (MMC-5 7.5.4).
 type MultiSession uint8
 
 // Multi-session values.
@@ -72,7 +72,7 @@ const (
 )
 
 // BlockTypeMode1 is the data block type of 2048 byte data blocks (MMC-5
-// 7.5.4.13, table 648).
+// 7.5.4).
 const BlockTypeMode1 = 8
 
 // WriteParameters is mode page 05h (MMC-5 7.5.3), without mode header.

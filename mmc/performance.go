@@ -1,6 +1,6 @@
 package mmc
 
-// WriteSpeeds is the reply of GET PERFORMANCE type 03h (MMC-5 6.8.5.4):
+// WriteSpeeds is the reply of GET PERFORMANCE type 03h (MMC-5 6.8.5.3):
 // a header of 8 bytes, then descriptors of 16.
 //
 //	 0…3              4             5…7    8…
@@ -59,7 +59,7 @@ func (w WriteSpeeds) Speeds() []WriteSpeed {
 	return ss
 }
 
-// Streaming is the performance descriptor of SET STREAMING (MMC-5 6.39.3.2).
+// Streaming is the performance descriptor of SET STREAMING (MMC-5 6.39).
 // Speeds are given as size per time.
 type Streaming []byte
 

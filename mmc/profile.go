@@ -3,7 +3,7 @@ package mmc
 import "fmt"
 
 // Profile is the number MMC gives to a kind of medium in a drive that can
-// handle it (MMC-5 5.3.1, table 89: Profile List).
+// handle it (MMC-5 5.3, 6.6.2.1).
 type Profile uint16
 
 // Profiles of optical media.

@@ -232,7 +232,7 @@ func (c *Condition) matches(e *SenseError) bool {
 		(c.ascq == anyCode || c.ascq == int(e.ASCQ))
 }
 
-// Conditions that callers tell apart (MMC-5 annex F, SPC-3 annex D).
+// Conditions that callers tell apart (SPC-3 annex D).
 var (
 	ErrNotReady         error = &Condition{2, anyCode, anyCode, "drive not ready"}
 	ErrNoMedium         error = &Condition{2, 0x3a, anyCode, "no medium in the drive"}

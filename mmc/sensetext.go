@@ -1,7 +1,7 @@
 package mmc
 
 // senseTexts names the additional sense codes that optical drives use
-// (MMC-5 annex F, SPC-3 table D.2).
+// (SPC-3 annex D).
 var senseTexts = map[uint16]string{
 	0x0300: "peripheral device write fault",
 	0x0400: "not ready",

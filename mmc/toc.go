@@ -98,7 +98,7 @@ func (d TOCTrack) Start() uint32 { return u32(d, 4) }
 // MSF is an address of a CD in minutes, seconds and frames (1/75 s).
 type MSF struct{ M, S, F uint8 }
 
-// MSFOf converts a block address (MMC-5 annex A, table A.1).
+// MSFOf converts a block address.
 func MSFOf(lba int32) MSF {
 	f := lba + 150
 	if lba < -150 {
@@ -120,7 +120,7 @@ func (a MSF) LBA() int32 {
 // String formats the address as mm:ss:ff.
 func (a MSF) String() string { return fmt.Sprintf("%02d:%02d:%02d", a.M, a.S, a.F) }
 
-// Values of POINT in the lead-in of a CD (MMC-5 4.2.3.7, tables 23 and 24).
+// Values of POINT in the lead-in of a CD (MMC-5 4.2.3.7).
 const (
 	PointFirstTrack = 0xa0 // PMIN: number of the first track of the session; PSEC: disc type
 	PointLastTrack  = 0xa1 // PMIN: number of the last track of the session

@@ -1,7 +1,7 @@
 package mmc
 
 // TrackAddressType says what the number in READ TRACK INFORMATION counts
-// (MMC-5 6.27.2.3).
+// (MMC-5 6.27).
 type TrackAddressType uint8
 
 // Address/Number types.
@@ -12,7 +12,7 @@ const (
 )
 
 // InvisibleTrack is the track number that asks for the invisible or incomplete
-// track of a CD or DVD+R (MMC-5 6.27.2.4). DVD-R and BD-R do not know it.
+// track of a CD or DVD+R (MMC-5 6.27). DVD-R and BD-R do not know it.
 const InvisibleTrack = 0xff
 
 // Values of TrackInformation.TrackMode (MMC-5 4.2.3.4, table 17: CONTROL) and

@@ -6,7 +6,7 @@ import (
 )
 
 // BlockSize is the number of payload bytes of a logical block on every medium
-// that can hold a data track (MMC-5 4.2.3.8.5, 4.3.1, 4.5.1).
+// that can hold a data track (MMC-5 4.2.3.8.5).
 const BlockSize = 2048
 
 // Direction says which way the data of a command travels.

@@ -20,7 +20,7 @@ type family struct {
 
 // Blocks lost between two sessions.
 const (
-	gapFirstCD = 6750 + 4500 + 150 // lead-out, lead-in, pregap (MMC-5 4.2.3.3)
+	gapFirstCD = 6750 + 4500 + 150 // lead-out, lead-in, pregap (MMC-5 4.2.3)
 	gapCD      = 2250 + 4500 + 150
 
 	// A closed session of a DVD+R ends in a closure zone and the next one begins
@@ -41,7 +41,7 @@ func familyOf(p mmc.Profile) family {
 	switch p {
 	case mmc.ProfileCDR, mmc.ProfileCDRW:
 		return family{
-			kind: Sequential, writeUnit: 1, minTrack: 300, maxTracks: 99, // MMC-5 6.3.3.1.2, 4.2.3.1
+			kind: Sequential, writeUnit: 1, minTrack: 300, maxTracks: 99, // MMC-5 6.3.3.1.2
 			needs: []mmc.FeatureCode{mmc.FeatureCDTrackAtOnce},
 		}
 	case mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusRDL:

@@ -87,7 +87,7 @@ type Info struct {
 	WriteUnit uint32
 
 	// Gap is how many blocks are lost between the end of the session that would
-	// be written next and the NWA after it: exact for CD (MMC-5 4.2.3.3), an
+	// be written next and the NWA after it: exact for CD (MMC-5 4.2.3), an
 	// estimate on the safe side for other sequential media. The NWA after the
 	// session was closed is the only truth.
 	Gap uint32

@@ -38,7 +38,7 @@ func (i *inspection) sequential(ctx context.Context) error {
 }
 
 // maxTrackNumber bounds the loop over tracks: BD-R has at most 7927 tracks
-// (MMC-5 4.5.3.5.2.4), and a garbled reply should not keep the drive busy.
+// (MMC-5 4.5.3.5.2), and a garbled reply should not keep the drive busy.
 const maxTrackNumber = 8192
 
 // tracks asks for all tracks, recorded or not.
@@ -81,7 +81,7 @@ func LastTrack(ctx context.Context, d *mmc.Drive) (*Track, error) {
 }
 
 // readTrack asks for one track by its number. CD writers may know the track that
-// is still to be written only as the invisible one (MMC-5 6.27.2.4).
+// is still to be written only as the invisible one (MMC-5 6.27).
 func readTrack(ctx context.Context, d *mmc.Drive, di mmc.DiscInformation, n int) (mmc.TrackInformation, error) {
 	ti, err := d.ReadTrackInformation(ctx, mmc.ByTrack, uint32(n))
 	if definite(err) && n == di.LastTrackInLastSession() && di.Status() != mmc.DiscComplete {

@@ -26,7 +26,7 @@ const (
 	// as mkisofs -pad).
 	cdTail = 150
 	// cdAudioPause is the length MMC demands in the page, even for data tracks
-	// (MMC-5 7.5.4.21).
+	// (MMC-5 7.5.4).
 	cdAudioPause = 150
 )
 

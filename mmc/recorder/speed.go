@@ -12,7 +12,7 @@ import (
 // round badly (kB/s).
 const headroom = 2
 
-// maximumSpeed asks SET CD SPEED for all the drive can do (MMC-5 6.37.2).
+// maximumSpeed asks SET CD SPEED for all the drive can do (MMC-5 6.37).
 const maximumSpeed = 0xffff
 
 // setSpeed asks the drive for the wanted speed. A drive that does not take it
