@@ -1,0 +1,12 @@
+// Package integration tests burnfs as a whole: the real binary, real mounts, and
+// programs of other people that read and continue the discs. There is no code of
+// the product here.
+//
+//	harness    runs the binary, mounts, crashes it, finds what is left behind
+//	manifest   describes a tree so that two descriptions can be compared
+//	judge      one file per foreign program: what it says is on the disc
+//	rules      the rules of the code base that can be checked: directions of imports, …
+//	bench      how long the usual things take
+//
+// The tests need root, /dev/fuse and the programs that `make test` installs.
+package integration

@@ -1,0 +1,64 @@
+package harness
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Lab is where one test works.
+type Lab struct {
+	testing.TB
+	Dir   string // everything the test makes is below it
+	State string // where staging lives, the option statedir
+	bin   string
+
+	discs  []*Disc
+	mounts []*Mount
+}
+
+// New sets up a lab. What it leaves behind is found and reported when the test
+// ends.
+func New(t testing.TB) *Lab {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Fatal("these tests make device files, mount namespaces and files of other users: run make test as root")
+	}
+	l := &Lab{TB: t, Dir: t.TempDir(), bin: Binary(t)}
+	l.State = l.Path("state")
+	l.Mkdir("state", 0o700)
+	t.Cleanup(l.inspect)
+	return l
+}
+
+// Path returns the name of something in the lab.
+func (l *Lab) Path(elem ...string) string {
+	return filepath.Join(append([]string{l.Dir}, elem...)...)
+}
+
+// Mkdir makes a directory in the lab and returns its path.
+func (l *Lab) Mkdir(name string, perm os.FileMode) string {
+	l.Helper()
+	dir := l.Path(name)
+	if err := os.MkdirAll(dir, perm); err != nil {
+		l.Fatal(err)
+	}
+	return dir
+}
+
+// Burnfs runs the command under test, whatever comes of it.
+func (l *Lab) Burnfs(args ...string) Result {
+	l.Helper()
+	return run(l, command(l, l.bin, args...))
+}
+
+// MustBurnfs runs the command under test, which must succeed, and returns its
+// standard output.
+func (l *Lab) MustBurnfs(args ...string) string {
+	l.Helper()
+	r := l.Burnfs(args...)
+	if r.Code != 0 {
+		l.Fatalf("%v", r)
+	}
+	return r.Stdout
+}

@@ -1,0 +1,139 @@
+package manifest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Read describes the tree at root as the kernel shows it.
+func Read(root string) (Tree, error) {
+	t := make(Tree)
+	inode := make(map[string]uint64)
+	err := filepath.WalkDir(root, func(p string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		var st unix.Stat_t
+		if err := unix.Lstat(p, &st); err != nil {
+			return &os.PathError{Op: "lstat", Path: p, Err: err}
+		}
+		e, err := describe(p, &st)
+		if err != nil {
+			return err
+		}
+		t[name], inode[name] = e, st.Ino
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.Group(inode)
+	return t, nil
+}
+
+// kinds are the file types of st_mode.
+var kinds = map[uint32]Kind{
+	unix.S_IFREG: File, unix.S_IFDIR: Dir, unix.S_IFLNK: Symlink, unix.S_IFCHR: Char,
+	unix.S_IFBLK: Block, unix.S_IFIFO: Fifo, unix.S_IFSOCK: Socket,
+}
+
+// KindOf returns the kind that st_mode tells.
+func KindOf(mode uint32) Kind { return kinds[mode&unix.S_IFMT] }
+
+func describe(p string, st *unix.Stat_t) (*Entry, error) {
+	e := &Entry{
+		Kind: KindOf(st.Mode), Perm: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid, Nlink: uint32(st.Nlink),
+		Mtime: time.Unix(st.Mtim.Unix()),
+	}
+	var err error
+	switch e.Kind {
+	case File:
+		e.Size = st.Size
+		e.SHA256, err = hashFile(p)
+	case Symlink:
+		e.Target, err = os.Readlink(p)
+	case Char, Block:
+		e.Rdev = st.Rdev
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.Xattrs, err = xattrs(p)
+	return e, err
+}
+
+func hashFile(p string) (string, error) {
+	f, err := os.Open(p)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return Hash(f)
+}
+
+// Hash returns the SHA-256 of what r yields, in hexadecimal.
+func Hash(r io.Reader) (string, error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, r); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// xattrs reads the attributes that users and programs set; those in the
+// namespaces security and trusted belong to the machine, not to the tree.
+func xattrs(p string) (map[string]string, error) {
+	n, err := unix.Llistxattr(p, nil)
+	if err == unix.ENOTSUP || err == nil && n == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &os.PathError{Op: "llistxattr", Path: p, Err: err}
+	}
+	list := make([]byte, n)
+	if n, err = unix.Llistxattr(p, list); err != nil {
+		return nil, &os.PathError{Op: "llistxattr", Path: p, Err: err}
+	}
+	var out map[string]string
+	for name := range strings.SplitSeq(strings.TrimRight(string(list[:n]), "\x00"), "\x00") {
+		if !strings.HasPrefix(name, "user.") && !strings.HasPrefix(name, "system.posix_acl_") {
+			continue
+		}
+		value := make([]byte, 64<<10)
+		n, err := unix.Lgetxattr(p, name, value)
+		if err != nil {
+			return nil, &os.PathError{Op: "lgetxattr " + name, Path: p, Err: err}
+		}
+		if out == nil {
+			out = make(map[string]string)
+		}
+		out[name] = string(value[:n])
+	}
+	return out, nil
+}
+
+// MustRead is Read for tests.
+func MustRead(t interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}, root string) Tree {
+	t.Helper()
+	tree, err := Read(root)
+	if err != nil {
+		t.Fatalf("%v", fmt.Errorf("describe %s: %w", root, err))
+	}
+	return tree
+}

@@ -1,0 +1,171 @@
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"burnfs/integration/harness"
+	"burnfs/integration/judge"
+)
+
+// TestFiveSessions uses a disc of each medium the way people do: copy a tree in,
+// then change, add, rename, delete, chmod and link over five sessions. After each
+// unmount every session on the disc must be what a local copy of that time is:
+// the newest through the mount and with diff, each of them with `-o session=N`
+// and by the foreign programs.
+func TestFiveSessions(t *testing.T) {
+	for _, media := range harness.Media {
+		t.Run(media, func(t *testing.T) {
+			t.Parallel()
+			// All of the Go source, ten thousand files, on one write-once and
+			// one overwritable medium; elsewhere a part that keeps the run short.
+			part := "encoding"
+			if media == "bd-r" || media == "bd-re" {
+				part = "."
+			}
+			fiveSessions(t, media, part)
+		})
+	}
+}
+
+func fiveSessions(t *testing.T, media, part string) {
+	l := harness.New(t)
+	rng := harness.Rand(t)
+	d, model := l.Disc(media), l.Model()
+	zoo := l.Path("zoo")
+	harness.Zoo(l, rng, zoo)
+	src := l.Path("src")
+	harness.GoSource(l, part, src)
+
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The same bytes go to both places, so they are chosen before.
+	noise := func(size int) func() []byte {
+		p := harness.Noise(rng, size)
+		return func() []byte { return p }
+	}
+	rewritten, added, patch := noise(70_000), noise(3<<20+11), noise(5000)
+
+	sessions := []struct {
+		what string
+		do   func(root string)
+	}{
+		{"copy", func(root string) {
+			harness.Run(t, "cp", "-a", src, filepath.Join(root, "src"))
+			harness.Run(t, "cp", "-a", zoo, filepath.Join(root, "zoo"))
+		}},
+		{"change", func(root string) {
+			must(os.WriteFile(filepath.Join(root, "zoo/sizes/0065536"), rewritten(), 0o644))
+			must(writeAt(filepath.Join(root, "zoo/sizes/1048583"), patch(), 500_001))
+			must(appendTo(filepath.Join(root, "zoo/sizes/0131073"), patch()))
+			must(os.Truncate(filepath.Join(root, "zoo/sizes/0131072"), 70_001))
+			must(os.Truncate(filepath.Join(root, "zoo/sizes/0004096"), 40_960))
+			must(os.Truncate(filepath.Join(root, "zoo/sizes/0002049"), 0))
+			must(appendTo(filepath.Join(root, "zoo/links/b"), patch()))
+		}},
+		{"add", func(root string) {
+			must(os.WriteFile(filepath.Join(root, "zoo/sizes/added"), added(), 0o600))
+			harness.Run(t, "cp", "-a", filepath.Join(src, "."), filepath.Join(root, "zoo/empty directory"))
+			must(unix.Mkfifo(filepath.Join(root, "zoo/special/another fifo"), 0o600))
+			must(os.Symlink("added", filepath.Join(root, "zoo/sizes/link")))
+		}},
+		{"rename and delete", func(root string) {
+			must(os.Rename(filepath.Join(root, "src"), filepath.Join(root, "source, renamed")))
+			must(os.Rename(filepath.Join(root, "zoo/many"), filepath.Join(root, "zoo/names/many")))
+			must(os.Rename(filepath.Join(root, "zoo/names/UPPER"), filepath.Join(root, "zoo/names/upper"))) // over another
+			must(os.Rename(filepath.Join(root, "zoo/sizes/added"), filepath.Join(root, "added")))
+			must(os.RemoveAll(filepath.Join(root, "zoo/deep")))
+			must(os.Remove(filepath.Join(root, "zoo/links/a")))
+			must(os.Remove(filepath.Join(root, "zoo/special/socket")))
+		}},
+		{"attributes and links", func(root string) {
+			must(os.Chmod(filepath.Join(root, "added"), 0o4751))
+			must(os.Chown(filepath.Join(root, "zoo"), 12, 34))
+			must(os.Lchown(filepath.Join(root, "zoo/links/dangling"), 56, 78))
+			must(os.Link(filepath.Join(root, "added"), filepath.Join(root, "zoo/added, linked")))
+			must(os.Link(filepath.Join(root, "zoo/links/b"), filepath.Join(root, "back")))
+			must(unix.Setxattr(filepath.Join(root, "added"), "user.comment", []byte("from the fifth session"), 0))
+			must(unix.Removexattr(filepath.Join(root, "zoo/metadata/attributes"), "user.short"))
+			when := time.Date(2020, 1, 2, 3, 4, 5, 678901234, time.UTC)
+			must(os.Chtimes(filepath.Join(root, "zoo/sizes/0002048"), when, when))
+		}},
+	}
+	for i, s := range sessions {
+		m := d.Mount()
+		if i > 0 {
+			model.CompareSession(m, i)
+		}
+		model.Both(m, s.do)
+		model.Compare(m)
+		model.Keep()
+		m.Burn()
+		compareSessions(l, d, model)
+		if t.Failed() {
+			t.Fatalf("after session %d (%s)", i+1, s.what)
+		}
+	}
+}
+
+// compareSessions compares all sessions of the disc with their references.
+func compareSessions(l *harness.Lab, d *harness.Disc, model *harness.Model) {
+	l.Helper()
+	list := d.Sessions()
+	if len(list) != len(model.Sessions) {
+		l.Fatalf("%s has %d sessions, should have %d: %+v", d.Path, len(list), len(model.Sessions), list)
+	}
+	l.MustBurnfs("verify", d.Path)
+	newest := len(list)
+	m := d.Mount()
+	harness.Run(l, "diff", "-r", "--no-dereference", model.Copies[newest-1], m.Point)
+	model.CompareSession(m, newest)
+	if m.Unmount() {
+		l.Errorf("looking at %s burned a session", d.Path)
+	}
+	disc := judge.Open(l, d.Path)
+	for i, s := range list {
+		view := disc.Session(s.Start)
+		if s.Number == newest && harness.Overwritable(d.Media) {
+			view = disc.Newest(s.Start)
+		}
+		view.Compare(model.Sessions[i], judge.All...)
+		view.CheckChecksums(s.Blocks)
+		if s.Number < newest {
+			m := d.Mount("session=" + strconv.Itoa(s.Number))
+			model.CompareSession(m, s.Number)
+			m.Unmount()
+		}
+	}
+}
+
+func writeAt(name string, p []byte, off int64) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(p, off); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+func appendTo(name string, p []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(p); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
