@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"burnfs/mmc"
 )
@@ -34,6 +35,13 @@ type Drive struct {
 }
 
 var _ mmc.Transport = (*Drive)(nil)
+
+// newDrive puts a medium into a drive.
+func newDrive(path string, m *medium, log *slog.Logger) *Drive {
+	d := &Drive{log: log, path: path, medium: m, pace: pace{now: time.Now, sleep: time.Sleep}}
+	d.load()
+	return d
+}
 
 // Medium returns the kind of the medium in the drive.
 func (d *Drive) Medium() Media { return d.medium.media }

@@ -62,9 +62,7 @@ func Open(path string, opt Options) (*Drive, error) {
 		protected = true
 	}
 	m.protected = protected
-	d := &Drive{log: log, path: name, medium: m}
-	d.load()
-	return d, nil
+	return newDrive(name, m, log), nil
 }
 
 // openData opens and locks the data file.

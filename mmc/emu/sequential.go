@@ -78,20 +78,12 @@ func (sequentialBase) tracks(m *medium) []trackView {
 				audio: t.Audio, open: t.State != trackClosed,
 				reserved: t.State == trackReserved, blank: t.Written == 0 && t.State == trackReserved, rec: t,
 			}
-			end := t.end() // of what can be written
-			switch t.State {
-			case trackOpen:
-				end = m.writableEnd()
-				v.size = end - t.Start
-			case trackReserved:
-				end -= r.runOut()
+			if t.State == trackOpen {
+				v.size = m.writableEnd() - t.Start
 			}
-			if v.open {
-				v.damaged = t.interrupted && !r.resumes()
-				v.nwaValid = !v.damaged && t.nwa() < end
-			}
-			if v.nwaValid {
-				v.nwa, v.free = t.nwa(), end-t.nwa()
+			v.damaged = t.interrupted && !r.resumes()
+			if v.free = m.free(t); v.free > 0 {
+				v.nwaValid, v.nwa = true, t.nwa()
 			}
 			views = append(views, v)
 		}
@@ -152,7 +144,7 @@ func (sequentialBase) readable(m *medium, lba, n uint32) (uint32, error) {
 	return 0, outOfRange.at(lba)
 }
 
-func (b sequentialBase) write(m *medium, p *writeParameters, lba, n uint32) error {
+func (sequentialBase) write(m *medium, p *writeParameters, lba, n uint32) error {
 	if m.Finalized {
 		return writeProtected
 	}
@@ -162,20 +154,48 @@ func (b sequentialBase) write(m *medium, p *writeParameters, lba, n uint32) erro
 	if err := rulesOf(m).mayWrite(m, p, lba, n); err != nil {
 		return err
 	}
-	for _, v := range m.rules.tracks(m) {
-		if !v.nwaValid || v.nwa != lba {
-			continue
-		}
-		if n > v.free {
-			return endOfUserArea.at(lba + v.free)
-		}
-		if v.invisible {
-			m.addTrack(track{Start: lba, State: trackOpen})
-			return m.flush()
+	if t := m.trackAt(lba); t != nil {
+		if free := m.free(t); n > free {
+			return endOfUserArea.at(lba + free)
 		}
 		return nil
 	}
-	return badWriteAddress.at(lba)
+	start, ok := m.nextTrack()
+	switch {
+	case !ok || start != lba:
+		return badWriteAddress.at(lba)
+	case n > m.writableEnd()-start:
+		return endOfUserArea.at(m.writableEnd())
+	}
+	m.addTrack(track{Start: lba, State: trackOpen})
+	return m.flush()
+}
+
+// trackAt returns the track of the open session whose next writable address is
+// lba, or nil.
+func (m *medium) trackAt(lba uint32) *track {
+	ses := m.openSession()
+	if ses == nil {
+		return nil
+	}
+	for j := range ses.Tracks {
+		if t := &ses.Tracks[j]; t.nwa() == lba && m.free(t) > 0 {
+			return t
+		}
+	}
+	return nil
+}
+
+// free returns how many blocks can be written to a track from its next writable
+// address on; 0 means that it has none.
+func (m *medium) free(t *track) uint32 {
+	switch {
+	case t.State == trackClosed, t.interrupted && !rulesOf(m).resumes():
+		return 0
+	case t.State == trackOpen:
+		return m.writableEnd() - t.nwa()
+	}
+	return t.Size - min(t.Size, t.Written+rulesOf(m).runOut())
 }
 
 // addTrack appends a track to the open session, which it opens if need be.
@@ -190,17 +210,11 @@ func (m *medium) addTrack(t track) {
 }
 
 func (sequentialBase) written(m *medium, lba, n uint32) {
-	ses := m.openSession()
-	for j := range ses.Tracks {
-		if t := &ses.Tracks[j]; t.State != trackClosed && t.nwa() == lba && (t.State == trackOpen || t.Written < t.Size) {
-			t.Written += n
-			m.advanced(n)
-			return
-		}
-	}
+	m.trackAt(lba).Written += n
+	m.advanced(n)
 }
 
-func (b sequentialBase) synchronize(m *medium) error {
+func (sequentialBase) synchronize(m *medium) error {
 	ses := m.openSession()
 	if ses == nil {
 		return nil

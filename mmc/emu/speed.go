@@ -6,24 +6,31 @@ import (
 
 // pace holds writing back to a speed.
 type pace struct {
-	kBps uint32    // 1000 bytes per second, 0: as fast as the host can
-	next time.Time // when the blocks written so far would be on the medium
+	kBps  uint32    // 1000 bytes per second, 0: as fast as the host can
+	next  time.Time // when the blocks written so far would be on the medium
+	now   func() time.Time
+	sleep func(time.Duration)
 }
+
+// longestWait bounds what one WRITE can take: hosts give up after some minutes.
+const longestWait = time.Minute
 
 // wait returns when n more bytes may have been written.
 func (p *pace) wait(n int) {
 	if p.kBps == 0 {
 		return
 	}
-	now := time.Now()
+	now := p.now()
 	if p.next.Before(now) {
 		p.next = now
 	}
-	p.next = p.next.Add(time.Duration(n) * time.Millisecond / time.Duration(p.kBps))
-	time.Sleep(p.next.Sub(now))
+	d := p.next.Sub(now) + time.Duration(n)*time.Millisecond/time.Duration(p.kBps)
+	d = min(d, longestWait)
+	p.next = now.Add(d)
+	p.sleep(d)
 }
 
-func (p *pace) set(kBps uint32) { *p = pace{kBps: kBps} }
+func (p *pace) set(kBps uint32) { p.kBps, p.next = kBps, time.Time{} }
 
 // writeSpeed returns what the drive tells as its current speed, in kB/s.
 func (d *Drive) writeSpeed() uint32 {

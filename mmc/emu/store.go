@@ -86,7 +86,7 @@ type store struct {
 
 	mu    sync.Mutex
 	saved uint64 // generation of the state file; guarded by mu
-	err   error  // of the first checkpoint that failed; guarded by mu
+	err   error  // see fail; guarded by mu
 }
 
 // readBlocks fills p with the blocks from lba on. What lies beyond the end of
@@ -124,6 +124,7 @@ func (s *store) sync() error {
 		return nil
 	}
 	if err := s.data.Sync(); err != nil {
+		s.fail(err)
 		return err
 	}
 	s.unsynced = false
@@ -183,7 +184,7 @@ func (s *store) checkpoint(st *state) bool {
 	return true
 }
 
-// fail keeps the first error of a checkpoint. After a failed fdatasync the
+// fail keeps the first error of making blocks durable. After a failed fdatasync the
 // kernel may have dropped the blocks, so nothing written later can be trusted.
 func (s *store) fail(err error) {
 	s.mu.Lock()
