@@ -36,6 +36,9 @@ func (t *Tree) SetAttr(_ context.Context, n *Node, s SetAttr) (Attr, error) {
 	}
 	if s.Mode != nil {
 		n.mode = n.kind | *s.Mode&^unix.S_IFMT
+		if acl, ok := n.xattrs[aclAccess]; ok {
+			n.putXattr(aclAccess, chmodACL(acl, n.mode))
+		}
 	}
 	if s.UID != nil {
 		n.uid = *s.UID
@@ -90,12 +93,23 @@ func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, f
 	defer done()
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	mode, keep := n.mode, true
+	if name == aclAccess || name == aclDefault {
+		if mode, keep, err = setACL(n, name, value); err != nil {
+			return err
+		}
+	}
 	old, exists := n.xattrs[name]
 	switch {
 	case exists && flags&unix.XATTR_CREATE != 0:
 		return ErrExist
 	case !exists && flags&unix.XATTR_REPLACE != 0:
 		return ErrNoXattr
+	}
+	if !keep {
+		n.mode = mode
+		t.dropXattr(n, name)
+		return nil
 	}
 	total := len(name) + len(value)
 	for k, v := range n.xattrs {
@@ -114,13 +128,8 @@ func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, f
 		return err
 	}
 	t.space.meta.Add(grow)
-	// A new map: a frozen view may hold the old one.
-	next := make(map[string][]byte, len(n.xattrs)+1)
-	for k, v := range n.xattrs {
-		next[k] = v
-	}
-	next[name] = append([]byte(nil), value...)
-	n.xattrs = next
+	n.mode = mode
+	n.putXattr(name, append([]byte(nil), value...))
 	n.ctime = t.now().UnixNano()
 	t.touch(n)
 	return nil
@@ -135,19 +144,36 @@ func (t *Tree) RemoveXattr(_ context.Context, n *Node, name string) error {
 	defer done()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	v, ok := n.xattrs[name]
-	if !ok {
+	if _, ok := n.xattrs[name]; !ok {
 		return ErrNoXattr
 	}
-	t.space.meta.Add(-oneXattrCost(name, v))
-	next := make(map[string][]byte, len(n.xattrs))
+	t.dropXattr(n, name)
+	return nil
+}
+
+// putXattr sets an attribute in a new map: a frozen view may hold the old one.
+// The caller holds n.mu.
+func (n *Node) putXattr(name string, value []byte) {
+	next := make(map[string][]byte, len(n.xattrs)+1)
 	for k, v := range n.xattrs {
-		if k != name {
-			next[k] = v
-		}
+		next[k] = v
 	}
+	next[name] = value
 	n.xattrs = next
+}
+
+// dropXattr takes an attribute away if it is there. The caller holds n.mu.
+func (t *Tree) dropXattr(n *Node, name string) {
+	if v, ok := n.xattrs[name]; ok {
+		t.space.meta.Add(-oneXattrCost(name, v))
+		next := make(map[string][]byte, len(n.xattrs))
+		for k, v := range n.xattrs {
+			if k != name {
+				next[k] = v
+			}
+		}
+		n.xattrs = next
+	}
 	n.ctime = t.now().UnixNano()
 	t.touch(n)
-	return nil
 }
