@@ -39,6 +39,7 @@ func childMain(args []string) error {
 		"serve":         serve,
 		"many":          many,
 		"mount-as-user": mountAsUser,
+		"rename-flags":  renameFlags,
 		"readdir-after": readdirRemoved,
 	}
 	op, ok := ops[args[0]]
@@ -393,6 +394,14 @@ func xattrFlags(args []string) error {
 	fmt.Println(err)
 	fmt.Println(unix.Setxattr(args[0], "user.big", make([]byte, 65536), 0))
 	fmt.Println(unix.Removexattr(args[0], "user.none"))
+	return nil
+}
+
+// renameFlags tries what mv(1) and others fall back from.
+func renameFlags(args []string) error {
+	for _, flags := range []uint{unix.RENAME_NOREPLACE, unix.RENAME_EXCHANGE, unix.RENAME_WHITEOUT} {
+		fmt.Println(unix.Renameat2(unix.AT_FDCWD, args[0], unix.AT_FDCWD, args[1], flags))
+	}
 	return nil
 }
 

@@ -23,6 +23,15 @@
 // flock(2) and fcntl(2) locks stay in the kernel too, which is exact as long as
 // one machine has the disc mounted, and it cannot be otherwise.
 //
+// # What does not reach us
+//
+// sync(2) and syncfs(2) are not sent to a FUSE server of this kind; fsync(2) on
+// the root directory is how to ask for a commit. The flags of renameat2(2), the
+// holes of lseek(2), copy_file_range(2) and O_TMPFILE are refused by the kernel
+// or done by it in terms of other calls. POSIX access control lists are stored
+// and given back as the attributes system.posix_acl_*, but while the disc is
+// mounted only the mode bits decide.
+//
 // # Nodes
 //
 // The node values given to bazil are comparable structs around a *tree.Node.

@@ -43,6 +43,9 @@ func TestFilesAndDirectories(t *testing.T) {
 	m.sh(`mkdir $M/x $M/y $M/z; touch $M/y/full; mv -T $M/x $M/z; mv -n $M/a $M/d/hard`)
 	m.refused(`mv -T $M/z $M/y`, "not empty")
 	m.want(`ls $M $M/z`, m.dir+":\na\nd\nk\nn\np\ny\nz\n\n"+m.dir+"/z:")
+	if got := m.child("rename-flags", m.dir+"/a", m.dir+"/p"); got != "file exists\ninvalid argument\ninvalid argument" {
+		t.Errorf("renameat2: %s", got)
+	}
 	m.sh(`rm -r $M/d; test ! -e $M/d`)
 	m.want(`printf 'in any bytes' >"$M/$(printf 'b\377\001 \n.')"; cat $M/b*`, "in any bytes")
 }
@@ -168,6 +171,18 @@ func TestTenThousandFiles(t *testing.T) {
 		t.Errorf("many: %s", got)
 	}
 	m.want(`find $M/many -type f | wc -l; rm -r $M/many; ls $M | wc -l`, "10000\n0")
+}
+
+func TestManyAtOnce(t *testing.T) {
+	m := mountTree(t, newTree(t, roomy), Options{})
+	m.want(`cd $M; mkdir in out
+		for w in 1 2 3 4; do (
+			for i in $(seq 60); do
+				echo $w >in/f$i.$w; mv in/f$i.$w out/g$i; ln out/g$i in/h$i.$w 2>/dev/null || :; chmod 600 out/g$i 2>/dev/null || :
+				ls in >/dev/null; cat out/g$i >/dev/null; rm -f in/h$i.$w
+			done
+		) & done; wait
+		ls in | wc -l; ls out | wc -l; cat out/* | wc -l; stat -c %h out/* | sort -u`, "0\n60\n60\n1")
 }
 
 func TestSpace(t *testing.T) {

@@ -67,7 +67,10 @@ func Mount(ctx context.Context, mountpoint string, t *tree.Tree, opt Options) (*
 		patience: busyPatience, done: make(chan struct{}),
 	}
 	if err := s.attach(); err != nil {
-		return nil, &MountError{Mountpoint: path, Err: errors.Join(ErrMountFailed, err, s.abandon())}
+		if err := s.abandon(); err != nil {
+			opt.Log.Error("the new mount cannot be taken back", "mountpoint", path, "cause", err)
+		}
+		return nil, &MountError{Mountpoint: path, Err: fmt.Errorf("%w: %w", ErrMountFailed, err), Advice: "see that /proc is mounted"}
 	}
 	go s.serve()
 	return s, nil
@@ -89,8 +92,14 @@ func (s *Server) attach() error {
 
 // abandon takes back a mount that is not served yet.
 func (s *Server) abandon() error {
-	err := s.conn.Close()
-	return errors.Join(err, clearDead(s.mountpoint))
+	var errs *multierror.Error
+	if err := s.conn.Close(); err != nil {
+		errs = multierror.Append(errs, err)
+	}
+	if err := clearDead(s.mountpoint); err != nil {
+		errs = multierror.Append(errs, err)
+	}
+	return errs.ErrorOrNil()
 }
 
 // Mountpoint is the absolute path of the mount, without symlinks.
@@ -109,8 +118,9 @@ func (s *Server) serve() {
 	if err := s.conn.Close(); err != nil {
 		errs = multierror.Append(errs, fmt.Errorf("closing %s: %w", devFuse, err))
 	}
-	// A connection that was aborted leaves a dead mount behind.
-	if p, err := s.place(); err == nil && p == visible {
+	// A connection that was aborted leaves a dead mount behind. A living one in
+	// that place is somebody else's, with our old numbers.
+	if p, err := s.place(); err == nil && p == visible && dead(s.mountpoint) {
 		s.log.Warn("the connection ended before the unmount", "mountpoint", s.mountpoint)
 		if err := clearDead(s.mountpoint); err != nil {
 			errs = multierror.Append(errs, fmt.Errorf("unmounting %s: %w", s.mountpoint, err))
