@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"burnfs/mmc"
 )
@@ -31,9 +32,6 @@ func (i *inspection) sequential(ctx context.Context) error {
 	}
 	i.sort(di, tracks)
 	i.judge(di)
-	if i.info.Profile.IsCD() && i.info.LastSession != 0 {
-		return i.confirmLastSession(ctx)
-	}
 	return nil
 }
 
@@ -105,6 +103,9 @@ func newTrack(ti mmc.TrackInformation) Track {
 		t.NWAValid = true
 		t.NWA = max(t.Start, uint32(max(0, ti.NWA())))
 	}
+	// Whatever a drive says, nothing lies beyond the address space.
+	t.Blocks = min(t.Blocks, math.MaxUint32-t.Start)
+	t.Free = min(t.Free, math.MaxUint32-max(t.Start, t.NWA))
 	if ti.LRAValid() {
 		t.LastRecordedValid = true
 		t.LastRecorded = ti.LastRecorded()
@@ -128,7 +129,7 @@ func (i *inspection) sort(di mmc.DiscInformation, tracks []Track) {
 	closed := di.Status() == mmc.DiscComplete || in.Kind == ReadOnly
 	for _, t := range tracks {
 		complete := closed || t.Session < di.Sessions() || di.StateOfLastSession() == mmc.SessionComplete
-		if !t.recorded() && !closed {
+		if !t.recorded() && di.Status() != mmc.DiscComplete {
 			if t.NWAValid {
 				in.NWA, in.Free = t.NWA, t.Free
 			}
@@ -202,29 +203,6 @@ func (i *inspection) judge(di mmc.DiscInformation) {
 	default:
 		in.NotWritableReason = i.cannotWrite()
 	}
-}
-
-// confirmLastSession asks a CD for the start of its last session, which the
-// operating systems go by (MMC-5 6.26.3.3). Where drives disagree with
-// themselves, this answer counts, provided that a data track begins there.
-func (i *inspection) confirmLastSession(ctx context.Context) error {
-	toc, err := i.d.ReadTOC(ctx, mmc.TOCMultisess)
-	if definite(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	ts := toc.Tracks()
-	if len(ts) == 0 {
-		return nil
-	}
-	for _, s := range i.info.Sessions {
-		if s.Complete && s.Start() == ts[0].Start() {
-			i.info.LastSession = s.Start()
-		}
-	}
-	return nil
 }
 
 // fromTOC describes a medium by what READ TOC tells: all tracks, and where the

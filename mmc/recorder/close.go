@@ -146,7 +146,7 @@ func CloseDamaged(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Opti
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &sequential{
-		session: session{d: d, info: info, opt: opt}, rules: rules,
+		session: newSession(d, info, opt), rules: rules,
 		start: info.OpenTrack.Start, ended: true,
 	}
 	if err := r.checkUnchanged(ctx); err != nil {

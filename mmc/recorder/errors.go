@@ -15,6 +15,8 @@ var (
 	ErrNotResumable = errors.New("the drive cannot continue the interrupted burn on the disc; it can only be closed as it is and written again as a new session")
 	// ErrChanged: the medium may be another one than was inspected.
 	ErrChanged = errors.New("the disc in the drive may have been exchanged since it was inspected; nothing was written")
+	// ErrMoved: writing would not begin where the inspection said.
+	ErrMoved = errors.New("the disc was written to since it was inspected; nothing was written now")
 	// ErrFull: the blocks do not fit.
 	ErrFull = errors.New("the data do not fit on the disc")
 	// ErrOrder: the blocks are not those that have to come next.

@@ -194,7 +194,7 @@ func (d *disc) command(i int) string {
 // clone copies the medium, which must not be in a drive, and loads the copy.
 func (d *disc) clone(t *testing.T) *disc {
 	t.Helper()
-	c := &disc{TB: t, path: filepath.Join(t.TempDir(), "clone")}
+	c := &disc{TB: t, path: filepath.Join(scratch(t), "clone")}
 	for _, suffix := range []string{"", ".medium"} {
 		b, err := os.ReadFile(d.path + suffix)
 		if err != nil {

@@ -303,3 +303,38 @@ func TestSpeed(t *testing.T) {
 		})
 	}
 }
+
+// TestStale begins with descriptions of media that are out of date.
+func TestStale(t *testing.T) {
+	ctx := context.Background()
+	for _, m := range sequentialMedia {
+		d := newDisc(t, m.media, emu.CreateOptions{Blocks: m.blocks})
+		stale := d.inspect()
+		if _, err := record(d.drive, stream(1, 400), recorder.Options{}, true); err != nil {
+			t.Fatal(err)
+		}
+		r, err := recorder.New(d.drive, stale, recorder.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Begin(ctx); !errors.Is(err, recorder.ErrMoved) {
+			t.Errorf("%s: %v", m.media, err)
+		}
+	}
+	for _, media := range []emu.Media{emu.BDRE, emu.DVDPlusRW} {
+		d := newDisc(t, media, emu.CreateOptions{Blocks: 4096, Unformatted: true})
+		stale := d.inspect()
+		for n := range 2 {
+			r, err := recorder.New(d.drive, stale, recorder.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(r.Begin(ctx), r.Write(ctx, uint32(64*n), stream(n, 64)), r.Sync(ctx), r.Close(ctx, true)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// The second burn must not have formatted the medium again.
+		d.check(0, stream(0, 64))
+		d.check(64, stream(1, 64))
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -23,10 +24,22 @@ type disc struct {
 	drive *mmc.Drive
 }
 
+// scratch returns a directory for media. Thousands of them are made here and
+// whether they survive a power cut is not the question, so a file system in
+// memory is used where there is one.
+func scratch(tb testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "recorder")
+	if err != nil {
+		return tb.TempDir()
+	}
+	tb.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // newDisc makes a blank medium of the given size and loads it.
 func newDisc(tb testing.TB, media emu.Media, opt emu.CreateOptions) *disc {
 	tb.Helper()
-	d := &disc{TB: tb, path: filepath.Join(tb.TempDir(), string(media))}
+	d := &disc{TB: tb, path: filepath.Join(scratch(tb), string(media))}
 	if err := emu.Create(d.path, media, opt); err != nil {
 		tb.Fatal(err)
 	}

@@ -32,7 +32,7 @@ type overwritable struct {
 }
 
 func newOverwritable(d *mmc.Drive, info *medium.Info, opt Options) *overwritable {
-	return &overwritable{session: session{d: d, info: info, opt: opt}}
+	return &overwritable{session: newSession(d, info, opt)}
 }
 
 func (r *overwritable) Start() uint32 { return 0 }
@@ -78,6 +78,9 @@ func (r *overwritable) format(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if fc.Type() == mmc.CapacityFormatted {
+			return nil // since the inspection; formatting again would erase it
+		}
 		var ok bool
 		if desc, ok = fc.Find(mmc.FormatFull); !ok {
 			return errors.New("the drive offers no format for it")
@@ -92,6 +95,7 @@ func (r *overwritable) format(ctx context.Context) error {
 	}
 	// Drives announce the formatted medium as a new one.
 	r.info.Changes = r.d.MediumChanges()
+	r.info.Unformatted = false
 	return nil
 }
 

@@ -100,10 +100,14 @@ func New(d *mmc.Drive, info *medium.Info, opt Options) (Recorder, error) {
 // session is what all recorders have in common.
 type session struct {
 	d    *mmc.Drive
-	info *medium.Info
+	info medium.Info
 	opt  Options
 	// slowed says that a speed was set, which has to be taken back.
 	slowed bool
+}
+
+func newSession(d *mmc.Drive, info *medium.Info, opt Options) session {
+	return session{d: d, info: *info, opt: opt}
 }
 
 // checkUnchanged refuses to touch a medium that may be another one than was

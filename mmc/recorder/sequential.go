@@ -58,7 +58,7 @@ type sequential struct {
 }
 
 func newSequential(d *mmc.Drive, info *medium.Info, opt Options, rules rules) (*sequential, error) {
-	r := &sequential{session: session{d: d, info: info, opt: opt}, rules: rules, start: info.NWA, sent: info.NWA, limit: info.NWA + info.Free}
+	r := &sequential{session: newSession(d, info, opt), rules: rules, start: info.NWA, sent: info.NWA, limit: info.NWA + info.Free}
 	t := info.OpenTrack
 	switch {
 	case t == nil && opt.Resume:
@@ -94,6 +94,13 @@ func (r *sequential) Begin(ctx context.Context) error {
 	if r.trackClosed {
 		return nil
 	}
+	t, err := medium.LastTrack(ctx, r.d)
+	if err != nil {
+		return err
+	}
+	if !t.NWAValid || t.NWA != r.sent {
+		return fmt.Errorf("%w: block %d was planned, but the drive would write %s", ErrMoved, r.sent, nwaOf(t))
+	}
 	if err := r.setSpeed(ctx); err != nil {
 		return err
 	}
@@ -101,6 +108,13 @@ func (r *sequential) Begin(ctx context.Context) error {
 		return fmt.Errorf("preparing the drive for writing: %w", err)
 	}
 	return nil
+}
+
+func nwaOf(t *medium.Track) string {
+	if !t.NWAValid {
+		return "nowhere"
+	}
+	return fmt.Sprintf("at block %d", t.NWA)
 }
 
 func (r *sequential) Write(ctx context.Context, lba uint32, p []byte) error {
