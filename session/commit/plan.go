@@ -84,7 +84,7 @@ type file struct {
 	New      []iso9660.Section `cbor:"5,keyasint,omitempty"`
 	Sections []iso9660.Section `cbor:"6,keyasint,omitempty"` // all, when some are new
 	Bytes    []span            `cbor:"7,keyasint,omitempty"` // the new bytes, in order
-	Path     string            `cbor:"8,keyasint,omitempty"`
+	Path     []byte            `cbor:"8,keyasint,omitempty"` // any bytes, so it is no text
 	Offsets  []int64           `cbor:"9,keyasint,omitempty"`
 }
 
@@ -182,7 +182,7 @@ func (p *Plan) listFiles(ctx context.Context, frozen *tree.Frozen, layout *image
 					return err
 				}
 				e := f.Handle.(tree.Entry)
-				rec := file{Ino: f.ID, Index: f.Index, Size: f.Size, New: f.New, Offsets: f.NewOffsets, Path: f.Path}
+				rec := file{Ino: f.ID, Index: f.Index, Size: f.Size, New: f.New, Offsets: f.NewOffsets, Path: []byte(f.Path)}
 				if f.OldMD5 != nil {
 					rec.OldMD5 = f.OldMD5[:]
 				}

@@ -35,7 +35,7 @@ func (p *Plan) Stream(ctx context.Context, where string, staged Staged, w io.Wri
 		Tree:   bufio.NewReaderSize(tree, 1<<18),
 		Files: func(yield func(image.File, error) bool) {
 			for f, err := range sequence[file](where, filesName) {
-				g := image.File{ID: f.Ino, Index: f.Index, New: f.New, NewOffsets: f.Offsets, Size: f.Size, Path: f.Path, Handle: f.Bytes}
+				g := image.File{ID: f.Ino, Index: f.Index, New: f.New, NewOffsets: f.Offsets, Size: f.Size, Path: string(f.Path), Handle: f.Bytes}
 				if err == nil && f.OldMD5 != nil {
 					if len(f.OldMD5) != 16 {
 						err = errors.New("the plan's list of files is damaged")

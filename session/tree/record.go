@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/fxamacker/cbor/v2"
 	"golang.org/x/sys/unix"
@@ -61,9 +62,18 @@ func encodeNode(n *Node) ([]byte, error) {
 	return cbor.Marshal(&r)
 }
 
+// records decodes records. Names of attributes are any bytes.
+var records = sync.OnceValues(func() (cbor.DecMode, error) {
+	return cbor.DecOptions{UTF8: cbor.UTF8DecodeInvalid}.DecMode()
+})
+
 func parseRecord(b []byte) (*inodeRecord, *extent.Map, error) {
 	r := new(inodeRecord)
-	if err := cbor.Unmarshal(b, r); err != nil {
+	dec, err := records()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := dec.Unmarshal(b, r); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errRecord, err)
 	}
 	m := new(extent.Map)

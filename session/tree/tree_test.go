@@ -311,3 +311,27 @@ func TestReadOnly(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Names of attributes and files are bytes; none of them may make staging
+// unreadable.
+func TestNamesOfAnyBytesSurvive(t *testing.T) {
+	b := newBench(t, roomy)
+	const name, attr = "latin1-\xe9\xff", "user.\xff\xfe"
+	n, err := b.tree.Create(b.ctx, b.tree.Root(), name, New{Mode: unix.S_IFREG | 0o600})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.tree.SetXattr(b.ctx, n, attr, []byte("value"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.tree.Close(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	b.open(roomy)
+	if n, err = b.tree.Lookup(b.ctx, b.tree.Root(), name); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := b.tree.Xattr(b.ctx, n, attr); err != nil || string(v) != "value" {
+		t.Errorf("the attribute is %q, %v", v, err)
+	}
+}
