@@ -179,7 +179,7 @@ func (d *Disc) claim(ctx context.Context) error {
 	newest := d.newest(j.Rejected)
 	switch {
 	case newest == nil && d.base == nil:
-	case newest != nil && d.base != nil && newest.Hash == d.base.session.Hash:
+	case newest != nil && d.base != nil && newest.Hash == d.base.session.Hash && newest.Start == d.base.session.Start:
 	default:
 		if !sameDisc(d.store.Identity(), identify(d.info, d.sessions, d.opt.Name)) {
 			return problem(ErrWrongDisc, nil, "another disc is in the drive; nothing was written to it; insert the disc that was mounted, or unmount and mount again")
@@ -227,13 +227,18 @@ func (d *Disc) burnAndPublish(ctx context.Context, mode burnMode, progress func(
 	}, nil
 }
 
+// recorder writes the medium as it was inspected last.
+func (d *Disc) recorder(mode burnMode) (recorder.Recorder, error) {
+	return recorder.New(d.drive, d.info, recorder.Options{Log: d.log, SpeedKBps: d.opt.SpeedKBps, Resume: mode == burnResume})
+}
+
 // burn writes and closes the session; overwritable media still show the old
 // one afterwards.
 func (d *Disc) burn(ctx context.Context, mode burnMode, progress func(Progress)) error {
 	j := d.job
 	p := j.plan
 	d.setState(Burning)
-	rec, err := recorder.New(d.drive, d.info, recorder.Options{Log: d.log, SpeedKBps: d.opt.SpeedKBps, Resume: mode == burnResume})
+	rec, err := d.recorder(mode)
 	if err != nil {
 		return d.commitError(PhaseBurning, p.Start(), 0, err)
 	}
@@ -284,7 +289,7 @@ func (d *Disc) writeHead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rec, err := recorder.New(d.drive, d.info, recorder.Options{Log: d.log, SpeedKBps: d.opt.SpeedKBps})
+	rec, err := d.recorder(burnFromStart)
 	if err != nil {
 		return err
 	}

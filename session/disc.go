@@ -207,6 +207,13 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 		}
 	}
 	newest := d.newest(j.Rejected)
+	if last := d.lastData(); d.store != nil && newest != nil && j.Plan == nil && !last.Readable && !slices.Contains(j.Rejected, last.Start) {
+		d.readOnlyReason = fmt.Sprintf("its newest session cannot be read (%s), and a further one would hide it for good", last.Problem)
+		err := d.store.Close()
+		if d.store = nil; err != nil {
+			return err
+		}
+	}
 	if j.Plan != nil {
 		d.job = d.newJob(j.Plan)
 	}
@@ -245,7 +252,7 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 		}
 		return nil
 	}
-	if last := d.lastData(); last.Start > newest.Start && !last.Readable {
+	if last := d.lastData(); last.Number > newest.Number && !last.Readable {
 		d.warnings = append(d.warnings, fmt.Sprintf("the last session, %d, cannot be shown (%s); session %d is shown instead",
 			last.Number, last.Problem, newest.Number))
 	}

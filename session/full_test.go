@@ -111,7 +111,7 @@ func TestForeignDiscs(t *testing.T) {
 			return exec.Command("genisoimage", "-quiet", "-o", iso, src)
 		}},
 		{"xorriso", func(_ *testing.T, src, iso string) *exec.Cmd {
-			return exec.Command("xorriso", "-outdev", iso, "-map", src, "/", "-commit")
+			return exec.Command("xorriso", "-outdev", "stdio:"+iso, "-map", src, "/", "-commit")
 		}},
 		{"xorriso as mkisofs", func(_ *testing.T, src, iso string) *exec.Cmd {
 			return exec.Command("xorriso", "-as", "mkisofs", "-R", "-J", "-o", iso, src)
@@ -171,7 +171,7 @@ func TestForeignSessionMeanwhile(t *testing.T) {
 	r.remount()
 	r.put("staged", []byte("must not be lost"))
 	r.close()
-	if out, err := exec.Command("xorriso", "-dev", r.path, "-map", src, "/x", "-commit").CombinedOutput(); err != nil {
+	if out, err := exec.Command("xorriso", "-dev", "stdio:"+r.path, "-map", src, "/x", "-commit").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	err := r.tryOpen()

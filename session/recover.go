@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"errors"
 
+	"burnfs/mmc/recorder"
 	"burnfs/session/history"
 )
 
@@ -76,6 +78,9 @@ func (d *Disc) resume(ctx context.Context, progress func(Progress)) (*Report, er
 	case open == nil && d.info.NotWritableReason == "" && d.info.NWA == p.Start():
 		return d.burnAndPublish(ctx, burnFromStart, progress)
 	case open != nil && open.Start == p.Start() && open.Open && open.NWAValid && !open.Damaged && open.NWA <= p.Start()+p.Blocks():
+		if _, err := d.recorder(burnResume); errors.Is(err, recorder.ErrNotResumable) {
+			return nil, d.giveUp(ctx) // a CD track written at once
+		}
 		return d.burnAndPublish(ctx, burnResume, progress)
 	}
 	return nil, d.giveUp(ctx)

@@ -204,6 +204,17 @@ func chain(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Ses
 		}
 		m = p.Mark
 	}
+	// Block 16 names a session that is not there: the medium, or the file that
+	// plays it, is cut off, or the drive is wrong about its size.
+	if m := head.Mark; m != nil && m.Start != 0 {
+		if _, ok := found[m.Start]; !ok {
+			lost := head
+			lost.Start, lost.Readable = m.Start, false
+			lost.Problem = fmt.Sprintf("the session at block %d, which the disc names as its newest, cannot be read; the drive tells of %d blocks", m.Start, limit)
+			found[m.Start] = lost
+			head.Readable = false
+		}
+	}
 	var all []Session
 	newest := false
 	for _, s := range found {

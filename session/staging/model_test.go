@@ -1,6 +1,7 @@
 package staging
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"flag"
@@ -97,6 +98,16 @@ func (f files) clone() files {
 	return g
 }
 
+// sum is a digest of f.
+func (f files) sum() []byte {
+	h := sha256.New()
+	for _, ino := range slices.Sorted(maps.Keys(f)) {
+		h.Write(inodeKey(ino))
+		h.Write(encodePieces(f[ino]))
+	}
+	return h.Sum(nil)
+}
+
 // verify reads all pieces of f.
 func (f files) verify(s *Store) error {
 	for ino, ps := range f {
@@ -119,6 +130,10 @@ type world struct {
 	s     *Store
 	now   files
 	dirty map[uint64]bool
+	// committed is called after each commit with the number of commits in this world.
+	committed func(n uint64)
+	commits   uint64
+	keep      bool // never reset
 	// durable is what a crash leaves; while a commit has failed halfway, doubt is what it
 	// may leave instead.
 	durable, doubt files
@@ -131,7 +146,7 @@ type frozenWorld struct {
 }
 
 func newWorld(r *rand.Rand) *world {
-	return &world{r: r, now: files{}, durable: files{}, dirty: map[uint64]bool{}}
+	return &world{r: r, now: files{}, durable: files{}, dirty: map[uint64]bool{}, committed: func(uint64) {}}
 }
 
 // do does one random thing. On error the world is as if it had not been done.
@@ -158,7 +173,7 @@ func (w *world) do() error {
 		return w.note()
 	case n < 95:
 		w.s.sweep(w.r.IntN(2) == 0)
-	case n < 96:
+	case n < 96 && !w.keep:
 		return w.reset()
 	default:
 		return w.now.verify(w.s)
@@ -254,6 +269,8 @@ func (w *world) commit() error {
 			b.DeleteInode(ino)
 		}
 	}
+	b.PutMeta("commits", binary.BigEndian.AppendUint64(nil, w.commits+1))
+	b.PutMeta("sum", state.sum())
 	w.dirty = map[uint64]bool{}
 	for range w.r.IntN(4) {
 		// These frees come too late for the batch, which still names the ranges.
@@ -270,6 +287,8 @@ func (w *world) commit() error {
 		return err
 	}
 	w.durable, w.doubt = state, nil
+	w.commits++
+	w.committed(w.commits)
 	return nil
 }
 
