@@ -242,7 +242,8 @@ func TestHostTrouble(t *testing.T) {
 		d := w.drive(blankState(t, BDR, 0))
 		w.writeErr = errInjected
 		for range 2 {
-			if err := send(d, writeCDB(0, 32), mmc.ToDrive, block); !errors.Is(err, mmc.ErrWriteError) {
+			err := send(d, writeCDB(0, 32), mmc.ToDrive, block)
+			if !errors.Is(err, mmc.ErrWriteError) || !errors.Is(err, errInjected) || mmc.Advice(err) != mmc.GiveUp {
 				t.Fatalf("got %v", err)
 			}
 		}

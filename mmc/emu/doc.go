@@ -54,22 +54,23 @@
 //
 // # A sequential medium
 //
-//	                    WRITE at NWA                       WRITE at NWA
-//	┌───────┐  RESERVE  ┌──────────────────┐ CLOSE TRACK   ┌──┐
-//	│ blank │ ────────▶ │ session open,    │ ────────────▶ │  ▼
-//	└───────┘           │ track open       │             ┌─────────────────────┐
-//	    ▲               │ (CD: SYNC CACHE  │ ◀────────── │ session open, all   │
-//	    │ BLANK (CD-RW) │  closes it, too) │    WRITE    │ tracks closed       │
-//	    │               └──────────────────┘             └─────────────────────┘
-//	    │                 │        ▲                         │            │
-//	    │      power lost │        │ WRITE at next track     │ CLOSE      │ CLOSE SESSION
-//	    │                 ▼        │                         │ SESSION    │ finalizing
-//	    │   CD: damaged, no NWA; ┌────────────┐              │            ▼
-//	    │       only CLOSE TRACK │ appendable │ ◀────────────┘        ┌───────────┐
-//	    │   DVD+R, BD-R: goes on │            │ ────────────────────▶ │ finalized │
-//	    │   at the NWA           └────────────┘  no room for another  └───────────┘
-//	    │                              │         session, or limit         │
-//	    └──────────────────────────────┴───────────────────────────────────┘
+//	           WRITE at the NWA,                  CLOSE TRACK
+//	┌───────┐  RESERVE TRACK   ┌──────────────┐  (CD: SYNC CACHE, too)  ┌──────────────┐
+//	│ blank │ ───────────────▶ │ session open,│ ──────────────────────▶ │ session open,│
+//	└───────┘                  │ track open   │ ◀────────────────────── │ tracks closed│
+//	    ▲                      └──────────────┘   WRITE, RESERVE TRACK  └──────────────┘
+//	    │                        ▲      │ power lost              CLOSE SESSION │
+//	    │                        │      ▼                                       ▼
+//	    │      WRITE at the NWA, │  CD: damaged, has no NWA       ┌──────────────┐
+//	    │      RESERVE TRACK     │      and takes CLOSE TRACK     │ appendable,  │
+//	    │                        │      only                      │ last session │
+//	    │ BLANK                  │  DVD+R, BD-R: go on at NWA     │ empty        │
+//	    │ (CD-RW, from any       │                                └──────────────┘
+//	    │ state)                 └────────────────────────────────────────┘ │
+//	    │                                         CLOSE SESSION finalizing, │
+//	    │         ┌───────────┐      no room for another session, or limit  │
+//	    └──────── │ finalized │ ◀───────────────────────────────────────────┘
+//	              └───────────┘
 //
 // The kinds differ in gaps, run-out, least track size and close functions: see
 // [CDR] and its neighbours, and one file per family. Overwritable media have one

@@ -50,8 +50,7 @@ func (d *Drive) Medium() Media { return d.medium.media }
 func (d *Drive) Path() string { return d.path }
 
 // Execute does what a drive does with the command. It implements
-// [mmc.Transport]; trouble with the host's files that no sense data describes is
-// logged and told as a medium error.
+// [mmc.Transport]. Trouble with the host's files is a [HostError].
 func (d *Drive) Execute(ctx context.Context, cmd *mmc.Command) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -68,18 +67,39 @@ func (d *Drive) Execute(ctx context.Context, cmd *mmc.Command) error {
 	if err == nil {
 		return nil
 	}
-	var s sense
-	if !errors.As(err, &s) {
-		s = writeError
-		if mmc.Opcode(cmd.CDB[0]) == mmc.OpRead10 || mmc.Opcode(cmd.CDB[0]) == mmc.OpRead12 {
-			s = unrecoveredRead
-		}
-		if lba, _, ok := mmc.BlockRange(cmd.CDB); ok {
-			s = s.at(lba)
-		}
-		d.log.Error("emulated drive: the host's file system failed", "file", d.path, "command", mmc.Opcode(cmd.CDB[0]).String(), "err", err)
+	if s, ok := errors.AsType[sense](err); ok {
+		return mmc.NewSenseError(cmd.CDB, s.raw())
 	}
-	return mmc.NewSenseError(cmd.CDB, s.raw())
+	return d.hostTrouble(cmd, err)
+}
+
+// HostError is trouble with the files of a medium, told as the medium error that
+// a drive would report: it unwraps to both.
+type HostError struct {
+	Sense *mmc.SenseError
+	Path  string // data file
+	Err   error  // of the host's file system
+}
+
+// Error tells what the drive reports and why.
+func (e *HostError) Error() string {
+	return fmt.Sprintf("%v, because the file system of %s failed: %v", e.Sense, e.Path, e.Err)
+}
+
+// Unwrap returns the sense data and the cause.
+func (e *HostError) Unwrap() []error { return []error{e.Sense, e.Err} }
+
+func (d *Drive) hostTrouble(cmd *mmc.Command, err error) error {
+	s := writeError
+	if op := cmd.Opcode(); op == mmc.OpRead10 || op == mmc.OpRead12 {
+		s = unrecoveredRead
+	}
+	if lba, _, ok := mmc.BlockRange(cmd.CDB); ok {
+		s = s.at(lba)
+	}
+	e := &HostError{mmc.NewSenseError(cmd.CDB, s.raw()), d.path, err}
+	d.log.Error("emulated drive", "err", e)
+	return e
 }
 
 // Close makes everything written durable and frees the medium for others. A
