@@ -48,15 +48,16 @@ func (d *TargetDecoder) Add(e susp.Entry) error {
 }
 
 func (d *TargetDecoder) component(flags byte, text []byte) {
-	if flags&(flagRoot|flagVolRoot) != 0 {
-		d.target = append(d.target[:0], '/')
-		d.begun, d.joined = true, true
-		return
-	}
 	if d.begun && !d.joined {
 		d.target = append(d.target, '/')
 	}
+	d.begun, d.joined = true, flags&flagContinue != 0
 	switch {
+	case flags&(flagRoot|flagVolRoot) != 0:
+		// libisofs records an empty component in the middle of a target as
+		// one of these; like Linux, this takes it for the slash that it is.
+		d.target = append(d.target, '/')
+		d.joined = true
 	case flags&flagCurrent != 0:
 		d.target = append(d.target, '.')
 	case flags&flagParent != 0:
@@ -64,7 +65,6 @@ func (d *TargetDecoder) component(flags byte, text []byte) {
 	default:
 		d.target = append(d.target, text...)
 	}
-	d.begun, d.joined = true, flags&flagContinue != 0
 }
 
 // Target is what has been added so far, valid until the next Reset.

@@ -20,6 +20,9 @@ var (
 	errSparse      = errors.New("sparse files (SF) are not supported")
 	errUnfinished  = errors.New("the last section of the file is missing")
 	errNoName      = errors.New("the name is empty, \".\" or \"..\"")
+	// errNoSelf is also how blocks of zeros look that a bad drive gives instead
+	// of a directory.
+	errNoSelf = errors.New("the directory does not begin with its own record (ECMA-119 6.8.2.2)")
 )
 
 // Root is the root directory.
@@ -79,13 +82,19 @@ func (s *scanner) readDir(ctx context.Context, dir Directory, yield func(Entry, 
 		return true
 	}
 
+	begun := false
 	for r, err := range s.records(ctx, dir) {
 		if err != nil {
+			begun = true // it says enough
 			if !yield(Entry{}, err) {
 				return
 			}
 			continue
 		}
+		if !begun && !r.IsSelf() && !yield(Entry{}, r.error(errNoSelf)) {
+			return
+		}
+		begun = true
 		if r.IsSelf() || r.IsParent() || r.Flags()&iso9660.FlagAssociated != 0 {
 			continue
 		}
@@ -120,7 +129,12 @@ func (s *scanner) readDir(ctx context.Context, dir Directory, yield func(Entry, 
 		if file.err == nil {
 			file.err = errUnfinished
 		}
-		finish()
+		if !finish() {
+			return
+		}
+	}
+	if !begun && dir.Size > 0 {
+		yield(Entry{}, record{lba: dir.LBA}.error(errNoSelf))
 	}
 }
 

@@ -198,15 +198,13 @@ func (v *Volume) selfRecord(ctx context.Context, lba uint32, block []byte) (iso9
 	}
 	record, err := iso9660.ParseDirectoryRecord(block)
 	if err == nil && !record.IsSelf() {
-		err = errNotSelf
+		err = errNoSelf
 	}
 	if err != nil {
 		return nil, &iso9660.FormatError{What: "first record of a directory", LBA: lba, Err: err}
 	}
 	return record, nil
 }
-
-var errNotSelf = errors.New("not that of the directory itself")
 
 // Start is the first block of the session.
 func (v *Volume) Start() uint32 { return v.start }
