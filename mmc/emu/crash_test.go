@@ -60,10 +60,8 @@ func selectTAO(t *testing.T, d *Drive) {
 // content is what the test writes into a block the n-th time it writes there.
 func content(lba, n uint32) []byte {
 	p := make([]byte, mmc.BlockSize)
-	for i := 0; i < len(p); i += 8 {
-		binary.LittleEndian.PutUint32(p[i:], lba)
-		binary.LittleEndian.PutUint32(p[i+4:], n+1)
-	}
+	binary.LittleEndian.PutUint32(p, lba)
+	binary.LittleEndian.PutUint32(p[4:], n+1)
 	return p
 }
 

@@ -65,26 +65,23 @@ func Open(path string, opt Options) (*Drive, error) {
 	return newDrive(name, m, log), nil
 }
 
+// openFlags keep opening from waiting for the other end of a fifo.
+const openFlags = unix.O_NONBLOCK
+
 // openData opens and locks the data file.
 func openData(path string, opt Options) (f *os.File, protected bool, err error) {
-	// Opening must not wait for the other end of a fifo.
-	const flags = unix.O_NONBLOCK
 	protected = opt.ReadOnly
 	if !protected {
-		f, err = os.OpenFile(path, os.O_RDWR|flags, 0)
-		if errors.Is(err, fs.ErrNotExist) && opt.Create {
-			if _, statErr := os.Lstat(path + stateSuffix); statErr == nil {
-				return nil, false, fmt.Errorf("%s is missing, but %s describes it: restore the data file, or remove the description", path, path+stateSuffix)
-			}
-			f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|flags, 0o666)
-		}
+		f, err = os.OpenFile(path, os.O_RDWR|openFlags, 0)
 		protected = errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS)
 	}
-	if protected {
-		f, err = os.OpenFile(path, os.O_RDONLY|flags, 0)
-	}
-	if errors.Is(err, unix.EISDIR) {
-		return nil, false, fmt.Errorf("%s is a directory: %w", path, ErrNotDisc)
+	switch {
+	case protected:
+		f, err = os.OpenFile(path, os.O_RDONLY|openFlags, 0)
+	case errors.Is(err, fs.ErrNotExist) && opt.Create:
+		f, err = createPlain(path)
+	case errors.Is(err, unix.EISDIR):
+		err = fmt.Errorf("%s is a directory: %w", path, ErrNotDisc)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("the disc cannot be opened: %w", err)
@@ -107,6 +104,22 @@ func openData(path string, opt Options) (f *os.File, protected bool, err error) 
 		return nil, false, errors.Join(err, f.Close())
 	}
 	return f, protected, nil
+}
+
+// createPlain makes an empty data file, and makes it durable: what is flushed
+// later must have a name.
+func createPlain(path string) (*os.File, error) {
+	if _, err := os.Lstat(path + stateSuffix); err == nil {
+		return nil, fmt.Errorf("%s is missing, but %s describes it: restore the data file, or remove the description", path, path+stateSuffix)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|openFlags, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // loadMedium finds out what the data file is.
