@@ -208,9 +208,7 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 	}
 	newest := d.newest(j.Rejected)
 	if last := d.lastData(); d.store != nil && newest != nil && j.Plan == nil && !last.Readable && !slices.Contains(j.Rejected, last.Start) {
-		d.readOnlyReason = fmt.Sprintf("its newest session cannot be read (%s), and a further one would hide it for good", last.Problem)
-		err := d.store.Close()
-		if d.store = nil; err != nil {
+		if err := d.refuseWriting("its newest session cannot be read (%s), and a further one would hide it for good", last.Problem); err != nil {
 			return err
 		}
 	}
@@ -256,7 +254,23 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 		d.warnings = append(d.warnings, fmt.Sprintf("the last session, %d, cannot be shown (%s); session %d is shown instead",
 			last.Number, last.Problem, newest.Number))
 	}
-	return d.openBase(ctx, *newest)
+	if err := d.openBase(ctx, *newest); err != nil {
+		return err
+	}
+	if d.store != nil && d.base.OwnSerials() && d.base.Tree() != volume.RockRidge {
+		return d.refuseWriting("its directories are damaged: owners, modes and links cannot be read, and a further session would lose them")
+	}
+	return nil
+}
+
+// refuseWriting makes the disc read only although it could be written. What
+// is staged for it stays.
+func (d *Disc) refuseWriting(reason string, args ...any) error {
+	d.readOnlyReason = fmt.Sprintf(reason, args...)
+	d.dropJob()
+	s := d.store
+	d.store = nil
+	return s.Close()
 }
 
 func (d *Disc) notISO(s history.Session) error {

@@ -146,6 +146,12 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 		t.mu.RLock()
 		over := t.overlays[dir.Attr.Ino]
 		loaded := dir.dir.node != nil && dir.dir.node.dir.entries != nil
+		if loaded && dir.dir.node.dir.damaged != nil {
+			err := lossError(dir.Attr.Ino, dir.dir.node.dir.damaged)
+			t.mu.RUnlock()
+			yield(Entry{}, err)
+			return
+		}
 		if loaded {
 			known = make([]named, 0, len(dir.dir.node.dir.entries))
 			for name, n := range dir.dir.node.dir.entries {
@@ -178,7 +184,7 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 				err = ctx.Err()
 			}
 			if err != nil {
-				yield(Entry{}, fmt.Errorf("%w: an entry of directory %d cannot be read: %w", ErrIO, dir.Attr.Ino, err))
+				yield(Entry{}, lossError(dir.Attr.Ino, err))
 				return
 			}
 			if hidden[e.Name] {
@@ -196,6 +202,10 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 			}
 		}
 	}
+}
+
+func lossError(ino uint64, err error) error {
+	return fmt.Errorf("%w: an entry of the directory with inode number %d cannot be read from the disc, and a session recorded without it would lose the file; copy what is readable elsewhere or remove that directory, then try again: %w", ErrIO, ino, err)
 }
 
 // Reader reads the bytes of a frozen file from off to off+length, wherever

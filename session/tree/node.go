@@ -119,6 +119,9 @@ type directory struct {
 	parent *Node
 	// entries is the merged view, nil until the directory was looked at.
 	entries map[string]*Node
+	// damaged is why some entries of the base are not among entries. A
+	// session recorded without them would lose them.
+	damaged error
 	// removed: the directory has no name any more.
 	removed bool
 }

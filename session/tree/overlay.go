@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"burnfs/iso9660"
+	"burnfs/mmc"
 )
 
 // dentry is one name of the overlay. It overrides what the base has under
@@ -71,15 +72,17 @@ func (t *Tree) load(ctx context.Context, dir *Node, lock, unlock func()) error {
 		unlock()
 
 		var found []found
+		var damaged error
 		if extent.Size > 0 && base != nil {
 			var err error
-			if found, err = t.readBase(ctx, base, dir, extent); err != nil {
+			if found, damaged, err = t.readBase(ctx, base, dir, extent); err != nil {
 				return err
 			}
 		}
 		t.mu.Lock()
 		if dir.dir.entries == nil && t.baseGen == gen {
 			t.merge(dir, found)
+			dir.dir.damaged = damaged
 		}
 		t.mu.Unlock()
 	}
@@ -92,25 +95,35 @@ type found struct {
 }
 
 // readBase reads a directory of the base. Entries that cannot be read are
-// reported and left out.
-func (t *Tree) readBase(ctx context.Context, base Base, dir *Node, at iso9660.Section) ([]found, error) {
-	var all []found
+// reported and left out; damaged is why the first of them was.
+func (t *Tree) readBase(ctx context.Context, base Base, dir *Node, at iso9660.Section) (all []found, damaged, err error) {
 	for e, err := range base.ReadDir(ctx, at) {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err != nil {
-			var broken *iso9660.FormatError
-			if !errors.As(err, &broken) {
-				return nil, fmt.Errorf("%w: %w", ErrIO, err)
+			if !broken(err) {
+				return nil, nil, fmt.Errorf("%w: %w", ErrIO, err)
 			}
-			t.log.Warn("an entry of the disc cannot be read and is not shown", "directory", dir.ino, "error", err)
+			if damaged == nil {
+				damaged = err
+			}
+			t.log.Warn("an entry of the disc cannot be read and is not shown; nothing can be burned before its directory was removed or replaced", "directory", dir.ino, "error", err)
 			continue
 		}
 		ino := t.inodes.number(&e)
 		all = append(all, found{e.Name, t.fromBase(&e, ino)})
 	}
-	return all, nil
+	return all, damaged, nil
+}
+
+// broken tells whether err speaks of what is on the disc: a structure that is
+// wrong or a block that the drive cannot read. Anything else is a passing
+// trouble, and the directory is read again when it is looked at again.
+func broken(err error) bool {
+	var format *iso9660.FormatError
+	var sense *mmc.SenseError
+	return errors.As(err, &format) || errors.As(err, &sense) && sense.Key == mmc.KeyMediumError
 }
 
 // merge gives dir its entries. The caller holds t.mu.
