@@ -94,6 +94,7 @@ var optionRows = []struct {
 	{"all", "what a session has", func(*image.Options) {}},
 	{"no Joliet", "-R", func(o *image.Options) { o.Joliet = false }},
 	{"no checksums", "no tags, no array", func(o *image.Options) { o.Checksums = false }},
+	{"deep", "as xorriso", func(o *image.Options) { o.DeepPaths = true }},
 	{"later", "a second session on a CD", func(o *image.Options) { o.Start = 11702 }},
 	{"far", "the end of a BD", func(o *image.Options) { o.Start = 48878592 }},
 	{"padded", "a CD track", func(o *image.Options) { o.Pad = 150; o.MinBlocks = 3000; o.Align = 16 }},

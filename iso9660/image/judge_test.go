@@ -2,13 +2,10 @@ package image_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,28 +16,8 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/image"
+	"burnfs/iso9660/image/internal/judge"
 )
-
-// run runs a foreign tool and returns what it printed. It must succeed.
-func run(t testing.TB, tool string, args ...string) string {
-	t.Helper()
-	out, err := command(tool, args...)
-	if err != nil {
-		t.Fatalf("%s %q: %v\n%s", tool, args, err, out)
-	}
-	return out
-}
-
-func command(tool string, args ...string) (string, error) {
-	cmd := exec.Command(tool, args...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TZ=UTC")
-	out, err := cmd.CombinedOutput()
-	const enough = 6000
-	if err != nil && len(out) > enough {
-		out = append(out[:enough/2:enough/2], append([]byte("\n…\n"), out[len(out)-enough/2:]...)...)
-	}
-	return string(out), err
-}
 
 // materialize puts what is in a directory of the tree into a directory of this
 // computer, as far as a user without privileges can.
@@ -85,76 +62,6 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// lax says what a tool does not bring back.
-type lax struct {
-	modes, linkTimes, symlinks, hardlinks bool
-}
-
-// sameTrees compares two directories of this computer.
-func sameTrees(t testing.TB, want, got string, lax lax) {
-	t.Helper()
-	w, g := survey(t, want, lax), survey(t, got, lax)
-	for name, what := range w {
-		if g[name] != what {
-			t.Errorf("%q is %s instead of %s", name, g[name], what)
-		}
-	}
-	for name, what := range g {
-		if _, ok := w[name]; !ok {
-			t.Errorf("%q should not be there: %s", name, what)
-		}
-	}
-}
-
-func survey(t testing.TB, root string, lax lax) map[string]string {
-	t.Helper()
-	seen := map[string]string{}
-	inodes := map[uint64]string{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || path == root {
-			return err
-		}
-		var st unix.Stat_t
-		if err := unix.Lstat(path, &st); err != nil {
-			return err
-		}
-		name := path[len(root):]
-		what := fmt.Sprintf("type %#o", st.Mode&unix.S_IFMT)
-		if !lax.modes && d.Type()&fs.ModeSymlink == 0 {
-			what += fmt.Sprintf(" mode %#o", st.Mode&0o7777)
-		}
-		if !lax.linkTimes || d.Type()&fs.ModeSymlink == 0 {
-			what += fmt.Sprintf(" mtime %d", st.Mtim.Sec)
-		}
-		switch {
-		case d.Type().IsRegular():
-			content, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			what += fmt.Sprintf(" %d bytes %x", len(content), sha256.Sum256(content))
-			if first, ok := inodes[st.Ino]; ok && !lax.hardlinks {
-				what += " linked to " + first
-			} else {
-				inodes[st.Ino] = name
-			}
-		case d.Type()&fs.ModeSymlink != 0:
-			if lax.symlinks {
-				return nil
-			}
-			target, err := os.Readlink(path)
-			if err != nil {
-				return err
-			}
-			what += " to " + target
-		}
-		seen[name] = what
-		return nil
-	})
-	must(t, err)
-	return seen
 }
 
 // readable drops from a tree what libisofs refuses: with a target of more than
@@ -215,7 +122,7 @@ func TestExtraction(t *testing.T) {
 		reason  string
 		tree    func() *memTree
 		change  func(*image.Options)
-		lax     lax
+		lax     judge.Lax
 		command []string // IMAGE and OUT are put in
 	}{
 		{
@@ -225,23 +132,27 @@ func TestExtraction(t *testing.T) {
 		{
 			name: "bsdtar Joliet", reason: "libarchive reads the Joliet tree",
 			tree: plain, change: func(*image.Options) {},
-			lax:     lax{modes: true, symlinks: true, hardlinks: true},
+			lax:     judge.Lax{Modes: true, Symlinks: true, HardLinks: true},
 			command: []string{"bsdtar", "--options", "iso9660:!rockridge", "-xpf", "IMAGE", "-C", "OUT"},
 		},
 		{
 			name: "xorriso", reason: "libisofs",
-			tree: func() *memTree { return readable(zoo()) }, change: func(*image.Options) {}, lax: lax{hardlinks: true, linkTimes: true},
+			tree: func() *memTree { return readable(zoo()) }, change: func(*image.Options) {}, lax: judge.Lax{HardLinks: true, LinkTimes: true},
 			command: []string{"xorriso", "-abort_on", "WARNING", "-osirrox", "on:sort_lba_off", "-indev", "IMAGE", "-extract", "/", "OUT"},
 		},
 		{
+			name: "bsdtar deep", reason: "directories at their real depth",
+			tree: zoo, change: func(o *image.Options) { o.DeepPaths = true }, command: []string{"bsdtar", "-xpf", "IMAGE", "-C", "OUT"},
+		},
+		{
 			name: "7z Joliet", reason: "what Windows users see",
-			tree: plain, change: func(*image.Options) {}, lax: lax{modes: true, symlinks: true, hardlinks: true},
+			tree: plain, change: func(*image.Options) {}, lax: judge.Lax{Modes: true, Symlinks: true, HardLinks: true},
 			command: []string{"7z", "x", "-bd", "-y", "-oOUT", "IMAGE"},
 		},
 		{
-			name: "7z Rock Ridge", reason: "and with no Joliet tree",
-			tree: shallow, change: func(o *image.Options) { o.Joliet = false },
-			lax:     lax{modes: true, symlinks: true, hardlinks: true},
+			name: "7z Rock Ridge", reason: "and with no Joliet tree; it does not undo relocation",
+			tree: plain, change: func(o *image.Options) { o.Joliet, o.DeepPaths = false, true },
+			lax:     judge.Lax{Modes: true, Symlinks: true, HardLinks: true},
 			command: []string{"7z", "x", "-bd", "-y", "-oOUT", "IMAGE"},
 		},
 	} {
@@ -256,18 +167,10 @@ func TestExtraction(t *testing.T) {
 			for i := range args {
 				args[i] = strings.NewReplacer("IMAGE", path, "OUT", out).Replace(args[i])
 			}
-			run(t, args[0], args[1:]...)
-			sameTrees(t, want, out, row.lax)
+			judge.Run(t, args[0], args[1:]...)
+			judge.SameTrees(t, want, out, row.lax)
 		})
 	}
-}
-
-// shallow is plain without its deep directories, which 7z shows where Rock
-// Ridge has moved them.
-func shallow() *memTree {
-	t := plain()
-	t.root.children = slices.DeleteFunc(t.root.children, func(n *memNode) bool { return n.Name == "level0" })
-	return t
 }
 
 // TestListings compares the listings of isoinfo, which reads each tree.
@@ -293,7 +196,7 @@ func TestListings(t *testing.T) {
 			}
 		}
 		walk("", plain().root)
-		for line := range strings.Lines(run(t, "isoinfo", row.option, "-f", "-i", path)) {
+		for line := range strings.Lines(judge.Run(t, "isoinfo", row.option, "-f", "-i", path)) {
 			if line = strings.TrimSuffix(line, "\n"); !row.skip.MatchString(line) && isASCII(line) {
 				got = append(got, line)
 			}
@@ -303,13 +206,13 @@ func TestListings(t *testing.T) {
 		if !slices.Equal(want, got) {
 			t.Errorf("isoinfo's listing of the %s tree is\n%s\ninstead of\n%s", row.reason, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
-		content := run(t, "isoinfo", row.option, "-x", "/hello.txt", "-i", path)
+		content := judge.Run(t, "isoinfo", row.option, "-x", "/hello.txt", "-i", path)
 		if content != "hello, world\n" {
 			t.Errorf("isoinfo reads %q from the %s tree", content, row.reason)
 		}
 	}
 	// isoinfo shows owners in octal.
-	long := run(t, "isoinfo", "-R", "-l", "-i", path)
+	long := judge.Run(t, "isoinfo", "-R", "-l", "-i", path)
 	for _, line := range []string{
 		`-rw-r--r--\s+2\s+1750\s+144\s+13 Feb 29 2024 .* hello.txt`,
 		`lrwxrwxrwx\s+1\s+1750\s+144\s+0 Feb 29 2024 .* symlink -> hello.txt`,
@@ -326,7 +229,7 @@ func isASCII(s string) bool { return strings.IndexFunc(s, func(r rune) bool { re
 // TestBsdtarListing has special files and owners, which extraction lacks.
 func TestBsdtarListing(t *testing.T) {
 	path, _ := build(t, zoo(), everything())
-	out := run(t, "bsdtar", "--numeric-owner", "-tvf", path)
+	out := judge.Run(t, "bsdtar", "--numeric-owner", "-tvf", path)
 	for _, line := range []string{
 		`crw-rw-rw-  1 1000   100 +1,3 .* device`,
 		`prw-------  1 1000   100 .* fifo`,
@@ -342,7 +245,7 @@ func TestBsdtarListing(t *testing.T) {
 // xorriso opens an image and does what args say.
 func xorriso(path string, args ...string) (string, error) {
 	all := []string{"-abort_on", "NEVER", "-return_with", "SORRY", "32", "-md5", "on", "-xattr", "on", "-acl", "on", "-indev", path}
-	return command("xorriso", append(all, args...)...)
+	return judge.Command("xorriso", append(all, args...)...)
 }
 
 // TestXorrisoAudit lets xorriso check the session and every file. Of the sessions

@@ -12,6 +12,13 @@ type Options struct {
 	Joliet    bool // a second tree with UCS-2 names
 	Checksums bool // libisofs' MD5 tags and array
 
+	// DeepPaths records directories at their real depth however deep, as
+	// xorriso does by default and mkisofs with -D, instead of relocating what
+	// lies below the eight levels of ECMA-119. All readers of our time take
+	// it. It helps tools that do not undo relocation, or, like libarchive with
+	// files of earlier sessions, not always.
+	DeepPaths bool
+
 	// Identifiers of the volume descriptors (ECMA-119 8.4.5 …). Characters
 	// outside of what the field admits are replaced; in the Joliet descriptor
 	// they are kept. Too long ones are cut.

@@ -90,7 +90,7 @@ func (p *planner) measure(ctx context.Context, i int) error {
 // subdirectory describes a directory found in directory i.
 func (p *planner) subdirectory(i int, node Node) directory {
 	d := directory{node: node, parent: i, level: p.dirs[i].level + 1}
-	if d.level > maxLevel && p.opt.RockRidge {
+	if d.level > maxLevel && p.opt.RockRidge && !p.opt.DeepPaths {
 		d.relocated = true
 		d.level = relocatedLevel
 	}
@@ -148,6 +148,8 @@ func (p *planner) warn(path string, e *entry) {
 		return
 	}
 	switch {
+	case e.node.IsDir() && p.dirs[e.sub].level > maxLevel && !p.opt.DeepPaths:
+		p.opt.Warn(join(path, e.node.Name), fmt.Sprintf("at level %d, and ISO 9660 without Rock Ridge allows %d", p.dirs[e.sub].level, maxLevel))
 	case !p.opt.RockRidge && !e.node.IsDir() && !e.node.IsRegular():
 		p.opt.Warn(join(path, e.node.Name), "left out: without Rock Ridge only files and directories can be recorded")
 	case p.opt.RockRidge && len(e.node.Xattrs) > 0:
