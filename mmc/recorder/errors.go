@@ -35,8 +35,8 @@ type NotWritableError struct {
 // Error returns the reason.
 func (e *NotWritableError) Error() string { return e.Reason }
 
-// WriteError is a burn that failed while writing. On sequential media all blocks
-// below Next are on their way to the medium or on it.
+// WriteError is a burn that failed while writing. On sequential media the drive has
+// accepted all blocks of the session below LBA.
 type WriteError struct {
 	LBA    uint32 // first block that could not be written
 	Blocks uint32

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
@@ -119,6 +120,85 @@ func TestErrors(t *testing.T) {
 						t.Errorf("%s: no burn failed, although %s", f.name, f.reason)
 					}
 					t.Logf("%s: %d commands, %d times the burn got through, %d times it failed and was finished later", f.name, through+failed, through, failed)
+				})
+			}
+		})
+	}
+}
+
+// TestOverwritableErrors does the same on overwritable media, where everything
+// may be repeated: what was there before must survive outside the blocks that
+// are written, and a burn that failed can be done again.
+func TestOverwritableErrors(t *testing.T) {
+	const start = 64
+	burn := func(d *mmc.Drive) error {
+		ctx := context.Background()
+		info, err := medium.Inspect(ctx, d)
+		if err != nil {
+			return err
+		}
+		r, err := recorder.New(d, info, recorder.Options{})
+		if err != nil {
+			return err
+		}
+		for _, step := range []func() error{
+			func() error { return r.Begin(ctx) },
+			func() error { return r.Write(ctx, start, stream(2, 70)) },
+			func() error { return r.Sync(ctx) },
+			func() error { return r.Write(ctx, 0, stream(3, 32)) },
+			func() error { return r.Sync(ctx) },
+			func() error { return r.Close(ctx, true) },
+		} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, m := range overwritableMedia {
+		t.Run(string(m.media)+" "+m.reason, func(t *testing.T) {
+			t.Parallel()
+			template := newDisc(t, m.media, m.opt)
+			if !m.opt.Unformatted {
+				if err := template.drive.WaitReady(t.Context(), "loading", time.Minute); err != nil {
+					t.Fatal(err)
+				}
+				if err := template.drive.Write10(t.Context(), 32, stream(1, 32)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			template.eject()
+			for _, f := range faults {
+				if f.name == "pretended" {
+					continue // only reading back can tell a write that vanished
+				}
+				synctest.Test(t, func(t *testing.T) {
+					for i := 0; ; i++ {
+						d := template.clone(t)
+						d.fault.SetInjector(faulty.When(f.fault(), faulty.Nth(i)))
+						err := burn(d.drive)
+						if err != nil && (f.outcome == passes || !named(err)) {
+							t.Fatalf("%s at command %d (%v): %v", f.name, i, d.command(i), err)
+						}
+						met := d.fault.Injected() > 0
+						d.fault.SetInjector(nil)
+						d.reload()
+						if err != nil {
+							if err := burn(d.drive); err != nil {
+								t.Fatalf("%s at command %d: burning again: %v", f.name, i, err)
+							}
+						}
+						d.inspect()
+						if !m.opt.Unformatted {
+							d.check(32, stream(1, 32))
+						}
+						d.check(0, stream(3, 32))
+						d.check(start, stream(2, 70))
+						d.eject()
+						if !met {
+							break
+						}
+					}
 				})
 			}
 		})
