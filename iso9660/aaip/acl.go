@@ -114,13 +114,17 @@ func appendACL(dst, list []byte) []byte {
 	return dst
 }
 
-// appendACLAttrs appends the attributes that the recorded lists stand for. A list
-// that says no more than the mode of the file does is none for Linux, and left out.
-func appendACLAttrs(attrs []Attr, recorded []byte) []Attr {
+// withACLs appends the attributes that the recorded lists stand for. A list that
+// says no more than the mode of the file does is none for Linux, and left out.
+// libisofs may have recorded the same lists as plain attributes too; those give way.
+func withACLs(attrs []Attr, recorded []byte) []Attr {
 	access, initial, ok := decodeACLs(recorded)
-	if !ok {
+	if !ok || len(access)+len(initial) == 0 {
 		return attrs
 	}
+	attrs = slices.DeleteFunc(attrs, func(a Attr) bool {
+		return a.Name == NameACLAccess || a.Name == NameACLDefault
+	})
 	if len(access) > 0 && !isMinimal(access) {
 		attrs = append(attrs, Attr{NameACLAccess, linuxACL(access)})
 	}

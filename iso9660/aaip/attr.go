@@ -101,6 +101,7 @@ func (d *Decoder) Add(e susp.Entry) {
 // unknown to this package are left out.
 func (d *Decoder) Attrs() ([]Attr, error) {
 	var attrs []Attr
+	var lists []byte
 	for stream := d.stream; len(stream) > 0; {
 		var name, value []byte
 		var ok bool
@@ -108,17 +109,17 @@ func (d *Decoder) Attrs() ([]Attr, error) {
 			value, stream, ok = component(stream)
 		}
 		if !ok {
-			return attrs, iso9660.ErrTruncated
+			return withACLs(attrs, lists), iso9660.ErrTruncated
 		}
 		if len(name) == 0 {
-			attrs = appendACLAttrs(attrs, value)
+			lists = value
 			continue
 		}
 		if full := expandName(name); full != "" && strings.IndexByte(full, 0) < 0 {
 			attrs = append(attrs, Attr{Name: full, Value: value})
 		}
 	}
-	return attrs, nil
+	return withACLs(attrs, lists), nil
 }
 
 // component takes one component off the stream, as a copy.
