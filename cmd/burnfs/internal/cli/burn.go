@@ -23,8 +23,9 @@ func (a *app) burnCmd() *cobra.Command {
 	var multi, quiet bool
 	var req imageburn.Request
 	cmd := &cobra.Command{
-		Use:   "burn [--multi|--close] DISC IMAGE|-",
-		Short: "Write an image as the next session",
+		DisableFlagsInUseLine: true,
+		Use:                   "burn [--multi|--close] [--resume] [--speed KBPS] [-q] DISC IMAGE|-",
+		Short:                 "Write an image as the next session",
 		Long: `Write IMAGE, or standard input, to DISC as its next session, and read it back. An ISO
 image must have been made for the place where that session starts: block 0 of a
 blank disc, else the second number of 'burnfs msinfo'. Otherwise nothing is written.

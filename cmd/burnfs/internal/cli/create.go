@@ -18,8 +18,9 @@ func (a *app) createCmd() *cobra.Command {
 	var media, size string
 	var opt emu.CreateOptions
 	cmd := &cobra.Command{
-		Use:   "create --media KIND [--size BYTES] FILE",
-		Short: "Make a blank emulated disc",
+		DisableFlagsInUseLine: true,
+		Use:                   "create --media KIND [--size BYTES] FILE",
+		Short:                 "Make a blank emulated disc",
 		Long: `Make a blank disc that lives in FILE and behaves like one in a drive: what kind it is
 decides where and how often it can be written. FILE holds block n at byte 2048·n, so
 that every tool for ISO images can look into it; FILE.medium beside it holds what a

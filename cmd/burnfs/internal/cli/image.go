@@ -46,8 +46,9 @@ type imageRequest struct {
 func (a *app) imageCmd() *cobra.Command {
 	var req imageRequest
 	cmd := &cobra.Command{
-		Use:   "image [-C last,next] [-M DISC] [-R] [-J] [-V id] [-graft-points] -o OUT PATH...",
-		Short: "Make an image as mkisofs does",
+		DisableFlagsInUseLine: true,
+		Use:                   "image [-C last,next] [-M DISC] [-R] [-J] [-V id] [-graft-points] -o OUT PATH...",
+		Short:                 "Make an image as mkisofs does",
 		Long: `Make an ISO 9660 image of PATHs. Options mean what they mean to mkisofs: the content
 of directories goes to the root, files go there by their names; with -graft-points
 NAME=PATH puts PATH where NAME says.

@@ -32,8 +32,9 @@ type mountRequest struct {
 func (a *app) mountCmd() *cobra.Command {
 	var req mountRequest
 	cmd := &cobra.Command{
-		Use:   "mount [-f] [--create] [-o OPTIONS] DISC MOUNTPOINT",
-		Short: "Mount a disc like a folder",
+		DisableFlagsInUseLine: true,
+		Use:                   "mount [-f] [--create] [-o OPTIONS] DISC MOUNTPOINT",
+		Short:                 "Mount a disc like a folder",
 		Long: `Mount DISC, an emulated disc or an ISO file, on the directory MOUNTPOINT. What is
 changed there is kept in a staging directory on the local disk, survives a crash once
 it is fsynced, and becomes a new session when the disc is unmounted, by whatever

@@ -12,8 +12,9 @@ import (
 
 func (a *app) msinfoCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "msinfo DISC",
-		Short: "Print the two numbers of mkisofs -C",
+		DisableFlagsInUseLine: true,
+		Use:                   "msinfo DISC",
+		Short:                 "Print the two numbers of mkisofs -C",
 		Long: `Print "last,next" as cdrecord -msinfo does: the first block of the last session and
 the block where the next one will start. These are the numbers for 'burnfs image -C'
 and for mkisofs, genisoimage and xorrisofs. A blank disc has no last session; its

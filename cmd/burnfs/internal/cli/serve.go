@@ -28,12 +28,18 @@ import (
 type serving struct {
 	life    *mounted.Life
 	signals chan os.Signal
+	// spareLog is a log outside of staging, which nobody would clear away.
+	spareLog string
 }
 
 // run serves until it is unmounted and burned.
 func (s *serving) run() error {
 	defer signal.Stop(s.signals)
-	return s.life.Run(s.signals)
+	err := s.life.Run(s.signals)
+	if err == nil && s.spareLog != "" {
+		_ = os.Remove(s.spareLog) // it is in a directory for temporary things
+	}
+	return err
 }
 
 // open does everything up to a mount that is ready, and takes all of it back
@@ -130,6 +136,9 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 		}
 	}
 	s := &serving{life: life, signals: make(chan os.Signal, 2)}
+	if staging == "" && child != nil {
+		s.spareLog = logPath
+	}
 	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM)
 	if ctx.Err() != nil { // it came while the mount was made
 		s.signals <- syscall.SIGTERM

@@ -33,8 +33,9 @@ type sessionJSON struct {
 func (a *app) sessionsCmd() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "sessions DISC",
-		Short: "List the sessions of a disc",
+		DisableFlagsInUseLine: true,
+		Use:                   "sessions [--json] DISC",
+		Short:                 "List the sessions of a disc",
 		Long: `List every session of DISC: its number, first block, size, time, volume id, and what
 it holds. A number can be given to 'burnfs mount -o session=N'.`,
 		Args: exactArgs("DISC"),

@@ -17,8 +17,9 @@ import (
 func (a *app) statusCmd() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "status MOUNTPOINT",
-		Short: "Show what is mounted, what is pending and what still fits",
+		DisableFlagsInUseLine: true,
+		Use:                   "status [--json] MOUNTPOINT",
+		Short:                 "Show what is mounted, what is pending and what still fits",
 		Long: `Show the state of a mounted disc: idle, staging (changes are pending), burning,
 verifying, or failed (the last commit failed; everything is still staged).`,
 		Args: exactArgs("MOUNTPOINT"),

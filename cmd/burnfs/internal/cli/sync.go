@@ -12,8 +12,9 @@ import (
 func (a *app) syncCmd() *cobra.Command {
 	var quiet bool
 	cmd := &cobra.Command{
-		Use:   "sync MOUNTPOINT",
-		Short: "Burn what is pending now and stay mounted",
+		DisableFlagsInUseLine: true,
+		Use:                   "sync [-q] MOUNTPOINT",
+		Short:                 "Burn what is pending now and stay mounted",
 		Long: `Burn what has changed since the last session as a new one, read it back, and stay
 mounted. The exit status is 0 only when the disc holds everything that was written
 before. The same happens for 'sync MOUNTPOINT' of coreutils while no file is open

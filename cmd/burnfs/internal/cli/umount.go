@@ -25,9 +25,10 @@ type umountRequest struct {
 func (a *app) umountCmd() *cobra.Command {
 	var req umountRequest
 	cmd := &cobra.Command{
-		Use:     "umount MOUNTPOINT",
-		Aliases: []string{"unmount"},
-		Short:   "Unmount, burn what is pending, and wait until it is verified",
+		DisableFlagsInUseLine: true,
+		Use:                   "umount [-l] [-q] MOUNTPOINT",
+		Aliases:               []string{"unmount"},
+		Short:                 "Unmount, burn what is pending, and wait until it is verified",
 		Long: `Unmount MOUNTPOINT. What has changed since the last session is burned as a new one
 and read back. The exit status is 0 only when the disc holds everything.
 

@@ -18,8 +18,9 @@ import (
 func (a *app) verifyCmd() *cobra.Command {
 	var asJSON, quiet bool
 	cmd := &cobra.Command{
-		Use:   "verify DISC",
-		Short: "Read everything back and compare it with the recorded checksums",
+		DisableFlagsInUseLine: true,
+		Use:                   "verify [--json] [-q] DISC",
+		Short:                 "Read everything back and compare it with the recorded checksums",
 		Long: `Read the tree and every file of every session of DISC and compare the content with
 the MD5 sums that burnfs and xorriso record. Each problem is printed with its session,
 block and file. Files without a recorded sum are read all the same. The exit status

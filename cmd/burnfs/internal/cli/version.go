@@ -11,10 +11,11 @@ import (
 
 func (a *app) versionCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Long:  "Print the version of burnfs, of the Go it was built with, and the revision.",
-		Args:  exactArgs(),
+		DisableFlagsInUseLine: true,
+		Use:                   "version",
+		Short:                 "Print the version",
+		Long:                  "Print the version of burnfs, of the Go it was built with, and the revision.",
+		Args:                  exactArgs(),
 		RunE: a.run(func(context.Context, []string) error {
 			_, err := fmt.Fprintln(a.env.Out, versionLine())
 			return err

@@ -171,6 +171,10 @@ func TestHideBeforeResult(t *testing.T) {
 	if err := again.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
+	left, err := os.ReadDir(filepath.Dir(s.Address()))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }
 
 // A daemon that is killed in the middle of a stream is told from one that failed.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -42,6 +43,7 @@ type Server struct {
 	http *http.Server
 	log  *slog.Logger
 
+	hide    sync.Once
 	working sync.WaitGroup // streams: the operation and its asker
 	served  chan struct{}  // closed when Serve's loop has ended
 }
@@ -51,16 +53,9 @@ func Listen(addr string, log *slog.Logger) (*Server, error) {
 	if err := makeRuntimeDir(filepath.Dir(addr)); err != nil {
 		return nil, err
 	}
-	lock, err := os.OpenFile(addr[:len(addr)-len(filepath.Ext(addr))]+".lock", os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	lock, err := takeLock(strings.TrimSuffix(addr, filepath.Ext(addr)) + ".lock")
 	if err != nil {
 		return nil, err
-	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		lock.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, ErrTaken
-		}
-		return nil, fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}
 	// Whoever left a socket here without the lock is dead.
 	if err := os.Remove(addr); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -78,6 +73,33 @@ func Listen(addr string, log *slog.Logger) (*Server, error) {
 		return nil, err
 	}
 	return &Server{addr: addr, lock: lock, ln: ln, log: log, served: make(chan struct{})}, nil
+}
+
+// takeLock locks the file name, which is removed by whoever had the lock. So
+// the file that was locked must still be the one of that name.
+func takeLock(name string) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+			f.Close()
+			if errors.Is(err, unix.EWOULDBLOCK) {
+				return nil, ErrTaken
+			}
+			return nil, fmt.Errorf("lock %s: %w", name, err)
+		}
+		mine, err := f.Stat()
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		if now, err := os.Lstat(name); err == nil && os.SameFile(mine, now) {
+			return f, nil
+		}
+		f.Close()
+	}
 }
 
 // Address is the path of the socket.
@@ -116,7 +138,14 @@ func (s *Server) Serve(svc Service) {
 // Hide gives the address up: the next daemon for this mount point may take it.
 // Conversations that run go on.
 func (s *Server) Hide() {
+	s.hide.Do(s.giveUp)
+}
+
+func (s *Server) giveUp() {
 	if err := s.ln.Close(); err != nil && !errors.Is(err, net.ErrClosed) { // unlinks the socket
+		s.log.Debug("control socket", "err", err)
+	}
+	if err := os.Remove(s.lock.Name()); err != nil {
 		s.log.Debug("control socket", "err", err)
 	}
 	s.lock.Close()

@@ -54,7 +54,7 @@ var table = [...]Row{
 	{General, "failed", "A failure without a number of its own."},
 	{Usage, "usage", "The command line is wrong; nothing was tried."},
 	{Disc, "disc", "The disc cannot be used for this: not a disc, not ISO 9660, closed, damaged, the wrong one, or an image made for another place."},
-	{Full, "full", "What should be written does not fit on the disc; nothing was burned."},
+	{Full, "full", "What should be written does not fit on the disc."},
 	{Busy, "busy", "A program uses the mount; it stays mounted and nothing has changed."},
 	{Commit, "commit", "Burning or verifying failed. Everything that was not burned is kept in the staging directory."},
 	{Staging, "staging", "The staging directory cannot be used."},

@@ -15,7 +15,6 @@ import (
 	"burnfs/cmd/burnfs/internal/failure"
 	"burnfs/iso9660"
 	"burnfs/iso9660/image"
-	"burnfs/mmc"
 	"burnfs/mmc/medium"
 	"burnfs/mmc/recorder"
 	"burnfs/session/history"
@@ -90,7 +89,7 @@ type burn struct {
 	origin  origin
 	start   uint32
 	room    uint32 // blocks from start on
-	newHead bool   // blocks 0 to 31 are written at the end
+	newHead bool   // the descriptors at block 16 are replaced at the end
 	head    []byte // the image's first 32 blocks, for that
 
 	written uint32 // blocks
@@ -355,35 +354,4 @@ func (b *burn) unreadable(lba uint32, err error) error {
 	}
 	return failure.New(exitcode.Verify, err, fmt.Sprintf("block %d of the new session cannot be read back", lba),
 		"The image is unharmed; earlier sessions are untouched.", "The disc or the drive may be bad: burn it to another disc.")
-}
-
-// writeHead makes the session the one that block 16 shows. The System Area
-// (ECMA-119 6.2.1) stays: a boot loader or partition table may be in it.
-func (b *burn) writeHead(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx) // half a head is worse than a late one
-	system := b.head[:iso9660.FirstDescriptor*iso9660.BlockSize]
-	if err := b.d.ReadBlocks(ctx, 0, system); err != nil {
-		if _, ok := errors.AsType[*mmc.SenseError](err); !ok {
-			return err
-		}
-		clear(system) // nothing was ever written there
-	}
-	head, err := image.RelocatedSuperblock(b.head)
-	if err != nil {
-		return err
-	}
-	rec, err := recorder.New(b.d.Drive, b.d.Info, recorder.Options{Log: b.req.Log, SpeedKBps: b.req.SpeedKBps})
-	if err != nil {
-		return err
-	}
-	if err := rec.Begin(ctx); err != nil {
-		return err
-	}
-	if err := rec.Write(ctx, 0, head); err != nil {
-		return err
-	}
-	if err := rec.Sync(ctx); err != nil {
-		return err
-	}
-	return rec.Close(ctx, true)
 }

@@ -62,9 +62,10 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("%v; usage: %s", e.Err, e.Usage) }
 func (e *Error) Unwrap() error { return e.Err }
 
+// The command lines, for messages and the manual.
 const (
-	mountUsage  = "mount.burnfs DISC DIR [-sfnv] [-N namespace] [-o options] [-t type]"
-	umountUsage = "umount.fuse.burnfs DIR [-flnrv] [-N namespace] [-t type]"
+	MountUsage  = "mount.burnfs DISC DIR [-sfnv] [-N namespace] [-o options] [-t type]"
+	UmountUsage = "umount.fuse.burnfs DIR [-flnrv] [-N namespace] [-t type]"
 )
 
 // ParseMount reads the arguments behind argv[0].
@@ -79,10 +80,10 @@ func ParseMount(args []string) (MountArgs, error) {
 	fs.StringArrayVarP(&a.Options, "options", "o", nil, "")
 	fs.StringVarP(&a.Type, "types", "t", "", "")
 	if err := fs.Parse(args); err != nil {
-		return MountArgs{}, &Error{mountUsage, err}
+		return MountArgs{}, &Error{MountUsage, err}
 	}
 	if fs.NArg() != 2 || fs.Arg(0) == "" || fs.Arg(1) == "" {
-		return MountArgs{}, &Error{mountUsage, fmt.Errorf("need a disc and a directory, got %q", fs.Args())}
+		return MountArgs{}, &Error{MountUsage, fmt.Errorf("need a disc and a directory, got %q", fs.Args())}
 	}
 	a.Source, a.Dir = fs.Arg(0), fs.Arg(1)
 	return a, nil
@@ -100,10 +101,10 @@ func ParseUmount(args []string) (UmountArgs, error) {
 	fs.StringVarP(&a.Namespace, "namespace", "N", "", "")
 	fs.StringVarP(&a.Type, "types", "t", "", "")
 	if err := fs.Parse(args); err != nil {
-		return UmountArgs{}, &Error{umountUsage, err}
+		return UmountArgs{}, &Error{UmountUsage, err}
 	}
 	if fs.NArg() != 1 || fs.Arg(0) == "" {
-		return UmountArgs{}, &Error{umountUsage, fmt.Errorf("need one directory, got %q", fs.Args())}
+		return UmountArgs{}, &Error{UmountUsage, fmt.Errorf("need one directory, got %q", fs.Args())}
 	}
 	a.Dir = fs.Arg(0)
 	return a, nil

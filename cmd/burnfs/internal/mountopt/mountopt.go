@@ -20,9 +20,6 @@ type Options struct {
 	Suid       bool // suid: set-user-ID bits on the disc are honoured (root only)
 	Dev        bool // dev: device files on the disc are honoured (root only)
 
-	UID *uint32 // uid=N: everything appears to belong to this user
-	GID *uint32 // gid=N
-
 	VolumeID  string // volid=NAME, at most 32 bytes (ECMA-119 8.4.7)
 	SpeedKBps int    // speed=N, in units of 1000 bytes per second; 0 leaves the choice to the drive
 	StateDir  string // statedir=DIR, absolute; "" is DefaultStateDir
@@ -129,8 +126,6 @@ var values = map[string]func(o *Options, v string) (reason string){
 		o.Session = n
 		return ""
 	},
-	"uid": func(o *Options, v string) (reason string) { o.UID, reason = id(v); return },
-	"gid": func(o *Options, v string) (reason string) { o.GID, reason = id(v); return },
 	"volid": func(o *Options, v string) string {
 		if len(v) > VolumeIDMax {
 			return fmt.Sprintf("a volume id has at most %d bytes, this one has %d", VolumeIDMax, len(v))
@@ -158,15 +153,6 @@ var values = map[string]func(o *Options, v string) (reason string){
 		o.StateDir = filepath.Clean(v)
 		return ""
 	},
-}
-
-func id(v string) (*uint32, string) {
-	n, err := strconv.ParseUint(v, 10, 32)
-	if err != nil || n == 1<<32-1 { // (uid_t)-1 means "no change" to the kernel
-		return nil, "needs a number from 0 to 4294967294"
-	}
-	u := uint32(n)
-	return &u, ""
 }
 
 // foreign are the options of mount(8), fstab(5) and the boot scripts that say
@@ -219,8 +205,6 @@ var own = [...]Doc{
 	{"rw", "", "Writable if the disc is (the default)."},
 	{"session", "N", "Mount session N as it was, read only. Numbers as in burnfs-sessions(1)."},
 	{"allow_other, noallow_other", "", "Whether other users may enter the mount; root's mounts allow it unless told otherwise. Permissions are always checked by the kernel. Users other than root need user_allow_other in /etc/fuse.conf."},
-	{"uid", "N", "Show everything as belonging to user N. The disc keeps the recorded owners."},
-	{"gid", "N", "Show everything as belonging to group N."},
 	{"volid", "NAME", "Volume id of the sessions burned by this mount, at most 32 bytes. Without it the id of the last session is kept."},
 	{"speed", "N", "Burn at N kB/s (1000 bytes per second) or the next speed the drive offers."},
 	{"statedir", "DIR", "Where the staging directories of discs live. Default: /var/lib/burnfs for root, $XDG_STATE_HOME/burnfs or ~/.local/state/burnfs for others."},
