@@ -1,10 +1,13 @@
 package harness
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
 )
+
+var keepFlag = flag.Bool("keep", false, "keep the discs and references of failed tests")
 
 // Lab is where one test works.
 type Lab struct {
@@ -24,11 +27,31 @@ func New(t testing.TB) *Lab {
 	if os.Geteuid() != 0 {
 		t.Fatal("these tests make device files, mount namespaces and files of other users: run make test as root")
 	}
-	l := &Lab{TB: t, Dir: t.TempDir(), bin: Binary(t)}
+	l := &Lab{TB: t, Dir: directory(t), bin: Binary(t)}
 	l.State = l.Path("state")
 	l.Mkdir("state", 0o700)
 	t.Cleanup(l.inspect)
 	return l
+}
+
+// directory is one that is removed when the test ends.
+func directory(t testing.TB) string {
+	t.Helper()
+	if !*keepFlag {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp("", "burnfs-lab-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("kept in %s", dir)
+		} else if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // Path returns the name of something in the lab.

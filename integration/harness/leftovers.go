@@ -2,7 +2,9 @@ package harness
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,34 +15,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inspect looks for what the test left behind, reports it and clears it away.
+// inspect looks for what the test left behind, reports it and clears it away. A
+// test that failed in the middle is bound to leave something; that is cleared
+// away without a word.
 func (l *Lab) inspect() {
+	report := l.Errorf
+	if l.Failed() {
+		report = func(string, ...any) {}
+	}
 	for _, m := range l.mounts {
 		m.checkLog()
-		m.checkEnded()
+		m.checkEnded(report)
 	}
 	for _, point := range MountsBelow(l, l.Dir) {
-		l.Errorf("left behind: a mount on %s", point)
+		report("left behind: a mount on %s", point)
 		if err := unix.Unmount(point, unix.MNT_DETACH); err != nil {
 			l.Errorf("umount -l %s: %v", point, err)
 		}
 	}
 	for _, pid := range processesNaming(l, l.Dir) {
-		l.Errorf("left behind: process %d, %s", pid, commandLine(pid))
+		report("left behind: process %d, %s", pid, commandLine(pid))
 		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
 			l.Errorf("kill -9 %d: %v", pid, err)
 		}
 	}
 	for _, d := range l.discs {
-		d.checkUnlocked()
+		d.checkUnlocked(report)
 	}
 }
 
 // checkEnded reports a daemon that still runs, and ends it.
-func (m *Mount) checkEnded() {
+func (m *Mount) checkEnded(report func(string, ...any)) {
 	if m.pidfd >= 0 {
 		if !awaitEnd(m.pidfd, 0) {
-			m.lab.Errorf("left behind: the daemon of %s, process %d\n%s", m.Point, m.PID, m.LogText())
+			report("left behind: the daemon of %s, process %d\n%s", m.Point, m.PID, m.LogText())
 			if err := unix.PidfdSendSignal(m.pidfd, unix.SIGKILL, nil, 0); err != nil {
 				m.lab.Errorf("kill -9 %d: %v", m.PID, err)
 			}
@@ -53,7 +61,7 @@ func (m *Mount) checkEnded() {
 	}
 	for _, s := range m.sockets {
 		if _, err := os.Lstat(s); err == nil {
-			m.lab.Errorf("left behind: the socket %s of the mount on %s", s, m.Point)
+			report("left behind: the socket %s of the mount on %s", s, m.Point)
 		}
 	}
 }
@@ -61,6 +69,9 @@ func (m *Mount) checkEnded() {
 // checkLog reports what must never be in a log.
 func (m *Mount) checkLog() {
 	b, err := os.ReadFile(m.Log)
+	if errors.Is(err, fs.ErrNotExist) {
+		return // a mount that stages nothing takes its log with it
+	}
 	if err != nil {
 		m.lab.Errorf("the daemon's log: %v", err)
 		return
@@ -75,14 +86,14 @@ func (m *Mount) checkLog() {
 }
 
 // checkUnlocked reports a disc that somebody still holds.
-func (d *Disc) checkUnlocked() {
+func (d *Disc) checkUnlocked(report func(string, ...any)) {
 	f, err := os.Open(d.Path)
 	if err != nil {
 		return // the test removed it, or never made it
 	}
 	defer f.Close()
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		d.lab.Errorf("left behind: a lock on %s: %v", d.Path, err)
+		report("left behind: a lock on %s: %v", d.Path, err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -19,16 +18,13 @@ import (
 func GoSource(t testing.TB, part, dir string) {
 	t.Helper()
 	root := strings.TrimSpace(Run(t, "go", "env", "GOROOT"))
-	if root == "" {
-		root = runtime.GOROOT()
-	}
 	Run(t, "cp", "-a", filepath.Join(root, "src", part), dir)
 }
 
 // Zoo makes one specimen of everything that a tree can hold and that all the
 // foreign tools can read back: each type of file, names and targets that are hard
-// to record, sizes around the block size, hard links, odd modes, owners, times,
-// attributes and access control lists. [Rarities] has the rest.
+// to record, sizes around the block size, hard links, odd modes, owners and
+// times. [Crowded] and [Rarities] have the rest.
 func Zoo(t testing.TB, rng *rand.Rand, root string) {
 	t.Helper()
 	z := zoo{t: t, rng: rng, root: root}
@@ -39,6 +35,34 @@ func Zoo(t testing.TB, rng *rand.Rand, root string) {
 	z.links()
 	z.specials()
 	z.metadata()
+}
+
+// Crowded makes files whose Rock Ridge entries do not fit into their directory
+// records and go on in a continuation area (SUSP 5.1): long names, attributes,
+// access control lists. Such a file's data lies before that area as soon as
+// another session takes it over, and libarchive refuses to read such a disc, also
+// when xorriso or genisoimage made it: see [burnfs/integration/judge].
+func Crowded(t testing.TB, rng *rand.Rand, root string) {
+	t.Helper()
+	z := zoo{t: t, rng: rng, root: root}
+	z.mkdir(".")
+	for i, name := range []string{
+		strings.Repeat("x", 255), strings.Repeat("n", 250) + ".text", "é" + strings.Repeat("y", 253),
+		"same-first-103-characters-" + strings.Repeat("z", 100) + "-1", "same-first-103-characters-" + strings.Repeat("z", 100) + "-2",
+	} {
+		z.file(name, 10+i)
+	}
+	z.file("attributes", 60)
+	for name, value := range map[string][]byte{
+		"user.short": []byte("x"), "user.empty": {}, "user.binary": {0, 1, 2, 255, 0}, "user.long": bytes.Repeat([]byte("0123456789"), 70),
+	} {
+		z.must(unix.Setxattr(z.path("attributes"), name, value, 0))
+	}
+	z.must(unix.Setxattr(z.path("."), "user.of.a.directory", []byte("too"), 0))
+	z.file("acl", 70)
+	Run(z.t, "setfacl", "-m", "u:1000:rwx,g:2000:r", z.path("acl"))
+	z.mkdir("acl-default")
+	Run(z.t, "setfacl", "-d", "-m", "u:1000:rwx", z.path("acl-default"))
 }
 
 // Rarities makes what only Linux and burnfs itself read back: xorriso gives up on
@@ -110,7 +134,6 @@ func (z *zoo) names() {
 		"UPPER", "upper", "Upper.Txt", "no-extension", "two.dots.here", ".hidden", "..rest", "trailing.", "trailing..",
 		"with space", " leading", "trailing ", "semi;colon;1", "question?star*", "a:b", `back\slash`, `"quoted"`, "<angle>|pipe",
 		"grün-ÄÖÜ-ß", "日本語のファイル名", "emoji 🔥", "combining e\u0301", "tab\there", "0123456789012345678901234567890123456789",
-		strings.Repeat("x", 255), strings.Repeat("n", 250) + ".text", "é" + strings.Repeat("y", 253),
 		"same-first-sixty-four-characters-of-a-name-that-is-much-too-long-for-joliet-1",
 		"same-first-sixty-four-characters-of-a-name-that-is-much-too-long-for-joliet-2",
 		"LONGNAME.TXT", "LONGNAME1.TXT", "longname.text", "-dash", "#hash", "percent%41", "tilde~1",
@@ -191,17 +214,6 @@ func (z *zoo) metadata() {
 		z.file(name, 50)
 		z.must(os.Chtimes(z.path(name), when, when))
 	}
-	z.file("metadata/attributes", 60)
-	for name, value := range map[string][]byte{
-		"user.short": []byte("x"), "user.empty": {}, "user.binary": {0, 1, 2, 255, 0}, "user.long": bytes.Repeat([]byte("0123456789"), 70),
-	} {
-		z.must(unix.Setxattr(z.path("metadata/attributes"), name, value, 0))
-	}
-	z.must(unix.Setxattr(z.path("metadata"), "user.of.a.directory", []byte("too"), 0))
-	z.file("metadata/acl", 70)
-	Run(z.t, "setfacl", "-m", "u:1000:rwx,g:2000:r", z.path("metadata/acl"))
-	z.mkdir("metadata/acl-default")
-	Run(z.t, "setfacl", "-d", "-m", "u:1000:rwx", z.path("metadata/acl-default"))
 	when := time.Date(2001, 2, 3, 4, 5, 6, 789, time.UTC)
 	z.must(os.Chtimes(z.path("metadata/sticky"), when, when))
 }

@@ -3,6 +3,7 @@ package judge
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -89,21 +90,55 @@ func (d *Disc) firstIsBlank() bool {
 	return string(id) != "CD001"
 }
 
-// CheckChecksums lets xorriso compare all files of the session, the old ones
-// included, with the MD5 sums that the session records, and read its blocks.
-// Blocks is the size of the session.
-func (v View) CheckChecksums(blocks uint32) {
+// CheckFiles lets xorriso compare all files of the session, those of older
+// sessions included, with the MD5 sums that the session records for them.
+func (v View) CheckFiles() {
 	v.Helper()
-	harness.Run(v, "xorriso", v.xorriso("-md5", "on", "-check_md5_r", "SORRY", "/", "--")...)
-	if v.firstIsBlank() {
+	out := harness.Run(v, "xorriso", v.xorriso("-md5", "on", "-check_md5_r", "SORRY", "/", "--")...)
+	if !strings.Contains(out, "File contents and their MD5 checksums match.") {
+		v.Errorf("xorriso finds no MD5 sums of files in the session at block %d of %s:\n%s", v.Start, v.File, out)
+	}
+}
+
+// tag is a row of -check_media: a range of blocks and how its checksum tag fares.
+var tag = regexp.MustCompile(`(?m)^MD5 tag range: +(\d+) , +\d+ , (.*)$`)
+
+// CheckMedia runs `xorriso -check_media` on the disc. The checksum tags of the
+// sessions that start at the given blocks must be found and match.
+//
+// On a write-once medium that is the first session only: xorriso 1.5.4 does not
+// look for tags behind a gap between sessions (and crashes when it meets one
+// there), so all other blocks are read without them.
+func (d *Disc) CheckMedia(writeOnce bool, starts ...uint32) {
+	d.Helper()
+	if d.firstIsBlank() {
 		return
 	}
-	r := harness.Try(v, "xorriso", v.xorriso("-md5", "on", "-check_media", "use=indev", "what=disc", "map_with_volid=off",
-		"min_lba="+strconv.FormatUint(uint64(v.Start), 10), "max_lba="+strconv.FormatUint(uint64(v.Start+blocks-1), 10), "--")...)
-	if r.Code != 0 || strings.Contains(r.Stdout, "mismatch") || strings.Contains(r.Stdout, " - ") {
-		v.Errorf("xorriso finds the session at block %d of %s damaged:\n%v", v.Start, v.File, r)
+	run := func(md5, what string) string {
+		return harness.Run(d, "xorriso", "-abort_on", "WARNING", "-return_with", "WARNING", "32",
+			"-md5", md5, "-indev", "stdio:"+d.File, "-check_media", "use=indev", "what="+what, "--")
 	}
-	if !strings.Contains(r.Stdout, "md5_match") {
-		v.Errorf("xorriso finds no checksum tag in the session at block %d of %s:\n%v", v.Start, v.File, r)
+	out := ""
+	if writeOnce {
+		out = run("off", "disc") + run("on", "image")
+	} else {
+		out = run("on", "disc")
+	}
+	found := make(map[string]string)
+	for _, m := range tag.FindAllStringSubmatch(out, -1) {
+		found[m[1]] = m[2]
+		if m[2] != "+ md5_match" {
+			d.Errorf("xorriso finds %s damaged at block %s:\n%s", d.File, m[1], out)
+		}
+	}
+	for line := range strings.Lines(out) {
+		if strings.HasPrefix(line, "Media region") && strings.Contains(line, ", - ") {
+			d.Errorf("xorriso cannot read %s: %s", d.File, line)
+		}
+	}
+	for _, start := range starts {
+		if found[strconv.FormatUint(uint64(start), 10)] == "" {
+			d.Errorf("xorriso finds no checksum tag of the session at block %d of %s:\n%s", start, d.File, out)
+		}
 	}
 }

@@ -1,0 +1,40 @@
+package judge
+
+import (
+	"strings"
+	"testing"
+
+	"burnfs/integration/harness"
+)
+
+// Genisoimage makes the image of another session of a disc: args are those of
+// genisoimage, for example -C and -M.
+func Genisoimage(t testing.TB, out string, args ...string) {
+	t.Helper()
+	harness.Run(t, "genisoimage", append([]string{"-quiet", "-R", "-J", "-joliet-long", "-o", out}, args...)...)
+}
+
+// XorrisoMkisofs does the same by xorriso's emulation of mkisofs.
+func XorrisoMkisofs(t testing.TB, out string, args ...string) {
+	t.Helper()
+	harness.Run(t, "xorriso", append([]string{"-as", "mkisofs", "-quiet", "-R", "-J", "-joliet-long", "-o", out}, args...)...)
+}
+
+// XorrisoGrow lets xorriso add a directory to an overwritable disc by itself.
+func XorrisoGrow(t testing.TB, file, dir, name string) {
+	t.Helper()
+	harness.Run(t, "xorriso", "-abort_on", "WARNING", "-return_with", "WARNING", "32", "-for_backup", "-joliet", "on",
+		"-dev", "stdio:"+file, "-map", dir, "/"+name, "-commit")
+}
+
+// Growisofs begins an overwritable disc (-Z) or adds a session to it (-M). It
+// calls genisoimage.
+func Growisofs(t testing.TB, how, file string, args ...string) {
+	t.Helper()
+	harness.Run(t, "growisofs", append([]string{how, file, "-quiet", "-R", "-J", "-joliet-long"}, args...)...)
+}
+
+// Graft is an argument that gives dir another name in the image.
+func Graft(name, dir string) string {
+	return strings.ReplaceAll(name, "=", `\=`) + "/=" + dir
+}
