@@ -60,6 +60,8 @@ func outcome(err error, dir string) error {
 	case errors.Is(err, context.Canceled):
 		return failure.New(exitcode.Interrupted, err, "no longer waiting",
 			"The daemon goes on burning by itself.", "See 'burnfs status "+dir+"', or wait again with 'burnfs umount "+dir+"'.")
+	case errors.Is(err, control.ErrNoDaemon):
+		return failure.New(exitcode.NotMounted, err, "the burnfs daemon of "+dir+" has just ended", "", "See 'burnfs sessions' for what is on the disc.")
 	case errors.Is(err, control.ErrLost):
 		return failure.New(exitcode.Commit, err, "the burnfs daemon ended before it said whether the disc is complete",
 			"Everything that was fsynced and is not on the disc yet is in the staging directory; earlier sessions are untouched.",

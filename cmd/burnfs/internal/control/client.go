@@ -141,6 +141,11 @@ func (c *Client) do(ctx context.Context, method, path string) (*http.Response, e
 		}
 		return nil, ctx.Err()
 	case err != nil:
+		// A daemon that ends in order takes its address away before; one that
+		// was killed leaves it.
+		if _, serr := os.Lstat(c.addr); errors.Is(serr, os.ErrNotExist) {
+			return nil, fmt.Errorf("%w: %w", ErrNoDaemon, err)
+		}
 		return nil, fmt.Errorf("%w: %w", ErrLost, err)
 	case resp.StatusCode != http.StatusOK:
 		defer resp.Body.Close()

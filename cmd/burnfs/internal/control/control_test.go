@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -174,6 +175,46 @@ func TestHideBeforeResult(t *testing.T) {
 	left, err := os.ReadDir(filepath.Dir(s.Address()))
 	if err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// Whoever connects before the address is given up gets an answer, however
+// close that is.
+func TestNobodyIsCutOff(t *testing.T) {
+	for range 200 {
+		over := make(chan struct{})
+		s, _ := serve(t, fake{unmount: func(context.Context, bool, func(Progress)) (*Report, error) {
+			<-over
+			return &Report{Burned: true}, nil
+		}})
+		type answer struct {
+			rep *Report
+			err error
+		}
+		answers := make(chan answer, 4)
+		for range cap(answers) {
+			go func() {
+				c, err := Connect(t.Context(), []string{s.Address()}, -1)
+				if err != nil {
+					answers <- answer{nil, err}
+					return
+				}
+				rep, err := c.Unmount(t.Context(), false, func(Progress) {})
+				answers <- answer{rep, err}
+			}()
+		}
+		runtime.Gosched()
+		s.Hide()
+		close(over)
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		for range cap(answers) {
+			// Knocking and asking are two connections; the second may come too late.
+			if a := <-answers; a.err == nil && !a.rep.Burned || a.err != nil && !errors.Is(a.err, ErrNoDaemon) {
+				t.Fatalf("got %+v, %v", a.rep, a.err)
+			}
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -67,6 +68,7 @@ func Listen(addr string, log *slog.Logger) (*Server, error) {
 		lock.Close()
 		return nil, err
 	}
+	ln.SetUnlinkOnClose(false) // Hide removes it, before it is closed
 	if err := os.Chmod(addr, 0o600); err != nil {
 		ln.Close()
 		lock.Close()
@@ -142,13 +144,40 @@ func (s *Server) Hide() {
 }
 
 func (s *Server) giveUp() {
-	if err := s.ln.Close(); err != nil && !errors.Is(err, net.ErrClosed) { // unlinks the socket
+	if err := os.Remove(s.addr); err != nil && !errors.Is(err, os.ErrNotExist) {
+		s.log.Debug("control socket", "err", err)
+	}
+	// Whoever has connected by now is waiting for an answer. Nobody can come
+	// any more, so it ends when the last one is accepted.
+	if s.http != nil {
+		s.drain()
+	}
+	if err := s.ln.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 		s.log.Debug("control socket", "err", err)
 	}
 	if err := os.Remove(s.lock.Name()); err != nil {
 		s.log.Debug("control socket", "err", err)
 	}
 	s.lock.Close()
+}
+
+// drain waits until Serve has accepted every connection that was made.
+func (s *Server) drain() {
+	raw, err := s.ln.SyscallConn()
+	if err != nil {
+		return
+	}
+	for waiting := true; waiting; {
+		waiting = false
+		if err := raw.Control(func(fd uintptr) {
+			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(p, 0)
+			waiting = errors.Is(err, unix.EINTR) || n == 1 && p[0].Revents == unix.POLLIN
+		}); err != nil {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 // Close hides the address and ends when every conversation has, or when ctx
@@ -158,20 +187,26 @@ func (s *Server) Close(ctx context.Context) error {
 	if s.http == nil {
 		return nil
 	}
-	done := make(chan struct{})
-	go func() { s.working.Wait(); close(done) }()
-	var late error
+	done := make(chan error, 1)
+	go func() {
+		err := s.http.Shutdown(ctx)
+		s.working.Wait() // work whose asker went away
+		done <- err
+	}()
+	var err error
 	select {
-	case <-done:
+	case err = <-done:
 	case <-ctx.Done():
-		late = fmt.Errorf("control socket: a client does not read: %w", ctx.Err())
-	}
-	err := s.http.Close()
-	if errors.Is(err, net.ErrClosed) {
-		err = nil
+		err = fmt.Errorf("control socket: a client does not read: %w", ctx.Err())
+		if cerr := s.http.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
+			err = errors.Join(err, cerr)
+		}
 	}
 	<-s.served
-	return errors.Join(late, err)
+	if errors.Is(err, net.ErrClosed) { // Hide has closed the listener before
+		err = nil
+	}
+	return err
 }
 
 // progressEvery bounds how often a line is sent.
