@@ -72,16 +72,20 @@ func openMeta(dir, uuid string, readOnly bool) (db *bbolt.DB, end int64, err err
 		return fail(ErrDamaged, err, "the database of staged changes %s is damaged; the disc itself is not affected, and burnfs leaves everything in that directory as it is; restore the directory from a backup, or move it away to go on without those changes", path)
 	}
 	err = faultsAsErrors(func() error {
-		// A read-only open looks at nothing but the two meta pages.
+		// bbolt would make a new database of an empty file. A read-only open looks at
+		// nothing but the two meta pages.
+		fi, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if fi.Size() == 0 {
+			return errors.New("it is empty")
+		}
 		probe, err := bbolt.Open(path, 0, metaOptions(true))
 		if err != nil {
 			return err
 		}
 		err = probe.View(func(tx *bbolt.Tx) error {
-			fi, err := os.Stat(path)
-			if err != nil {
-				return err
-			}
 			if tx.Size() > fi.Size() {
 				return fmt.Errorf("it has %d bytes of %d", fi.Size(), tx.Size())
 			}

@@ -3,7 +3,6 @@ package staging
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
 // Store is the open staging of one disc. All methods are safe for concurrent use.
@@ -385,12 +385,11 @@ func (s *Store) giveUp(err error) error {
 // View calls f with the records of the last Commit. f must not call Commit.
 func (s *Store) View(f func(Reader) error) error {
 	return pageFaultsAsErrors(s.dir, func() error {
-		tx, err := s.db.Begin(false)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrClosed, err)
+		err := s.db.View(func(tx *bbolt.Tx) error { return f(Reader{tx}) })
+		if errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
+			return ErrClosed
 		}
-		err = f(Reader{tx})
-		return errors.Join(err, tx.Rollback())
+		return err
 	})
 }
 
