@@ -101,7 +101,7 @@ func (a *app) image(ctx context.Context, req imageRequest) (err error) {
 	case len(req.volumeID) > mountopt.VolumeIDMax:
 		return failure.New(exitcode.Usage, nil, fmt.Sprintf("the volume id has %d bytes, at most %d fit", len(req.volumeID), mountopt.VolumeIDMax), "", "")
 	}
-	now, err := imageTime(a.env.Getenv)
+	now, fixed, err := imageTime(a.env.Getenv)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (a *app) image(ctx context.Context, req imageRequest) (err error) {
 	if !req.noPad {
 		opt.Pad = padBlocks
 	}
-	tree := hosttree.Options{OnlyFilesAndDirectories: !opt.RockRidge, Now: now}
+	tree := hosttree.Options{OnlyFilesAndDirectories: !opt.RockRidge, Now: now, Reproducible: fixed}
 	if req.rational {
 		tree.Ownership = hosttree.Rational
 	}
@@ -294,16 +294,16 @@ func parseParams(s string) (last, next uint32, err error) {
 	return uint32(l), uint32(n), nil
 }
 
-// imageTime is the time recorded for the image itself. SOURCE_DATE_EPOCH makes
-// images reproducible (reproducible-builds.org).
-func imageTime(getenv func(string) string) (time.Time, error) {
+// imageTime is the time recorded for the image itself. SOURCE_DATE_EPOCH fixes
+// it and makes images reproducible (reproducible-builds.org).
+func imageTime(getenv func(string) string) (now time.Time, fixed bool, err error) {
 	s := getenv("SOURCE_DATE_EPOCH")
 	if s == "" {
-		return time.Now().UTC().Truncate(time.Second), nil
+		return time.Now().UTC().Truncate(time.Second), false, nil
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 0 {
-		return time.Time{}, failure.New(exitcode.Usage, err, fmt.Sprintf("SOURCE_DATE_EPOCH=%q is not a number of seconds", s), "", "")
+		return time.Time{}, false, failure.New(exitcode.Usage, err, fmt.Sprintf("SOURCE_DATE_EPOCH=%q is not a number of seconds", s), "", "")
 	}
-	return time.Unix(n, 0).UTC(), nil
+	return time.Unix(n, 0).UTC(), true, nil
 }

@@ -147,3 +147,15 @@ func run(t *testing.T, name string, args ...string) string {
 	}
 	return string(out)
 }
+
+// runOut is run for tools that tell stories on standard error.
+func runOut(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s %q: %v\n%s%s", name, args, err, out.Bytes(), errs.Bytes())
+	}
+	return out.String()
+}

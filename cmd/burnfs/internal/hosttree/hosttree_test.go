@@ -344,6 +344,11 @@ func TestAttributes(t *testing.T) {
 	if m["x"].Mode != unix.S_IFREG|0o555 || m["f"].Mode != unix.S_IFREG|0o444 || m["f"].UID != 0 {
 		t.Errorf("rational: x %o, f %o", m["x"].Mode, m["f"].Mode)
 	}
+	limit := when.Add(time.Hour)
+	m = nodes(Options{Reproducible: true, Now: limit})
+	if f, x := m["f"], m["x"]; !f.Mtime.Equal(when) || !f.Atime.Equal(when) || !f.Ctime.Equal(when) || !x.Mtime.Equal(limit) || !x.Ctime.Equal(limit) {
+		t.Errorf("reproducible: %v %v %v, %v", f.Mtime, f.Atime, f.Ctime, x.Mtime)
+	}
 	var warned []string
 	m = nodes(Options{OnlyFilesAndDirectories: true, Warn: func(p, what string) { warned = append(warned, filepath.Base(p)+" "+what) }})
 	if len(m) != 2 || len(warned) != 2 || !strings.Contains(warned[0]+warned[1], "fifos") || !strings.Contains(warned[0]+warned[1], "symbolic links") {

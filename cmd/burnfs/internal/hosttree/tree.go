@@ -45,6 +45,10 @@ type Options struct {
 	Exclude func(fs.FileInfo) bool
 	// Now is the time of directories that exist in no layer.
 	Now time.Time
+	// Reproducible records nothing that changes by itself: the time of the last
+	// modification stands for all three, and none later than Now is recorded
+	// (reproducible-builds.org, SOURCE_DATE_EPOCH).
+	Reproducible bool
 	// Warn is told what is left out and why; nil discards it.
 	Warn func(path, what string)
 }
@@ -484,6 +488,12 @@ func (t *Tree) hostNode(name string, st fs.FileInfo, path string) (image.Node, e
 		Name: name, Mode: sys.Mode, UID: sys.Uid, GID: sys.Gid,
 		Nlink: uint32(min(sys.Nlink, math.MaxUint32)),
 		Atime: time.Unix(sys.Atim.Unix()).UTC(), Mtime: time.Unix(sys.Mtim.Unix()).UTC(), Ctime: time.Unix(sys.Ctim.Unix()).UTC(),
+	}
+	if t.opt.Reproducible {
+		if n.Mtime.After(t.opt.Now) {
+			n.Mtime = t.opt.Now
+		}
+		n.Atime, n.Ctime = n.Mtime, n.Mtime
 	}
 	switch sys.Mode & unix.S_IFMT {
 	case unix.S_IFREG:

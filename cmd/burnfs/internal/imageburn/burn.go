@@ -34,7 +34,7 @@ type Request struct {
 }
 
 // chunkBlocks is how much is handed to the recorder at a time.
-const chunkBlocks = 512
+const chunkBlocks = 128
 
 // runOut is how many blocks at the end of a CD image may be unreadable if they
 // are zeros: the padding is there to be lost (see mkisofs -pad).

@@ -89,7 +89,7 @@ func sections(root, cmd *cobra.Command) string {
 			"**/run/burnfs**, **$XDG\\_RUNTIME\\_DIR/burnfs**\n:   Control sockets of mounted discs.\n")
 		b.WriteString("\n# ENVIRONMENT\n\n" +
 			"**XDG\\_STATE\\_HOME**, **XDG\\_RUNTIME\\_DIR**\n:   Where users other than root have staging and sockets.\n\n" +
-			"**SOURCE\\_DATE\\_EPOCH**\n:   The time that 'burnfs image' records for the image itself.\n")
+			"**SOURCE\\_DATE\\_EPOCH**\n:   The time that 'burnfs image' records for the image itself, and the latest it records for a file, so that the same files give the same image.\n")
 	} else {
 		b.WriteString("\n\n# EXIT STATUS\n\n0 if it is done; other numbers are listed in burnfs(1).\n")
 	}
