@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -158,13 +159,16 @@ func appendJolietKey(dst []byte, name string) (key []byte, shortened bool) {
 }
 
 // sortUnique orders the entries by their ids, which it makes unique by putting
-// "_001" and the like at the end of the stem. Entries come in an order that does
-// not depend on the source, so the result does not either; the first of those
-// with equal ids keeps it. None gets the id reserved.
+// "_001" and the like at the end of the stem. Of those with equal ids the one
+// with the first name keeps it. None gets the id reserved.
 func sortUnique(entries []*entry, a alphabet, reserved []byte) {
-	byID := func(x, y *entry) int { return bytes.Compare(x.id, y.id) }
+	// Nothing depends on the order in which the source enumerates: names are
+	// unique in a directory, and numbers in the relocation directory.
+	byID := func(x, y *entry) int {
+		return cmp.Or(bytes.Compare(x.id, y.id), strings.Compare(x.node.Name, y.node.Name), cmp.Compare(x.sub, y.sub))
+	}
 	if !slices.IsSortedFunc(entries, byID) {
-		slices.SortStableFunc(entries, byID)
+		slices.SortFunc(entries, byID)
 	}
 	var clashing []*entry
 	for i, e := range entries {

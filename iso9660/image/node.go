@@ -2,7 +2,6 @@ package image
 
 import (
 	"context"
-	"io/fs"
 	"iter"
 	"time"
 
@@ -87,35 +86,4 @@ type Source interface {
 	// Children yields the entries of dir, a node the source returned before,
 	// without "." and "..", in any order. An error ends the build.
 	Children(ctx context.Context, dir Node) iter.Seq2[Node, error]
-}
-
-// ModeOf translates Go's file mode into st_mode.
-func ModeOf(m fs.FileMode) uint32 {
-	mode := uint32(m.Perm())
-	if m&fs.ModeSetuid != 0 {
-		mode |= 0o4000
-	}
-	if m&fs.ModeSetgid != 0 {
-		mode |= 0o2000
-	}
-	if m&fs.ModeSticky != 0 {
-		mode |= 0o1000
-	}
-	switch {
-	case m.IsDir():
-		mode |= modeDir
-	case m&fs.ModeSymlink != 0:
-		mode |= modeSymlink
-	case m&fs.ModeNamedPipe != 0:
-		mode |= modeFIFO
-	case m&fs.ModeSocket != 0:
-		mode |= modeSocket
-	case m&fs.ModeCharDevice != 0:
-		mode |= modeChar
-	case m&fs.ModeDevice != 0:
-		mode |= modeBlock
-	default:
-		mode |= modeRegular
-	}
-	return mode
 }

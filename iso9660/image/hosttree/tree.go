@@ -20,7 +20,8 @@ type Options struct {
 	// Xattrs takes extended attributes and access control lists along.
 	Xattrs bool
 	// Warn, if set, is told of files that are left out or changed while they
-	// were read. It is called by Scan, and while the content is read.
+	// were read. It is called by Scan, and by Open and the reader it returns:
+	// from the goroutine in which image.Stream reads files.
 	Warn func(path, what string)
 	// TempDir is where the index is kept, "" for the usual place.
 	TempDir string
@@ -52,7 +53,9 @@ func (t *Tree) Children(ctx context.Context, dir image.Node) iter.Seq2[image.Nod
 			yield(image.Node{}, errors.New("hosttree: a directory of another source"))
 			return
 		}
-		d := recordReader{r: bufio.NewReader(io.NewSectionReader(t.index, r.content.at, r.content.size))}
+		const enough = 4096
+		section := io.NewSectionReader(t.index, r.content.at, r.content.size)
+		d := recordReader{r: bufio.NewReaderSize(section, int(min(r.content.size, enough)))}
 		for {
 			child, err := d.next()
 			if errors.Is(err, io.EOF) {
