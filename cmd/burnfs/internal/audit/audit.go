@@ -98,15 +98,19 @@ type file struct {
 }
 
 func (a *Auditor) session(ctx context.Context, s *history.Session) error {
-	v, err := volume.Open(ctx, a.Disc, s.Start, volume.Options{})
+	// A Joliet tree must not stand in for a tree that cannot be read.
+	v, err := volume.Open(ctx, a.Disc, s.Start, volume.Options{NoJoliet: true})
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		a.find(Finding{s.Number, s.Start, "", "the volume cannot be opened: " + err.Error()})
+		a.find(Finding{s.Number, lbaOf(err, s.Start), "", "the volume cannot be opened: " + err.Error()})
 		return nil
 	}
 	a.result.Sessions++
+	if err := a.joliet(ctx, s); err != nil {
+		return err
+	}
 	sums := a.checksums(ctx, v, s)
 	var inside []file
 	seen := make(map[uint32]bool) // indexes: names of one file share theirs
@@ -146,6 +150,27 @@ func (a *Auditor) session(ctx context.Context, s *history.Session) error {
 		return err
 	}
 	return a.name(ctx, s, v, bad)
+}
+
+// joliet walks the second tree, if there is one. Its files are those of the
+// first, so only its directories are of interest.
+func (a *Auditor) joliet(ctx context.Context, s *history.Session) error {
+	v, err := volume.Open(ctx, a.Disc, s.Start, volume.Options{NoRockRidge: true})
+	if err != nil {
+		return ctx.Err() // the other tree of the same volume says what is wrong
+	}
+	if v.Tree() != volume.Joliet {
+		return nil
+	}
+	for visit, err := range v.Walk(ctx) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			a.find(Finding{s.Number, lbaOf(err, s.Start), visit.Path, "in the Joliet tree: " + err.Error()})
+		}
+	}
+	return nil
 }
 
 // checksums are those of a session.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"burnfs/iso9660"
 )
@@ -24,10 +25,11 @@ type peeker struct {
 // must be called before Read.
 func (p *peeker) block(n uint32) ([]byte, error) {
 	want := (int(n) + 1) * iso9660.BlockSize
+	const step = 64 << 10
 	for len(p.head) < want && p.ended == nil {
-		buf := make([]byte, max(64<<10, want-len(p.head)))
-		k, err := io.ReadFull(p.r, buf)
-		p.head = append(p.head, buf[:k]...)
+		p.head = slices.Grow(p.head, step)
+		k, err := io.ReadFull(p.r, p.head[len(p.head):len(p.head)+step])
+		p.head = p.head[:len(p.head)+k]
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = io.EOF
 		}
