@@ -156,10 +156,10 @@ func (l *freeList) widen(r, all Range) Range {
 	w := l.blocks(max(all.Addr, r.Addr-l.holeMin), min(all.End(), r.End()+l.holeMin))
 	lo, hi := w.Addr, w.End()
 	if s := down(r.Addr, l.segment); s >= all.Addr && s+l.segment <= all.End() {
-		lo = s
+		lo = min(lo, s)
 	}
 	if s := up(r.End(), l.segment); s <= all.End() && s-l.segment >= all.Addr {
-		hi = s
+		hi = max(hi, s)
 	}
 	return Range{lo, hi - lo}
 }

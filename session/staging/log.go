@@ -234,15 +234,16 @@ func (l *dataLog) drop(r Range) error {
 	})
 }
 
+// remove deletes segment n. Its number is never used again.
 func (l *dataLog) remove(n int64) error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	s := l.segments[n]
-	if s == nil || l.closed {
-		return nil
-	}
 	delete(l.segments, n)
 	l.renamed = true
+	l.mu.Unlock()
+	if s == nil {
+		return nil
+	}
 	return errors.Join(l.disk.remove(n), s.close())
 }
 
@@ -257,5 +258,6 @@ func (l *dataLog) close() error {
 	for _, s := range l.segments {
 		errs = multierror.Append(errs, s.close())
 	}
+	clear(l.segments)
 	return errs.ErrorOrNil()
 }

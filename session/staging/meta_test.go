@@ -93,6 +93,41 @@ func TestDatabaseOfAnotherDisc(t *testing.T) {
 	}
 }
 
+// The disk under a mapped database may stop delivering pages, which the kernel reports as a
+// fault. Files in the mount must stay readable as far as they can be.
+func TestDatabaseBecomesUnreadable(t *testing.T) {
+	state := create(t)
+	s := reopen(t, state, layout{})
+	b := s.NewBatch()
+	for ino := range uint64(2000) {
+		b.PutInode(ino, make([]byte, 500))
+	}
+	if err := s.Commit(b); err != nil {
+		t.Fatal(err)
+	}
+	addr := mustAppend(t, s, []byte("precious"))
+	if err := os.Truncate(filepath.Join(s.Dir(), metaName), 2*4096); err != nil {
+		t.Fatal(err)
+	}
+	err := s.View(func(r Reader) error {
+		for range r.Inodes() {
+			continue
+		}
+		return nil
+	})
+	if !errors.Is(err, ErrDamaged) {
+		t.Errorf("View: %v", err)
+	}
+	b = s.NewBatch()
+	b.PutInode(1, []byte("x"))
+	for range 2 {
+		if err := s.Commit(b); !errors.Is(err, ErrFailed) {
+			t.Errorf("Commit: %v", err)
+		}
+	}
+	mustRead(t, s, addr, []byte("precious"))
+}
+
 func TestPanicsOfCallersAreNotCaught(t *testing.T) {
 	s := reopen(t, create(t), layout{})
 	defer func() {

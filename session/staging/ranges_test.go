@@ -80,3 +80,21 @@ func FuzzFreeList(f *testing.F) {
 		}
 	})
 }
+
+// One Append on a full disk does not wait for all small holes.
+func TestScrapeInSteps(t *testing.T) {
+	l := freeList{block: 8, segment: 1 << 30, holeMin: 64, now: 1, pins: map[uint64]int{}}
+	const n = scrapeMax + 100
+	for i := range int64(n) {
+		l.add(Range{i * 16, 8})
+	}
+	l.cover(l.observe())
+	for _, want := range []int{0, scrapeMax, 100, 0} {
+		if got := l.take(want > 0); len(got) != want {
+			t.Errorf("%d holes, want %d", len(got), want)
+		}
+	}
+	if got := l.take(true); len(got) != 0 {
+		t.Errorf("%d holes again", len(got))
+	}
+}

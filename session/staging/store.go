@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -17,7 +18,8 @@ import (
 
 // Store is the open staging of one disc. All methods are safe for concurrent use.
 //
-// Locks are taken in the order of the fields; those inside data, free and room are leaves.
+// Lock order: commit, sweeping, then one of those inside data, free and room, which are
+// leaves.
 type Store struct {
 	dir    string
 	log    *slog.Logger
@@ -28,18 +30,20 @@ type Store struct {
 	room   room
 	opened int64 // end of the log when the store was opened
 
-	sealed atomic.Int64
-
-	// commit serialises Commit, Reset, SetIdentity and Close, and guards the four fields below.
+	// commit serialises Commit, Reset, SetIdentity and Close.
 	commit sync.Mutex
-	failed error // why nothing can be committed any more
-	closed bool
-	resets atomic.Uint64 // written under commit
+	// Guarded by commit.
+	failed  error // why nothing can be committed any more
+	faulted bool  // bbolt was left in the middle of a transaction
+	closed  bool
+	// Written under commit.
 	id     atomic.Pointer[Identity]
+	sealed atomic.Int64
+	resets atomic.Uint64
 
-	sweeping    sync.Mutex // one sweep at a time
-	wake        chan struct{}
-	quit, swept chan struct{}
+	sweeping    sync.Mutex    // one sweep at a time
+	wake        chan struct{} // holds one element while a sweep is due
+	quit, swept chan struct{} // closed to end the sweeper, and by it
 }
 
 const commitName = "commit"
@@ -147,13 +151,15 @@ func open(stateDir, uuid string, log *slog.Logger, how layout) (*Store, error) {
 // tidy removes what an interrupted replacement of disc.json left behind, and brings back
 // the directory for a commit's files.
 func tidy(dir string) error {
-	left, err := filepath.Glob(filepath.Join(dir, "."+identityName+"*"))
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	for _, path := range left {
-		if err := os.Remove(path); err != nil {
-			return err
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "."+identityName) {
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
 		}
 	}
 	if err := os.Mkdir(filepath.Join(dir, commitName), 0o700); !errors.Is(err, fs.ErrExist) {
@@ -213,7 +219,11 @@ func (s *Store) Close() error {
 	close(s.quit)
 	<-s.swept
 	s.sweep(false)
-	return multierror.Append(nil, s.data.close(), s.db.Close(), s.lock.Close()).ErrorOrNil()
+	errs := multierror.Append(nil, s.data.close())
+	if !s.faulted { // else bbolt would wait for its own transaction for ever
+		errs = multierror.Append(errs, s.db.Close())
+	}
+	return multierror.Append(errs, s.lock.Close()).ErrorOrNil()
 }
 
 // Dir returns the directory of the store.
@@ -368,6 +378,8 @@ func (s *Store) transact(end int64, change func(*bbolt.Tx) error) error {
 		return nil
 	case rejected != nil:
 		return rejected
+	case errors.Is(err, ErrDamaged):
+		s.faulted = true
 	case errors.As(err, &pathErr) && noRoom(err):
 		// A write into free pages was refused, so bbolt still stands on the old ones. It
 		// reports a failed fdatasync as a bare number.
