@@ -43,9 +43,9 @@ func (d *Disc) resumeInBackground() {
 //
 //	the disc shows                     then
 //	the session, closed                verify, publish
-//	its track open, NWA valid          burn the rest, close, verify, publish
+//	its track, which can be resumed    burn the rest, close, verify, publish
 //	nothing yet, NWA as planned        burn
-//	its track damaged, or another NWA  give the plan up: the changes are
+//	another track, or another NWA      give the plan up: the changes are
 //	                                   staged, the next commit plans anew
 //	(overwritable media)               verify; if that fails, burn; then the head
 //
@@ -77,9 +77,10 @@ func (d *Disc) resume(ctx context.Context, progress func(Progress)) (*Report, er
 	switch {
 	case open == nil && d.info.NotWritableReason == "" && d.info.NWA == p.Start():
 		return d.burnAndPublish(ctx, burnFromStart, progress)
-	case open != nil && open.Start == p.Start() && open.Open && open.NWAValid && !open.Damaged && open.NWA <= p.Start()+p.Blocks():
-		if _, err := d.recorder(burnResume); errors.Is(err, recorder.ErrNotResumable) {
-			return nil, d.giveUp(ctx) // a CD track written at once
+	case open != nil && open.Start == p.Start() && (!open.NWAValid || open.NWA <= p.Start()+p.Blocks()):
+		_, err := d.recorder(burnResume)
+		if errors.Is(err, recorder.ErrNotResumable) || errors.Is(err, recorder.ErrNothingToResume) {
+			return nil, d.giveUp(ctx) // such as a CD track written at once
 		}
 		return d.burnAndPublish(ctx, burnResume, progress)
 	}

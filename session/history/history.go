@@ -135,7 +135,12 @@ func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
 		s.Mark = &m
 		s.Files, s.Dirs = m.Files, m.Dirs
 	}
-	if s.Blocks == 0 {
+	switch {
+	case s.Blocks != 0:
+	case s.Start > 0 && !s.ours() && s.descriptors < s.Start:
+		// Saved descriptors of an image that began at block 0.
+		s.Blocks = Align
+	default:
 		s.Blocks = p.VolumeSpaceSize()
 		if s.Mark != nil && s.Blocks > s.Mark.Start {
 			s.Blocks -= s.Mark.Start // recorded absolutely
