@@ -376,12 +376,30 @@ func TestSecondMountIsRefused(t *testing.T) {
 	}
 }
 
-func TestRubbishIsNoDisc(t *testing.T) {
-	r := newRig(t, "")
-	if err := os.WriteFile(r.path, []byte(strings.Repeat("no disc ", 1<<14)), 0o600); err != nil {
-		t.Fatal(err)
+func TestOtherFilesAreNoDiscs(t *testing.T) {
+	at := func(off int, text string) []byte {
+		return append(make([]byte, off), text...)
 	}
-	if err := r.tryOpen(); !errors.Is(err, ErrNoISO) {
-		t.Errorf("error %v, want ErrNoISO", err)
+	for _, c := range []struct {
+		reason string
+		data   []byte
+	}{
+		{"a text file that ends before any descriptor", at(0, "root:x:0:0\n")},
+		{"one byte", at(0, "x")},
+		{"rubbish where the descriptors should be", []byte(strings.Repeat("no disc ", 1<<14))},
+		{"an ext4 image: its superblock is at 1024, block 16 may be empty", append(at(1080, "\x53\xef"), make([]byte, 1<<20)...)},
+		{"a btrfs image: its first 64 KiB are empty", append(at(1<<16, "_BHRfS_M"), make([]byte, 1<<20)...)},
+		{"zeros may be anything", make([]byte, 1<<20)},
+	} {
+		r := newRig(t, "")
+		if err := os.WriteFile(r.path, c.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.tryOpen(); !errors.Is(err, ErrNoISO) {
+			t.Errorf("%s: error %v, want ErrNoISO", c.reason, err)
+		}
+		if now, err := os.ReadFile(r.path); err != nil || string(now) != string(c.data) {
+			t.Errorf("%s: the file was changed, %v", c.reason, err)
+		}
 	}
 }

@@ -237,7 +237,7 @@ func chain(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Ses
 		all = append(all, head)
 	}
 	if head.Problem != "" && len(all) == 0 {
-		blank, err := blankHead(ctx, r)
+		blank, err := isBlank(ctx, info, r)
 		if err != nil {
 			return nil, err
 		}
@@ -251,17 +251,35 @@ func chain(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Ses
 	return all, nil
 }
 
-// blankHead tells whether block 16 is empty or beyond the end: nothing was
-// ever recorded.
-func blankHead(ctx context.Context, r iso9660.BlockReader) (bool, error) {
+// looked is how many blocks of an overwritable medium have to be empty for it
+// to count as blank. File systems that leave much room at the beginning, such
+// as btrfs with its 64 KiB, have their first structure well below.
+const looked = 512
+
+// isBlank tells whether nothing was ever recorded on an overwritable medium
+// that has no descriptors at block 16. A file that grows (READ CAPACITY tells
+// less than can be written) and holds anything is somebody's file.
+func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (bool, error) {
 	block := make([]byte, iso9660.BlockSize)
-	if err := r.ReadBlocks(ctx, iso9660.FirstDescriptor, block); err != nil {
-		if unreadable(err) {
-			return true, nil
+	if info.Capacity < info.Total {
+		// READ CAPACITY cannot tell an empty file from one of one block.
+		err := r.ReadBlocks(ctx, 0, block)
+		if err != nil && !unreadable(err) {
+			return false, err
 		}
-		return false, err
+		return err != nil && info.Capacity <= 1, nil
 	}
-	return bytes.Count(block, []byte{0}) == len(block), nil
+	for lba := range min(looked, info.Capacity) {
+		switch err := r.ReadBlocks(ctx, lba, block); {
+		case err == nil:
+			if bytes.Count(block, []byte{0}) != len(block) {
+				return false, nil
+			}
+		case !unreadable(err):
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // HeadReserved tells whether blocks 0 to 31 of an overwritable medium belong
