@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/checksum"
@@ -21,7 +22,7 @@ type Session struct {
 var _ image.Source = (*Session)(nil)
 
 // directory is the Handle of a directory: its entries.
-type directory struct{ entries []image.Node }
+type directory struct{ entries []entry }
 
 // ErrSplit means that a file of several sections cannot be named again: a
 // section that is not the last ends inside a block.
@@ -73,8 +74,8 @@ func (s *Session) Children(_ context.Context, dir image.Node) iter.Seq2[image.No
 			yield(image.Node{}, fmt.Errorf("%q is not a directory of the session", dir.Name))
 			return
 		}
-		for _, n := range d.entries {
-			if !yield(n, nil) {
+		for i := range d.entries {
+			if !yield(d.entries[i].node(), nil) {
 				return
 			}
 		}
@@ -106,11 +107,12 @@ func (l *loader) fill(ctx context.Context, d *directory, extent volume.Directory
 		if err != nil {
 			return err
 		}
-		d.entries = append(d.entries, n)
+		d.entries = append(d.entries, pack(&n))
 		if e.IsDir() {
 			subs = append(subs, sub{n.Handle.(*directory), e.Directory()})
 		}
 	}
+	d.entries = slices.Clip(d.entries)
 	for _, s := range subs {
 		if err := l.fill(ctx, s.d, s.extent); err != nil {
 			return err
