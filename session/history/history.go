@@ -258,16 +258,14 @@ const looked = 512
 
 // isBlank tells whether nothing was ever recorded on an overwritable medium
 // that has no descriptors at block 16. A file that grows (READ CAPACITY tells
-// less than can be written) and holds anything is somebody's file.
+// less than can be written) and is not empty is somebody's file.
 func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (bool, error) {
 	block := make([]byte, iso9660.BlockSize)
 	if info.Capacity < info.Total {
 		// READ CAPACITY cannot tell an empty file from one of one block.
-		err := r.ReadBlocks(ctx, 0, block)
-		if err != nil && !unreadable(err) {
-			return false, err
+		if info.Capacity > 1 {
+			return false, nil
 		}
-		return err != nil && info.Capacity <= 1, nil
 	}
 	for lba := range min(looked, info.Capacity) {
 		switch err := r.ReadBlocks(ctx, lba, block); {
