@@ -16,7 +16,8 @@
 // # Data log
 //
 // All staged bytes live in one append-only address space. Append packs them without padding
-// and without waiting for the disk; an address is never given out twice.
+// and without waiting for the disk. No address that a durable record may have named is ever
+// given out again.
 //
 //	address   0          1 GiB      2 GiB        Sealed      End
 //	          ├──────────┼──────────┼──────────────┼──────────┤
