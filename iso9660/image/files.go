@@ -9,7 +9,7 @@ import (
 
 // Files yields every regular file once, in the order of the checksum indexes,
 // which is also that of the addresses of new content. It enumerates the source
-// again. It may be used for one loop at a time.
+// again.
 func (l *Layout) Files(ctx context.Context) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		ls := lister{src: l.src}

@@ -7,8 +7,8 @@ import (
 )
 
 // Layout is an image with every address fixed and not yet a byte written.
-// Its methods may be called in any order and any number of times, though not
-// at the same time, and give the same bytes each time.
+// Its methods may be called in any order and any number of times, and at the same
+// time if the source allows it, and give the same bytes each time.
 type Layout struct {
 	src    Source
 	opt    Options

@@ -1,10 +1,9 @@
 package hosttree
 
 import (
-	"bufio"
 	"encoding/binary"
-	"fmt"
-	"io"
+	"errors"
+	"strings"
 	"time"
 
 	"burnfs/iso9660/aaip"
@@ -58,53 +57,43 @@ func appendRecord(dst []byte, r *record) []byte {
 	return dst
 }
 
-// A recordReader decodes what appendRecord made. Its first error stays.
+// A recordReader decodes what appendRecord made. Strings are parts of the one
+// that it reads from.
 type recordReader struct {
-	r   *bufio.Reader
-	err error
+	rest string
+	bad  bool // the index does not hold what was written to it
 }
 
+var errIndex = errors.New("the index of the files is damaged; something has written to the directory of temporary files")
+
 func (d *recordReader) uint() uint64 {
-	if d.err != nil {
-		return 0
-	}
 	var v uint64
-	v, d.err = binary.ReadUvarint(d.r)
-	return v
+	for i := range min(len(d.rest), binary.MaxVarintLen64) {
+		c := d.rest[i]
+		v |= uint64(c&0x7F) << (7 * i)
+		if c < 0x80 {
+			d.rest = d.rest[i+1:]
+			return v
+		}
+	}
+	d.bad = true
+	return 0
 }
 
 func (d *recordReader) int() int64 {
-	if d.err != nil {
-		return 0
-	}
-	var v int64
-	v, d.err = binary.ReadVarint(d.r)
-	return v
-}
-
-func (d *recordReader) bytes() []byte {
-	n := d.uint()
-	if d.err != nil {
-		return nil
-	}
-	p := make([]byte, n)
-	_, d.err = io.ReadFull(d.r, p)
-	return p
+	v := d.uint()
+	return int64(v>>1) ^ -int64(v&1)
 }
 
 func (d *recordReader) string() string {
-	n := int(d.uint())
-	if d.err != nil || n == 0 {
+	n := d.uint()
+	if n > uint64(len(d.rest)) {
+		d.bad = true
 		return ""
 	}
-	if p, err := d.r.Peek(n); err == nil {
-		s := string(p)
-		_, d.err = d.r.Discard(n)
-		return s
-	}
-	p := make([]byte, n)
-	_, d.err = io.ReadFull(d.r, p)
-	return string(p)
+	s := d.rest[:n]
+	d.rest = d.rest[n:]
+	return s
 }
 
 func (d *recordReader) time() time.Time {
@@ -112,10 +101,10 @@ func (d *recordReader) time() time.Time {
 	return time.Unix(seconds, int64(d.uint())).UTC()
 }
 
-// next decodes a record. At the end of the directory it returns io.EOF.
+// next decodes a record. At the end of the directory it returns nil.
 func (d *recordReader) next() (*record, error) {
-	if _, err := d.r.Peek(1); err != nil {
-		return nil, err
+	if d.rest == "" {
+		return nil, nil
 	}
 	var r record
 	n := &r.node
@@ -131,10 +120,21 @@ func (d *recordReader) next() (*record, error) {
 	r.content = extent{at: d.int(), size: d.int()}
 	n.Target = d.string()
 	for range d.uint() {
-		n.Xattrs = append(n.Xattrs, aaip.Attr{Name: d.string(), Value: d.bytes()})
+		if d.bad {
+			break
+		}
+		n.Xattrs = append(n.Xattrs, aaip.Attr{Name: d.string(), Value: []byte(d.string())})
 	}
-	if d.err != nil {
-		return nil, fmt.Errorf("the index of the files cannot be read: %w", d.err)
+	if d.bad {
+		return nil, errIndex
+	}
+	if n.IsDir() {
+		// A layout keeps directories; it is not to keep all that is beside
+		// them.
+		n.Name, r.path = strings.Clone(n.Name), strings.Clone(r.path)
+		for i := range n.Xattrs {
+			n.Xattrs[i].Name = strings.Clone(n.Xattrs[i].Name)
+		}
 	}
 	return &r, nil
 }

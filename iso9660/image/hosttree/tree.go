@@ -1,10 +1,9 @@
 package hosttree
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"iter"
 	"os"
 	"sync/atomic"
@@ -53,12 +52,14 @@ func (t *Tree) Children(ctx context.Context, dir image.Node) iter.Seq2[image.Nod
 			yield(image.Node{}, errors.New("hosttree: a directory of another source"))
 			return
 		}
-		const enough = 4096
-		section := io.NewSectionReader(t.index, r.content.at, r.content.size)
-		d := recordReader{r: bufio.NewReaderSize(section, int(min(r.content.size, enough)))}
+		d, err := t.read(r.content)
+		if err != nil {
+			yield(image.Node{}, err)
+			return
+		}
 		for {
 			child, err := d.next()
-			if errors.Is(err, io.EOF) {
+			if child == nil && err == nil {
 				return
 			}
 			if err == nil {
@@ -73,6 +74,15 @@ func (t *Tree) Children(ctx context.Context, dir image.Node) iter.Seq2[image.Nod
 			}
 		}
 	}
+}
+
+// read takes the record of a directory from the index.
+func (t *Tree) read(x extent) (recordReader, error) {
+	p := make([]byte, x.size)
+	if _, err := t.index.ReadAt(p, x.at); err != nil {
+		return recordReader{}, fmt.Errorf("the index of the files cannot be read: %w", err)
+	}
+	return recordReader{rest: string(p)}, nil
 }
 
 func (t *Tree) node(r *record) image.Node {

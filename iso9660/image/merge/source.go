@@ -2,8 +2,10 @@ package merge
 
 import (
 	"context"
+	"crypto/md5"
 	"fmt"
 	"iter"
+	"sync"
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/checksum"
@@ -11,12 +13,14 @@ import (
 	"burnfs/iso9660/volume"
 )
 
-// A Source merges a tree over that of a volume. It is not safe for concurrent
-// use.
+// A Source merges a tree over that of a volume. It is safe for concurrent use if
+// the source of the new tree is.
 type Source struct {
 	old   *volume.Volume
+	fresh image.Source // nil for nothing new
+
+	mu    sync.Mutex      // guards what follows
 	sums  *checksum.Array // nil when the volume has none, or damaged ones
-	fresh image.Source    // nil for nothing new
 	links map[link]uint64 // IDs of old files with several names
 }
 
@@ -177,6 +181,8 @@ func (s *Source) id(e *volume.Entry) uint64 {
 	if len(e.Sections) > 0 {
 		key.lba = e.Sections[0].LBA
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if known, ok := s.links[key]; ok {
 		return known
 	}
@@ -201,18 +207,26 @@ func (s *Source) oldEntry(ctx context.Context, e *volume.Entry) (image.Node, err
 		n.Handle = directory{old: &d}
 	case e.IsRegular():
 		n.Pieces = pieces(e.Sections)
-		if s.sums == nil || e.ChecksumIndex == 0 || e.ChecksumIndex > s.sums.Files() {
-			break
-		}
-		sum, err := s.sums.File(ctx, e.ChecksumIndex)
-		if err != nil {
+		var err error
+		if n.OldMD5, err = s.sum(ctx, e.ChecksumIndex); err != nil {
 			return n, fmt.Errorf("reading the checksums of the earlier session: %w", err)
-		}
-		if sum != [16]byte{} { // what libisofs records where it knows none
-			n.OldMD5 = &sum
 		}
 	}
 	return n, nil
+}
+
+// sum is the checksum that the volume has of a file, or nil.
+func (s *Source) sum(ctx context.Context, index uint32) (*[md5.Size]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sums == nil || index == 0 || index > s.sums.Files() {
+		return nil, nil
+	}
+	sum, err := s.sums.File(ctx, index)
+	if err != nil || sum == [md5.Size]byte{} { // what libisofs records where it knows none
+		return nil, err
+	}
+	return &sum, nil
 }
 
 func pieces(sections []iso9660.Section) []image.Piece {
