@@ -108,9 +108,9 @@ func (t *Tree) WriteAt(_ context.Context, n *Node, p []byte, off int64, appendin
 	if err != nil {
 		return 0, stagingError(err)
 	}
-	t.free(n.extents().Write(off, length, extent.Staged, addr))
+	gone := n.extents().Write(off, length, extent.Staged, addr)
 	n.size = n.content.Size()
-	t.changedData(n, t.now().UnixNano())
+	t.changedData(n, t.now().UnixNano(), gone)
 	return len(p), nil
 }
 
@@ -123,10 +123,14 @@ func (t *Tree) admitContent(n *Node, change func(*extent.Map)) error {
 	return t.space.admit(0, int64(newBlocks(&next))-int64(n.charged))
 }
 
-// changedData notes a change of content. The caller holds n.mu.
-func (t *Tree) changedData(n *Node, now int64) {
+// changedData notes a change of content and gives back what it replaced. The
+// caller holds n.mu.
+func (t *Tree) changedData(n *Node, now int64, gone []extent.Extent) {
 	n.mtime, n.ctime = now, now
+	// In this order: a flush that begins in between must have n among its
+	// changes, or its commit would free what n's last record still names.
 	n.dataSeq = t.touch(n)
+	t.free(gone)
 	t.settle(n, newBlocks(n.content))
 }
 
@@ -138,13 +142,9 @@ func (t *Tree) resize(n *Node, size, now int64) error {
 	if err := t.admitContent(n, func(m *extent.Map) { m.Truncate(size) }); err != nil {
 		return err
 	}
-	if size != n.size {
-		t.free(n.extents().Truncate(size))
-		n.size = size
-	} else {
-		n.extents()
-	}
-	t.changedData(n, now)
+	gone := n.extents().Truncate(size)
+	n.size = size
+	t.changedData(n, now, gone)
 	return nil
 }
 
@@ -182,8 +182,7 @@ func (t *Tree) Allocate(_ context.Context, n *Node, mode uint32, off, length int
 		if err := t.admitContent(n, func(m *extent.Map) { m.Punch(off, cut) }); err != nil {
 			return err
 		}
-		t.free(n.extents().Punch(off, cut))
-		t.changedData(n, now)
+		t.changedData(n, now, n.extents().Punch(off, cut))
 	}
 	if grow > 0 {
 		return t.resize(n, off+length, now)

@@ -48,7 +48,6 @@ func (t *Tree) Publish(_ context.Context, p Publication) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	batch := t.store.NewBatch()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
@@ -96,6 +95,8 @@ func (t *Tree) Publish(_ context.Context, p Publication) error {
 	t.baseGen++
 	t.recharge(p.Space)
 
+	// Begun only now, so that its commit lets go what was freed above.
+	batch := t.store.NewBatch()
 	if err := t.encode(batch, nodes, names); err != nil {
 		return err
 	}

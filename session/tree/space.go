@@ -151,13 +151,15 @@ func (t *Tree) Available() int64 {
 	return max(t.space.available(), 0) * iso9660.BlockSize
 }
 
-// Statfs reports what the disc holds and what can still be staged and
-// certainly be burned.
+// Statfs reports what the disc holds and what can still be staged on the local
+// disk and certainly be burned.
 func (t *Tree) Statfs(context.Context) (Statfs, error) {
 	s := t.space.space.Load()
 	free := uint64(max(t.space.available(), 0))
 	if t.store == nil {
 		free = 0
+	} else if local, err := t.store.Available(); err == nil {
+		free = min(free, uint64(max(local, 0))/iso9660.BlockSize)
 	}
 	next := t.nextIno.Load()
 	return Statfs{
