@@ -36,15 +36,20 @@ func ArrayBlocks(count uint32) uint32 {
 func ParseArea(value []byte) (Area, error) {
 	var a Area
 	for _, number := range []*uint32{&a.Start, &a.Array, &a.Count, &a.Size} {
-		if len(value) == 0 || 1+int(value[0]) > len(value) {
+		if len(value) == 0 {
 			return Area{}, iso9660.ErrTruncated
 		}
-		n, err := msb(value[1 : 1+value[0]])
+		length := int(value[0])
+		value = value[1:]
+		if length > len(value) {
+			return Area{}, iso9660.ErrTruncated
+		}
+		n, err := msb(value[:length])
 		if err != nil {
 			return Area{}, err
 		}
 		*number = n
-		value = value[1+value[0]:]
+		value = value[length:]
 	}
 	a.Type = string(value)
 	return a, nil

@@ -109,6 +109,7 @@ func TestArea(t *testing.T) {
 		{nil, iso9660.ErrTruncated},
 		{[]byte{1, 32, 3, 15}, iso9660.ErrTruncated},
 		{[]byte{5, 1, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0}, iso9660.ErrLength},
+		{bytes.Repeat([]byte{255}, 600), iso9660.ErrLength},
 	} {
 		if _, err := checksum.ParseArea(tt.value); !errors.Is(err, tt.want) {
 			t.Errorf("% x: %v, want %v", tt.value, err, tt.want)

@@ -52,21 +52,21 @@ type Entry struct {
 }
 
 // IsDir tells whether e is a directory.
-func (e *Entry) IsDir() bool { return e.Mode&ModeType == ModeDirectory }
+func (e Entry) IsDir() bool { return e.Mode&ModeType == ModeDirectory }
 
 // IsRegular tells whether e is a regular file.
-func (e *Entry) IsRegular() bool { return e.Mode&ModeType == ModeRegular }
+func (e Entry) IsRegular() bool { return e.Mode&ModeType == ModeRegular }
 
 // IsSymlink tells whether e is a symbolic link.
-func (e *Entry) IsSymlink() bool { return e.Mode&ModeType == ModeSymlink }
+func (e Entry) IsSymlink() bool { return e.Mode&ModeType == ModeSymlink }
 
 // IsDevice tells whether e is a block or a character device.
-func (e *Entry) IsDevice() bool {
+func (e Entry) IsDevice() bool {
 	return e.Mode&ModeType == ModeBlock || e.Mode&ModeType == ModeCharacter
 }
 
 // Directory is what ReadDir needs to read the directory e. It is empty if e is none.
-func (e *Entry) Directory() Directory {
+func (e Entry) Directory() Directory {
 	if !e.IsDir() || len(e.Sections) == 0 {
 		return Directory{}
 	}
