@@ -41,12 +41,30 @@ func (a *app) connect(ctx context.Context, dir string, pid int) (*control.Client
 	case !m.Burnfs():
 		return nil, m, failure.New(exitcode.NotMounted, err, dir+" is not a burnfs mount, it is "+m.Type, "", "")
 	case errors.Is(err, syscall.ENOTCONN):
-		return nil, m, failure.New(exitcode.NotMounted, err, "the burnfs that served "+dir+" has died",
-			"Everything that was fsynced is in the staging directory; earlier sessions on the disc are untouched.",
-			"Mount the disc there again with 'burnfs mount "+m.Source+" "+dir+"': it clears the dead mount away and goes on from there.")
+		return nil, m, &deadMount{m, err}
 	}
 	return nil, m, failure.New(exitcode.NotMounted, err, "the burnfs daemon of "+dir+" does not answer",
 		"", "Only root and the user who mounted it may ask. If it was you, see the log in the staging directory.")
+}
+
+// deadMount is a mount whose daemon was killed.
+type deadMount struct {
+	mount mountpoint.Mount
+	err   error
+}
+
+func (d *deadMount) Error() string { return "the burnfs that served " + d.mount.Point + " has died" }
+func (d *deadMount) Unwrap() error { return d.err }
+
+// explain says what it means; cleared tells that the mount was taken away.
+func (d *deadMount) explain(cleared bool) *failure.Failure {
+	code, what := exitcode.NotMounted, d.Error()
+	if cleared {
+		code, what = exitcode.Commit, what+"; its mount is taken away now, and nothing was burned"
+	}
+	return failure.New(code, d.err, what,
+		"Everything that was fsynced is in the staging directory; earlier sessions on the disc are untouched.",
+		"Mount the disc again with 'burnfs mount "+d.mount.Source+" "+d.mount.Point+"' and unmount it: it goes on from there.")
 }
 
 // waitable is a context that ends when the user no longer wants to wait.

@@ -70,7 +70,7 @@ func (a *app) mount(ctx context.Context, req mountRequest) error {
 	}
 	opt.Create = opt.Create || req.create
 	if opt.StateDir == "" && !opt.ReadOnly {
-		if opt.StateDir, err = mountopt.DefaultStateDir(os.Geteuid(), a.env.Getenv); err != nil {
+		if opt.StateDir, err = mountopt.DefaultStateDir(os.Geteuid(), a.env.Getenv, mountopt.Home); err != nil {
 			return err
 		}
 	}
@@ -138,7 +138,7 @@ type quietStart struct {
 }
 
 func (q *quietStart) Enabled(ctx context.Context, l slog.Level) bool {
-	if q.child != nil && !q.verbose && !q.child.IsReady() && l < slog.LevelWarn {
+	if q.child != nil && !q.verbose && !q.child.InBackground() && l < slog.LevelWarn {
 		return false
 	}
 	return q.Handler.Enabled(ctx, l)

@@ -319,7 +319,9 @@ func TestMountClosedDisc(t *testing.T) {
 	write(t, filepath.Join(l.mnt, "f"), "text")
 	spawnOK(t, "umount", l.mnt)
 	ended(t, pid)
-	spawnOK(t, l.mountArgs()...)
+	if r := spawnOK(t, l.mountArgs()...); !strings.Contains(r.err, "mounted read only: ") {
+		t.Errorf("mounting a closed disc: %v", r)
+	}
 	st := status(t, l.mnt)
 	if !st.ReadOnly || st.ReadOnlyReason == "" {
 		t.Errorf("a closed disc: %+v", st)
@@ -345,8 +347,20 @@ func TestDaemonKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended(t, pid)
-	if r := spawn(t, "burnfs", "umount", l.mnt); r.code != int(exitcode.NotMounted) || !strings.Contains(r.err, "has died") || !strings.Contains(r.err, "burnfs mount") {
+	if r := spawn(t, "burnfs", "status", l.mnt); r.code != int(exitcode.NotMounted) || !strings.Contains(r.err, "has died") || !strings.Contains(r.err, "burnfs mount") {
+		t.Errorf("status of a dead mount: %v", r)
+	}
+	spawnOK(t, l.mountArgs()...) // over the dead mount
+	pid = status(t, l.mnt).PID
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	ended(t, pid)
+	if r := spawn(t, "burnfs", "umount", l.mnt); r.code != int(exitcode.Commit) || !strings.Contains(r.err, "has died") || !strings.Contains(r.err, "nothing was burned") {
 		t.Errorf("umount of a dead mount: %v", r)
+	}
+	if r := spawn(t, "burnfs", "umount", l.mnt); r.code != int(exitcode.NotMounted) || !strings.Contains(r.err, "is not mounted") {
+		t.Errorf("umount of a dead mount that was taken away: %v", r)
 	}
 	spawnOK(t, l.mountArgs()...)
 	if got := read(t, path); got != "text" {

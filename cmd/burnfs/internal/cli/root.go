@@ -35,6 +35,13 @@ func Main(env Env) int {
 	if len(env.Args) == 0 {
 		env.Args = []string{"burnfs"}
 	}
+	if env.Getenv("PATH") == "" {
+		// mount(8) takes it away from its helpers; fusermount3 is looked up in it.
+		if err := os.Setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"); err != nil {
+			fmt.Fprintln(env.Err, "burnfs:", err)
+			return int(exitcode.General)
+		}
+	}
 	switch mounthelper.RoleOf(env.Args[0]) {
 	case mounthelper.Mount:
 		return mountHelper(env)
@@ -98,7 +105,11 @@ every other computer can read, and returns when it was read back and verified.`,
 // run adapts a command's body: whatever it returns becomes a Failure.
 func (a *app) run(body func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		return explain.Error(body(cmd.Context(), args))
+		err := body(cmd.Context(), args)
+		if dead, ok := errors.AsType[*deadMount](err); ok {
+			return dead.explain(false)
+		}
+		return explain.Error(err)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"burnfs/cmd/burnfs/internal/mounted"
 	"burnfs/cmd/burnfs/internal/mountopt"
 	"burnfs/cmd/burnfs/internal/mountpoint"
+	"burnfs/cmd/burnfs/internal/utab"
 	"burnfs/fusefs"
 	"burnfs/session"
 )
@@ -114,15 +115,22 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	if err != nil {
 		return nil, err
 	}
-	holder := &heldDisc{disc: disc, path: discPath, point: server.Mountpoint(), session: opt.Session}
+	holder := &heldDisc{disc: disc, path: discPath, point: server.Mountpoint(), session: opt.Session, noted: note(discPath, server.Mountpoint(), log)}
 	life = mounted.New(holder, kernelMount{server, log}, listener, log)
 	close(ready)
-	undo = append(undo, func() error { return server.Unmount(context.Background()) })
+	undo = append(undo, holder.forget, func() error { return server.Unmount(context.Background()) })
 
 	if opt.NoExec {
 		if err := noExec(server.Mountpoint(), opt); err != nil {
 			log.Warn("noexec has no effect: only root can set it", "err", err)
 		}
+	}
+	st := disc.Status()
+	if st.ReadOnly && !opt.ReadOnly {
+		fmt.Fprintf(a.env.Err, "burnfs: mounted read only: %s\n", st.ReadOnlyReason)
+	}
+	for _, w := range st.Warnings {
+		fmt.Fprintf(a.env.Err, "burnfs: %s\n", w)
 	}
 	if child != nil {
 		logFile, err := daemon.OpenLog(logPath)
@@ -131,7 +139,7 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 		}
 		defer logFile.Close() // standard error is a duplicate
 		holder.log = logPath
-		if err := child.Ready(logFile); err != nil {
+		if err := child.Redirect(logFile); err != nil {
 			return nil, err
 		}
 	}
@@ -144,15 +152,8 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 		s.signals <- syscall.SIGTERM
 	}
 	listener.Serve(life)
-	st := disc.Status()
 	log.Info("mounted", "disc", discPath, "on", server.Mountpoint(), "media", st.Disc.Media, "pid", os.Getpid())
-	if st.ReadOnly && !opt.ReadOnly {
-		log.Warn("the disc is mounted read only: " + st.ReadOnlyReason)
-	}
-	for _, w := range st.Warnings {
-		log.Warn(w)
-	}
-	return s, nil
+	return s, child.Ready()
 }
 
 // noExec adds the flag that fusermount3 is not asked for. Changing flags of
@@ -201,12 +202,34 @@ func (k kernelMount) Detach(ctx context.Context) error {
 	return mountpoint.Detach(ctx, k.Mountpoint())
 }
 
+// note makes umount(8) of root find its helper. Without it `umount DIR` does not
+// wait for the burn, but everything else is as usual.
+func note(disc, point string, log *slog.Logger) bool {
+	if os.Geteuid() != 0 {
+		return false
+	}
+	err := utab.Add(utab.Dir, utab.Entry{Source: disc, Target: point})
+	if err != nil {
+		log.Warn("umount(8) will not wait for the burn", "err", err)
+	}
+	return err == nil
+}
+
 // heldDisc is a session.Disc as package mounted wants it.
 type heldDisc struct {
 	disc        *session.Disc
 	path, point string
 	session     int
 	log         string
+	noted       bool // the mount has a line in utab
+}
+
+// forget takes back what note did.
+func (h *heldDisc) forget() error {
+	if !h.noted {
+		return nil
+	}
+	return utab.Remove(utab.Dir, utab.Entry{Source: h.path, Target: h.point})
 }
 
 // Commit implements mounted.Disc.
@@ -220,7 +243,7 @@ func (h *heldDisc) Commit(ctx context.Context, why string, progress func(control
 
 // Close implements mounted.Disc.
 func (h *heldDisc) Close(ctx context.Context) error {
-	if err := h.disc.Close(ctx); err != nil {
+	if err := errors.Join(h.disc.Close(ctx), h.forget()); err != nil {
 		return explain.Error(fmt.Errorf("letting go of the disc: %w", err))
 	}
 	return nil

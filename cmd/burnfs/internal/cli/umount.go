@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -56,7 +58,18 @@ func (a *app) umount(ctx context.Context, req umountRequest) error {
 	ctx, cancel := waitable(ctx)
 	defer cancel()
 	c, m, err := a.connect(ctx, req.dir, pid)
+	if dead, ok := errors.AsType[*deadMount](err); ok {
+		derr := mountpoint.Detach(ctx, m.Point)
+		if derr != nil {
+			a.log().Warn("the dead mount cannot be taken away", "err", derr)
+		}
+		return dead.explain(derr == nil)
+	}
 	if err != nil {
+		return err
+	}
+	// Called from inside the mount, this process would keep it busy itself.
+	if err := os.Chdir("/"); err != nil {
 		return err
 	}
 	show := progress.New(a.env.Err, req.quiet)

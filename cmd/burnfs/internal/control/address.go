@@ -21,8 +21,9 @@ const Xattr = "user.burnfs.control"
 // rootRuntimeDir is for daemons of root (FHS 3.0, 3.15).
 const rootRuntimeDir = "/run/burnfs"
 
-// RuntimeDir is where daemons of user uid have their sockets. Without a
-// runtime directory of the session it is one below /tmp.
+// RuntimeDir is where daemons of user uid have their sockets. mount(8) takes
+// XDG_RUNTIME_DIR away from its helpers, so the usual value is tried too, and
+// without a runtime directory of the session it is one below /tmp.
 func RuntimeDir(uid int, getenv func(string) string) string {
 	if uid == 0 {
 		return rootRuntimeDir
@@ -30,8 +31,16 @@ func RuntimeDir(uid int, getenv func(string) string) string {
 	if d := getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(d) {
 		return filepath.Join(d, "burnfs")
 	}
-	return filepath.Join("/tmp", "burnfs-"+strconv.Itoa(uid))
+	if st, err := os.Stat(sessionDir(uid)); err == nil && st.IsDir() {
+		return filepath.Join(sessionDir(uid), "burnfs")
+	}
+	return tmpDir(uid)
 }
+
+// sessionDir is made by systemd-logind (pam_systemd(8)).
+func sessionDir(uid int) string { return filepath.Join("/run/user", strconv.Itoa(uid)) }
+
+func tmpDir(uid int) string { return filepath.Join("/tmp", "burnfs-"+strconv.Itoa(uid)) }
 
 // Address is the socket in runtimeDir for a canonical mount point.
 func Address(runtimeDir, point string) string {
@@ -44,10 +53,10 @@ func Address(runtimeDir, point string) string {
 // more).
 func Candidates(point string, owner, uid int, getenv func(string) string) []string {
 	dirs := []string{RuntimeDir(uid, getenv), rootRuntimeDir}
-	if owner > 0 {
-		dirs = append(dirs,
-			filepath.Join("/run/user", strconv.Itoa(owner), "burnfs"),
-			filepath.Join("/tmp", "burnfs-"+strconv.Itoa(owner)))
+	for _, u := range []int{uid, owner} {
+		if u > 0 {
+			dirs = append(dirs, filepath.Join(sessionDir(u), "burnfs"), tmpDir(u))
+		}
 	}
 	var list []string
 	for _, d := range dirs {

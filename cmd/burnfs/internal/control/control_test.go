@@ -330,8 +330,8 @@ func TestCandidates(t *testing.T) {
 	}{
 		{7, 7, env, []string{"/run/user/7/burnfs/", "/run/burnfs/", "/tmp/burnfs-7/"}, "my own mount"},
 		{7, 0, none, []string{"/run/burnfs/", "/run/user/7/burnfs/", "/tmp/burnfs-7/"}, "root asks for a user's mount"},
-		{0, 7, env, []string{"/run/user/7/burnfs/", "/run/burnfs/"}, "a user asks for root's"},
-		{-1, 7, none, []string{"/tmp/burnfs-7/", "/run/burnfs/"}, "already unmounted"},
+		{0, 7, env, []string{"/run/user/7/burnfs/", "/run/burnfs/", "/tmp/burnfs-7/"}, "a user asks for root's"},
+		{-1, 7, none, []string{"/tmp/burnfs-7/", "/run/burnfs/", "/run/user/7/burnfs/"}, "already unmounted"},
 	} {
 		got := Candidates("/mnt", tt.owner, tt.uid, tt.env)
 		for i := range got {

@@ -18,13 +18,14 @@ import (
 // Child is the background side. A nil Child is a program in the foreground:
 // all its methods do nothing.
 type Child struct {
-	once  sync.Once
-	pipe  *os.File
-	ready atomic.Bool
+	once sync.Once
+	pipe *os.File
+	log  atomic.Pointer[string] // name of the log file, once Redirect was called
 }
 
-// IsReady reports whether Ready was called with success.
-func (c *Child) IsReady() bool { return c != nil && c.ready.Load() }
+// InBackground reports whether Redirect was called with success: the terminal
+// does not see any more what is written to standard error.
+func (c *Child) InBackground() bool { return c != nil && c.log.Load() != nil }
 
 // FromEnvironment is the Child if this process was begun by Start, else nil.
 // The mark is taken out of the environment so that no other program sees it.
@@ -44,17 +45,30 @@ func FromEnvironment() (*Child, error) {
 	return &Child{pipe: os.NewFile(uintptr(fd), "ready pipe")}, nil
 }
 
-// Ready tells that all went well and turns stdout and stderr to log, a file
-// opened by OpenLog.
-func (c *Child) Ready(log *os.File) error {
+// Redirect turns stdout and stderr to log, a file opened by OpenLog, which may
+// be closed then.
+func (c *Child) Redirect(log *os.File) error {
 	if c == nil {
 		return nil
 	}
 	if err := errors.Join(unix.Dup3(int(log.Fd()), 1, 0), unix.Dup3(int(log.Fd()), 2, 0)); err != nil {
 		return fmt.Errorf("turn stderr to %s: %w", log.Name(), err)
 	}
-	c.ready.Store(true)
-	return c.say(Message{Ready: true, Log: log.Name()})
+	name := log.Name()
+	c.log.Store(&name)
+	return nil
+}
+
+// Ready tells that all went well.
+func (c *Child) Ready() error {
+	if c == nil {
+		return nil
+	}
+	m := Message{Ready: true}
+	if name := c.log.Load(); name != nil {
+		m.Log = *name
+	}
+	return c.say(m)
 }
 
 // Fail tells why the program ends. After Ready it does nothing.

@@ -41,10 +41,13 @@ func play(role, dir string) int {
 		sid, _ := syscall.Getpgid(0)
 		fmt.Fprintln(log, "session leader:", sid == os.Getpid())
 		fmt.Fprintln(log, "inherited:", inherited())
-		if err := c.Ready(log); err != nil {
+		if c.InBackground() || c.Redirect(log) != nil || !c.InBackground() || log.Close() != nil {
 			return 97
 		}
 		fmt.Fprintln(os.Stderr, "after")
+		if c.Ready() != nil {
+			return 93
+		}
 		if c.Fail(errors.New("too late")) != nil {
 			return 96
 		}
@@ -70,7 +73,7 @@ func inherited() bool {
 	return err == nil && target == os.DevNull
 }
 
-func run(t *testing.T, ctx context.Context, role, dir string, env ...string) (Message, error, string) {
+func run(t *testing.T, ctx context.Context, role, dir string, env ...string) (Message, string, error) {
 	t.Helper()
 	stderr, err := os.Create(filepath.Join(dir, "stderr"))
 	if err != nil {
@@ -82,7 +85,7 @@ func run(t *testing.T, ctx context.Context, role, dir string, env ...string) (Me
 	if rerr != nil {
 		t.Fatal(rerr)
 	}
-	return m, err, string(said)
+	return m, string(said), err
 }
 
 func TestReady(t *testing.T) {
@@ -93,7 +96,7 @@ func TestReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer syscall.Close(fd)
-	m, err, _ := run(t, t.Context(), "ready", dir, fmt.Sprintf("BURNFS_TEST_FD=%d", fd))
+	m, _, err := run(t, t.Context(), "ready", dir, fmt.Sprintf("BURNFS_TEST_FD=%d", fd))
 	if err != nil || !m.Ready || m.Log != filepath.Join(dir, "log") {
 		t.Fatalf("got %+v, %v", m, err)
 	}
@@ -120,7 +123,7 @@ func TestReady(t *testing.T) {
 }
 
 func TestFailureComesBack(t *testing.T) {
-	_, err, _ := run(t, t.Context(), "fail", t.TempDir())
+	_, _, err := run(t, t.Context(), "fail", t.TempDir())
 	f, ok := errors.AsType[*failure.Failure](err)
 	if !ok || f.Code != exitcode.Disc || f.What != "not a disc" || f.Data != "nothing lost" || f.Next != "insert one" || f.Cause != "cause" {
 		t.Errorf("got %+v", err)
@@ -128,7 +131,7 @@ func TestFailureComesBack(t *testing.T) {
 }
 
 func TestDied(t *testing.T) {
-	_, err, _ := run(t, t.Context(), "die", t.TempDir())
+	_, _, err := run(t, t.Context(), "die", t.TempDir())
 	var de *DiedError
 	if !errors.As(err, &de) || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("got %v", err)
@@ -138,7 +141,7 @@ func TestDied(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err, _ := run(t, ctx, "hang", t.TempDir())
+	_, _, err := run(t, ctx, "hang", t.TempDir())
 	var de *DiedError
 	if !errors.As(err, &de) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -150,7 +153,7 @@ func TestForeground(t *testing.T) {
 	if c != nil || err != nil {
 		t.Fatalf("got %v, %v", c, err)
 	}
-	if c.Ready(nil) != nil || c.Fail(errors.New("x")) != nil {
+	if c.Redirect(nil) != nil || c.Ready() != nil || c.InBackground() || c.Fail(errors.New("x")) != nil {
 		t.Error("a nil Child does nothing")
 	}
 }

@@ -91,10 +91,11 @@ func TestDefaultStateDir(t *testing.T) {
 		{0, map[string]string{"XDG_STATE_HOME": "/x"}, "/var/lib/burnfs", nil, "root's state belongs to the machine"},
 		{7, map[string]string{"XDG_STATE_HOME": "/x", "HOME": "/h"}, "/x/burnfs", nil, "XDG first"},
 		{7, map[string]string{"XDG_STATE_HOME": "x", "HOME": "/h"}, "/h/.local/state/burnfs", nil, "relative XDG paths are ignored"},
-		{7, nil, "", ErrNoHome, "nothing to go by"},
+		{7, nil, "/home/seven/.local/state/burnfs", nil, "mount(8) takes HOME away from its helpers"},
+		{8, nil, "", ErrNoHome, "nothing to go by"},
 	}
 	for _, tt := range tests {
-		got, err := DefaultStateDir(tt.uid, func(k string) string { return tt.env[k] })
+		got, err := DefaultStateDir(tt.uid, func(k string) string { return tt.env[k] }, func(uid int) string { return map[int]string{7: "/home/seven"}[uid] })
 		if got != tt.want || !errors.Is(err, tt.err) {
 			t.Errorf("uid %d %v: %q, %v; want %q, %v (%s)", tt.uid, tt.env, got, err, tt.want, tt.err, tt.reason)
 		}
