@@ -8,6 +8,10 @@
 // whose numbering every later source quotes. Offsets in the code are counted
 // from 0, byte positions (BP) in the standard from 1.
 //
+// The extensions have packages of their own: susp (how System Use fields are
+// shared), rrip (Rock Ridge), aaip (attributes, access control lists), nanotime
+// (nanoseconds), checksum (MD5s as of libisofs).
+//
 // # A volume
 //
 // All addresses are Logical Block numbers of 2048 bytes counted from the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -190,6 +191,66 @@ func TestSections(t *testing.T) {
 		}
 		if len(entries) != 3 {
 			t.Errorf("%s, %v: %d entries, want the root and two files", tt.name, v.Tree(), len(entries))
+		}
+	}
+}
+
+// TestChainOfSessions lets genisoimage continue a disc four times, by turns with
+// Joliet and without, and opens every session.
+func TestChainOfSessions(t *testing.T) {
+	dir := t.TempDir()
+	disc := filepath.Join(dir, "disc.iso")
+	want := make(map[string]string)
+	type session struct {
+		start uint32
+		files map[string]string
+	}
+	var sessions []session
+	for i := range 5 {
+		source := filepath.Join(dir, fmt.Sprintf("source%d", i))
+		must(t, os.Mkdir(source, 0o755))
+		for name, data := range map[string]string{
+			"changes": strings.Repeat(fmt.Sprint(i), 3000*(i+1)), fmt.Sprintf("only-in-%d", i): "o", strings.Repeat("n", 200): fmt.Sprint("long", i),
+		} {
+			path := filepath.Join(source, name)
+			write(t, path, []byte(data), 0o644)
+			// genisoimage takes a file of equal size and times for unchanged.
+			when := time.Date(2020+i, 1, 1, 0, 0, 0, 0, time.UTC)
+			must(t, os.Chtimes(path, when, when))
+			want[name] = data
+		}
+		args := []string{"-quiet", "-R", "-no-pad"}
+		if i%2 == 1 {
+			args = append(args, "-J", "-joliet-long")
+		}
+		var start uint32
+		if len(sessions) > 0 {
+			info, err := os.Stat(disc)
+			must(t, err)
+			start = uint32(info.Size()/iso9660.BlockSize) + 31 // as after a gap
+			args = append(args, "-C", fmt.Sprintf("%d,%d", sessions[i-1].start, start), "-M", disc)
+		}
+		image := filepath.Join(dir, fmt.Sprintf("image%d", i))
+		run(t, "genisoimage", append(args, "-o", image, source)...)
+		data, err := os.ReadFile(image)
+		must(t, err)
+		f, err := os.OpenFile(disc, os.O_CREATE|os.O_WRONLY, 0o644)
+		must(t, err)
+		_, err = f.WriteAt(data, int64(start)*iso9660.BlockSize)
+		must(t, err)
+		must(t, f.Close())
+		sessions = append(sessions, session{start, maps.Clone(want)})
+	}
+	r := openImage(t, disc)
+	for i, s := range sessions {
+		got := make(map[string]string)
+		for name, e := range walk(t, mustOpen(t, r, s.start, volume.Options{})) {
+			if e.IsRegular() {
+				got[name] = string(content(t, r, e))
+			}
+		}
+		if !maps.Equal(got, s.files) {
+			t.Errorf("session %d at %d has %q, want %q", i+1, s.start, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(s.files)))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package volume_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -494,5 +495,35 @@ func TestCancelled(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("ReadDir yields %d times", n)
+	}
+}
+
+// TestScatteredSections reads a file whose sections do not follow each other, as one
+// has that was changed in the middle by a later session.
+func TestScatteredSections(t *testing.T) {
+	h := newHandmade(t, rockRidge())
+	var want []byte
+	for i, section := range []iso9660.Section{{LBA: dataLBA + 4, Size: iso9660.BlockSize}, {LBA: dataLBA, Size: 2 * iso9660.BlockSize}, {LBA: dataLBA + 3, Size: 7}} {
+		flags := byte(iso9660.FlagMultiExtent)
+		if i == 2 {
+			flags = 0
+		}
+		h.add(rootLBA, iso9660.Record{
+			Location: section.LBA, DataLength: uint32(section.Size), Flags: flags, Identifier: "SCATTERE.D;1", SystemUse: named("scattered"),
+		})
+		data := bytes.Repeat([]byte{byte('a' + i)}, int(section.Size))
+		copy(h.blocks[section.LBA*iso9660.BlockSize:], data)
+		want = append(want, data...)
+	}
+	h.file("Z.;1", named("after"))
+	entries, errs := h.readRoot()
+	if len(errs) > 0 || len(entries) != 2 || entries[0].Name != "scattered" || len(entries[0].Sections) != 3 || entries[0].Size != int64(len(want)) {
+		t.Fatalf("%+v, %v", entries, errs)
+	}
+	if got := content(t, imageOf(h.blocks), entries[0]); !bytes.Equal(got, want) {
+		t.Error("the content differs")
+	}
+	if entries[0].RecordOffset >= entries[1].RecordOffset {
+		t.Errorf("the first record is at %d, the next entry's at %d", entries[0].RecordOffset, entries[1].RecordOffset)
 	}
 }
