@@ -37,9 +37,9 @@ func (a *app) connect(ctx context.Context, dir string, pid int) (*control.Client
 	}
 	switch {
 	case !mounted:
-		return nil, m, failure.New(exitcode.NotMounted, err, dir+" is not mounted", "", "")
+		return nil, m, failure.New(exitcode.NotMounted, nil, dir+" is not mounted", "", "")
 	case !m.Burnfs():
-		return nil, m, failure.New(exitcode.NotMounted, err, dir+" is not a burnfs mount, it is "+m.Type, "", "")
+		return nil, m, failure.New(exitcode.NotMounted, nil, dir+" is not a burnfs mount, it is "+m.Type, "", "")
 	case errors.Is(err, syscall.ENOTCONN):
 		return nil, m, &deadMount{m, err}
 	}

@@ -266,13 +266,14 @@ func TestImageIntoPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	second.Stdin = pipe
-	var out bytes.Buffer
-	second.Stdout, second.Stderr, image.Stderr = &out, &out, &out
+	var said, out bytes.Buffer
+	image.Stderr = &said
+	second.Stdout, second.Stderr = &out, &out
 	if err := second.Start(); err != nil {
 		t.Fatal(err)
 	}
 	if err := image.Run(); err != nil {
-		t.Errorf("%v: %s", err, out.String())
+		t.Errorf("%v: %s", err, said.String())
 	}
 	if err := second.Wait(); err != nil {
 		t.Fatalf("%v: %s", err, out.String())

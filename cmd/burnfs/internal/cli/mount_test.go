@@ -74,7 +74,7 @@ func TestMountLifecycle(t *testing.T) {
 		t.Errorf("status as text: %v", r)
 	}
 	// The disc is in use, and so is the mount point.
-	if r := spawn(t, "burnfs", l.mountArgs()...); r.code != int(exitcode.Mount) || !strings.Contains(r.err, "still works on this mount point") {
+	if r := spawn(t, "burnfs", l.mountArgs()...); r.code != int(exitcode.Mount) || !strings.Contains(r.err, "is mounted on "+l.mnt+" already") {
 		t.Errorf("a second mount on the same directory: %v", r)
 	}
 	other := filepath.Join(l.dir, "other")

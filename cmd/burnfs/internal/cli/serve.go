@@ -16,7 +16,9 @@ import (
 	"burnfs/cmd/burnfs/internal/control"
 	"burnfs/cmd/burnfs/internal/daemon"
 	"burnfs/cmd/burnfs/internal/discs"
+	"burnfs/cmd/burnfs/internal/exitcode"
 	"burnfs/cmd/burnfs/internal/explain"
+	"burnfs/cmd/burnfs/internal/failure"
 	"burnfs/cmd/burnfs/internal/mounted"
 	"burnfs/cmd/burnfs/internal/mountopt"
 	"burnfs/cmd/burnfs/internal/mountpoint"
@@ -80,7 +82,7 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 
 	listener, err := control.Listen(control.Address(control.RuntimeDir(os.Geteuid(), a.env.Getenv), point), log)
 	if err != nil {
-		return nil, err
+		return nil, taken(err, point)
 	}
 	undo = append(undo, func() error { return listener.Close(context.Background()) })
 	drive, err := discs.Open(discPath, discs.Options{ReadOnly: opt.ReadOnly, Create: opt.Create, Log: log})
@@ -154,6 +156,14 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	listener.Serve(life)
 	log.Info("mounted", "disc", discPath, "on", server.Mountpoint(), "media", st.Disc.Media, "pid", os.Getpid())
 	return s, child.Ready()
+}
+
+// taken says what is in the way on a mount point that another daemon has.
+func taken(err error, point string) error {
+	if m, ok, ferr := mountpoint.Find(point); errors.Is(err, control.ErrTaken) && ferr == nil && ok {
+		return failure.New(exitcode.Mount, err, m.Source+" is mounted on "+point+" already", "Nothing was touched.", "Unmount it first with 'burnfs umount "+point+"', or name another directory.")
+	}
+	return err
 }
 
 // noExec adds the flag that fusermount3 is not asked for. Changing flags of
