@@ -105,9 +105,10 @@ func TestCommands(t *testing.T) {
 }
 
 var (
-	codeBlock = regexp.MustCompile("(?ms)^```.*?^```|^(?:    |\t).*$|`[^`\n]+`")
-	call      = regexp.MustCompile(`(?:^|[^\w./-])burnfs[ \t]+([^\n|;&` + "`" + `)]*)`)
-	flag      = regexp.MustCompile(`^--?[A-Za-z][\w-]*`)
+	codeBlock = regexp.MustCompile("(?ms)^ *```.*?^ *```|`[^`\n]+`") // fenced, or in a line
+	// At the beginning of a line, of a pipe's part, or of a substitution.
+	call = regexp.MustCompile("(?m)(?:^[ \t`]*(?:[$#] )?(?:sudo )?|[|] |[$][(])burnfs[ \t]+([^\n|;&`)]*)")
+	flag = regexp.MustCompile(`^--?[A-Za-z][\w-]*`)
 )
 
 // What documents of the repository show as a command line is one.
