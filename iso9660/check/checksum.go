@@ -1,0 +1,229 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"errors"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/checksum"
+)
+
+// tags are the checksum tags of a session, as far as they could be found.
+type tags struct {
+	superblock, tree, session          checksum.Tag
+	hasSuperblock, hasTree, hasSession bool
+	reported                           bool // that one is damaged
+}
+
+// findTags follows the tags from the one behind the descriptors, which end before
+// block end. A session need not have any.
+func (c *checker) findTags(end int64) {
+	tag, ok := c.tag(end, checksum.Superblock, true)
+	if ok && tag.Kind == checksum.RelocatedSuperblock {
+		c.structure("the checksum tag of the superblock", end, 1)
+		c.relocated(tag)
+		if end, ok = c.named(tag.Next); !ok {
+			c.tags.reported = true
+			return
+		}
+		c.session = tag.Next
+		tag, ok = c.tag(end, checksum.Superblock, false)
+	}
+	if !ok {
+		return
+	}
+	c.tags.superblock, c.tags.hasSuperblock = tag, true
+	c.structure("the checksum tag of the superblock", end, 1)
+	if c.tags.tree, ok = c.tag(int64(tag.Next), checksum.Tree, false); !ok {
+		return
+	}
+	c.tags.hasTree = true
+	c.structure("the checksum tag of the tree", int64(tag.Next), 1)
+	next := c.tags.tree.Next
+	if c.tags.session, ok = c.tag(int64(next), checksum.Session, false); !ok {
+		return
+	}
+	c.tags.hasSession = true
+	c.absolute = next < c.size
+	c.structure("the checksum tag of the session", int64(next), 1)
+}
+
+// tag reads the tag that should be at lba. optional says that there may be none, or
+// that of a relocated superblock, too.
+func (c *checker) tag(lba int64, kind checksum.Kind, optional bool) (checksum.Tag, bool) {
+	block := make([]byte, iso9660.BlockSize)
+	if err := c.read(lba, block); err != nil {
+		if !optional && !c.done() {
+			c.report(ChecksumTag, uint32(lba), 0, "", "the tag %v cannot be read: %v", kind, err)
+		}
+		return checksum.Tag{}, false
+	}
+	tag, err := checksum.ParseTag(block)
+	switch {
+	case optional && errors.Is(err, checksum.ErrNoTag):
+		return tag, false
+	case err != nil:
+		c.tags.reported = true
+		c.report(ChecksumTag, uint32(lba), 0, "", "the tag %v: %v", kind, err)
+		return tag, false
+	case optional && tag.Kind == checksum.RelocatedSuperblock:
+		kind = tag.Kind
+	}
+	begin := c.session
+	if tag.Kind != kind || int64(tag.Pos) != lba || tag.RangeStart != begin || int64(tag.RangeSize) != lba-int64(begin) ||
+		(kind == checksum.Superblock || kind == checksum.Tree) && int64(tag.Next) <= lba {
+		c.tags.reported = true
+		c.report(ChecksumTag, uint32(lba), 0, "", "the tag is out of place: %v at block %d for the %d blocks from %d on, next %d", tag.Kind, tag.Pos, tag.RangeSize, tag.RangeStart, tag.Next)
+		return tag, false
+	}
+	return tag, true
+}
+
+// relocated checks the copy of the descriptors at the beginning of an overwritable
+// medium.
+func (c *checker) relocated(tag checksum.Tag) {
+	if sum, ok := c.sum(int64(tag.RangeStart), int64(tag.RangeSize)); ok && sum != tag.MD5 {
+		c.report(SuperblockChecksum, c.start+iso9660.FirstDescriptor, 0, "", "the volume descriptors at the beginning of the medium do not match their MD5, in block %d", tag.Pos)
+	}
+}
+
+// named finds the end of the descriptors of the session that a relocated superblock
+// names, and compares them with those at the beginning of the medium.
+func (c *checker) named(session uint32) (end int64, ok bool) {
+	for i := range int64(maxDescriptors) {
+		lba := int64(session) + iso9660.FirstDescriptor + i
+		d, err := c.descriptor(lba)
+		if err != nil {
+			if !c.done() {
+				c.report(RelocatedSuperblock, uint32(lba), 0, "", "the beginning of the medium names block %d as the session's, but a descriptor there cannot be read: %v", session, err)
+			}
+			return 0, false
+		}
+		var tree iso9660.TreeDescriptor
+		switch d.Type() {
+		case iso9660.TypeTerminator:
+			return lba + 1, true
+		case iso9660.TypePrimary:
+			tree = c.primary
+		default:
+			continue
+		}
+		// Places of path tables and of the root.
+		if from, to := 132, 190; !bytes.Equal(tree.VolumeDescriptor[from:to], d[from:to]) {
+			c.report(RelocatedSuperblock, uint32(lba), 0, "", "the descriptor at the beginning of the medium leads to another tree than that of the session which it names, at block %d", session)
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// findArray looks at isofs.ca of the root, which tells where the MD5s are.
+func (c *checker) findArray(t *tree) {
+	if !c.hasArea {
+		if c.tags.hasSession && t.rockRidge {
+			c.report(ChecksumArray, c.tags.session.Pos, 0, "", "the session has checksum tags, but no %s in the root that tells where its MD5s are", checksum.AreaName)
+		}
+		return
+	}
+	a := c.array
+	array, err := checksum.NewArray(arrayReader{c}, a)
+	if err != nil {
+		c.report(ChecksumArray, a.Array, 0, "", "%s makes no sense: %+v", checksum.AreaName, a)
+		return
+	}
+	blocks := int64(checksum.ArrayBlocks(a.Count))
+	if !c.inside(int64(a.Array), blocks) {
+		c.report(ChecksumArray, a.Array, 0, "", "the array of MD5s, %d blocks at block %d, does not lie in the volume", blocks, a.Array)
+		return
+	}
+	c.structure("the array of MD5s", int64(a.Array), blocks)
+	if a.Start != c.session {
+		c.report(ChecksumArray, a.Array, 0, "", "%s is for a session at block %d instead of %d", checksum.AreaName, a.Start, c.session)
+		return
+	}
+	switch t := c.tags; {
+	case !t.hasSuperblock && !t.reported:
+		c.report(ChecksumTag, c.start+iso9660.FirstDescriptor, 0, "", "the session has an array of MD5s, but no checksum tag behind its descriptors")
+	case t.hasSession && int64(t.session.Pos) != int64(a.Array)+blocks:
+		c.report(ChecksumArray, a.Array, 0, "", "the array of MD5s ends before block %d, and its tag is at block %d", int64(a.Array)+blocks, t.session.Pos)
+	}
+	if err := array.Verify(c.ctx); err != nil {
+		if !c.done() {
+			c.report(ChecksumArray, a.Array, 0, "", "the array of MD5s: %v", err)
+		}
+		return
+	}
+	c.sums = array
+}
+
+// An arrayReader reads for package checksum.
+type arrayReader struct{ c *checker }
+
+// ReadBlocks implements iso9660.BlockReader.
+func (r arrayReader) ReadBlocks(_ context.Context, lba uint32, p []byte) error {
+	return r.c.read(int64(lba), p)
+}
+
+// digests compares the MD5s of superblock and tree, and of the session if data is
+// to be read, in one pass.
+func (c *checker) digests() {
+	if !c.tags.hasSuperblock {
+		return
+	}
+	points := []point{{int64(c.tags.superblock.Pos), c.tags.superblock.MD5, SuperblockChecksum, "the volume descriptors do not match"}}
+	if c.tags.hasTree {
+		points = append(points, point{int64(c.tags.tree.Pos), c.tags.tree.MD5, TreeChecksum, "descriptors and directories do not match"})
+	}
+	if c.opt.Data && c.tags.hasTree && c.tags.hasSession && c.sums != nil {
+		if sum, err := c.sums.Session(c.ctx); err == nil {
+			points = append(points,
+				point{int64(c.array.Array), sum, SessionChecksum, "descriptors, directories and files do not match"},
+				point{int64(c.tags.session.Pos), c.tags.session.MD5, SessionChecksum, "the session as a whole does not match"})
+		}
+	}
+	digest, at := md5.New(), int64(c.session)
+	buffer := newWindow()
+	for _, p := range points {
+		ok := true
+		bad := func(lba int64, err error) {
+			ok = false
+			c.report(Unreadable, uint32(lba), 0, "", "a block cannot be read, so that %s its MD5: %v", p.what, err)
+		}
+		c.window(buffer, at, p.lba-at, bad, func(_ int64, b []byte) bool {
+			digest.Write(b)
+			return ok
+		})
+		if !ok || c.done() {
+			return
+		}
+		at = max(at, p.lba)
+		if got := [md5.Size]byte(digest.Sum(nil)); got != p.want {
+			c.report(p.rule, c.session, 0, "", "%s the MD5 of blocks %d to %d", p.what, c.session, p.lba-1)
+			return // what follows covers the same
+		}
+	}
+}
+
+// A point is where the MD5 of all blocks from the session's beginning is recorded.
+type point struct {
+	lba  int64
+	want [md5.Size]byte
+	rule Rule
+	what string
+}
+
+// sum is the MD5 of some blocks.
+func (c *checker) sum(lba, blocks int64) (sum [md5.Size]byte, ok bool) {
+	digest := md5.New()
+	ok = true
+	c.window(newWindow(), lba, blocks, func(at int64, err error) {
+		ok = false
+		c.report(Unreadable, uint32(at), 0, "", "a block with a checksum cannot be read: %v", err)
+	}, func(_ int64, b []byte) bool {
+		digest.Write(b)
+		return true
+	})
+	return [md5.Size]byte(digest.Sum(nil)), ok && !c.done()
+}

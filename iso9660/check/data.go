@@ -1,0 +1,133 @@
+package check
+
+import (
+	"cmp"
+	"crypto/md5"
+	"slices"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/checksum"
+)
+
+// dataBlocks is how many blocks of a file are read at a time.
+const dataBlocks = windowBlocks
+
+// index checks isofs.cx of a file: its place in the array of MD5s. Where the root
+// has no isofs.ca, as when another program has continued the disc, nobody looks.
+func (t *tree) index(at where, value []byte) uint32 {
+	n, err := checksum.ParseIndex(value)
+	switch {
+	case err != nil:
+		t.report(ChecksumIndex, at, "%s is broken: %v", checksum.IndexName, err)
+	case t.hasArea && t.array.Count >= 2 && (n == 0 || n > t.array.Count-2):
+		t.report(ChecksumIndex, at, "%s is %d, and the array has MD5s from 1 to %d", checksum.IndexName, n, t.array.Count-2)
+	default:
+		return n
+	}
+	return 0
+}
+
+// A fileReader reads the files of a tree once more.
+type fileReader struct {
+	*tree
+	buffer   []byte
+	read     []bool // by region: its file has been read
+	indexed  []bool // by index in the array
+	bytes    int64
+	overflow bool
+}
+
+// files reads every file, each content once, and compares its MD5.
+func (c *checker) files(t *tree) {
+	r := fileReader{tree: t, buffer: make([]byte, dataBlocks*iso9660.BlockSize), read: make([]bool, len(c.regions))}
+	if c.sums != nil {
+		r.indexed = make([]bool, c.sums.Files()+1)
+	}
+	t.again(r.file)
+}
+
+func (r *fileReader) file(e *entry) {
+	if !e.regular(r.rockRidge) || r.rockRidge && e.use.hasCL || r.done() {
+		return
+	}
+	index := e.use.index
+	if index >= uint32(len(r.indexed)) {
+		index = 0
+	}
+	if r.before(e, index) {
+		return
+	}
+	sum, ok := r.content(e)
+	if !ok || index == 0 {
+		return
+	}
+	want, err := r.sums.File(r.ctx, index)
+	switch {
+	case err != nil:
+		r.fault(Unreadable, r.array.Array, e, "the MD5 of the file cannot be read: %v", err)
+	case sum != want:
+		r.fault(FileChecksum, e.sections[0].LBA, e, "the file does not match its MD5, number %d", index)
+	}
+}
+
+// before tells whether the content was read for another name of the file.
+func (r *fileReader) before(e *entry, index uint32) bool {
+	s := e.sections[0]
+	known := false
+	if len(e.sections) == 1 && s.Size > 0 {
+		i, found := slices.BinarySearchFunc(r.regions, s, func(a region, s iso9660.Section) int {
+			return cmp.Or(cmp.Compare(a.begin, uint64(s.LBA)*iso9660.BlockSize), cmp.Compare(a.size, uint32(s.Size)))
+		})
+		if found {
+			known = r.read[i]
+			r.read[i] = true
+		}
+	}
+	if index != 0 {
+		known = (known || len(e.sections) > 1 || s.Size == 0) && r.indexed[index]
+		r.indexed[index] = true
+	}
+	return known
+}
+
+// content reads a file; ok is false if it could not be read whole.
+func (r *fileReader) content(e *entry) (sum [md5.Size]byte, ok bool) {
+	digest := md5.New()
+	ok = true
+	for _, s := range e.sections {
+		if s.Size == 0 || !r.inside(int64(s.LBA), s.Blocks()) {
+			ok = ok && s.Size == 0
+			continue
+		}
+		left := s.Size
+		bad := func(lba int64, err error) {
+			ok = false
+			r.fault(Unreadable, uint32(lba), e, "a block of the file, %d blocks after the beginning of its section, cannot be read: %v", lba-int64(s.LBA), err)
+		}
+		r.window(r.buffer, int64(s.LBA), s.Blocks(), bad, func(_ int64, p []byte) bool {
+			// Files that do not overlap are not longer than the medium.
+			if r.bytes += int64(len(p)); r.bytes > 2*r.highest*iso9660.BlockSize {
+				if !r.overflow {
+					r.fault(Limit, s.LBA, e, "the files read so far are longer than the medium, so they overlap; further ones are not read")
+				}
+				r.overflow = true
+			}
+			if r.overflow {
+				ok = false
+				return false
+			}
+			p = p[:min(int64(len(p)), left)]
+			left -= int64(len(p))
+			digest.Write(p)
+			return true
+		})
+	}
+	return [md5.Size]byte(digest.Sum(nil)), ok && !r.done()
+}
+
+// fault reports what the first reading could not find.
+func (r *fileReader) fault(rule Rule, lba uint32, e *entry, format string, args ...any) {
+	if !r.done() {
+		r.send(finding(rule, lba, 0, join(r.path(e.dir), e.name), format, args...))
+	}
+}

@@ -1,0 +1,291 @@
+package check
+
+import (
+	"math/bits"
+	"strings"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/aaip"
+	"burnfs/iso9660/checksum"
+	"burnfs/iso9660/nanotime"
+	"burnfs/iso9660/rrip"
+	"burnfs/iso9660/susp"
+)
+
+// Types of files in PX (RRIP 4.1.1).
+const (
+	modeType    = 0o170000
+	modeSocket  = 0o140000
+	modeSymlink = 0o120000
+	modeRegular = 0o100000
+	modeBlock   = 0o060000
+	modeDir     = 0o040000
+	modeChar    = 0o020000
+	modeFIFO    = 0o010000
+)
+
+const (
+	sizePX110     = 36 // until 1.10: no serial number
+	maxName       = 255
+	flagContinue  = 1 << 0 // of NM, SL, AL
+	flagsFixed    = 5      // bytes of an entry up to and with its flags
+	tfLongForm    = 1 << 7
+	nanoPerSecond = 1e9
+)
+
+// entry checks one System Use entry and adds what it says to u. Signatures that are
+// not known are other people's, and allowed.
+func (t *tree) entry(at where, e susp.Entry, u *systemUse) {
+	switch e.Signature() {
+	case rrip.SignaturePX:
+		t.px(at, e, u)
+	case rrip.SignaturePN:
+		if u.hasPN = true; len(e) != rrip.SizePN {
+			t.report(DeviceNumber, at, "PN has %d bytes instead of %d", len(e), rrip.SizePN)
+		} else if !iso9660.Both32Agrees(e[4:]) || !iso9660.Both32Agrees(e[12:]) {
+			t.report(DeviceNumber, at, "the two halves of a number of PN disagree: %x", []byte(e[4:]))
+		}
+	case rrip.SignatureNM:
+		t.nm(at, e, u)
+	case rrip.SignatureSL:
+		t.sl(at, e, u)
+	case rrip.SignatureTF:
+		t.tf(at, e, u)
+	case rrip.SignatureCL:
+		u.cl, u.hasCL = t.location(at, e)
+	case rrip.SignaturePL:
+		u.pl, u.hasPL = t.location(at, e)
+	case rrip.SignatureRE:
+		u.hasRE = true
+	case aaip.SignatureAL:
+		u.hasAL = true
+		if len(e) < flagsFixed {
+			t.report(Attributes, at, "AL has %d bytes", len(e))
+		} else if !u.al.next(e[4]&flagContinue != 0) {
+			t.report(Attributes, at, "an AL entry follows the one that is marked as the last")
+		}
+		u.attrs.Add(e)
+	case nanotime.Signature:
+		t.nano(at, e, u)
+	case susp.SignatureER:
+		if er, ok := susp.ParseER(e); !ok {
+			t.report(ExtensionReference, at, "an ER entry is too short for its texts")
+		} else if rrip.IsRockRidge(er.Identifier) {
+			u.hasER = true
+		}
+	}
+}
+
+func (t *tree) px(at where, e susp.Entry, u *systemUse) {
+	px, ok := rrip.ParsePX(e)
+	if !ok || len(e) != sizePX110 && len(e) != rrip.SizePX {
+		t.report(FileAttributes, at, "PX has %d bytes instead of %d or %d", len(e), sizePX110, rrip.SizePX)
+		return
+	}
+	u.px, u.hasPX = px, true
+	for field := e[4:]; len(field) >= 8; field = field[8:] {
+		if !iso9660.Both32Agrees(field) {
+			t.report(FileAttributes, at, "the two halves of a number of PX disagree: %x", []byte(field[:8]))
+		}
+	}
+}
+
+func (t *tree) nm(at where, e susp.Entry, u *systemUse) {
+	u.hasNM = true
+	if len(e) < flagsFixed {
+		t.report(AlternateName, at, "NM has %d bytes", len(e))
+		return
+	}
+	if !u.nm.next(e[4]&flagContinue != 0) {
+		t.report(AlternateName, at, "an NM entry follows the one that is marked as the last")
+	}
+	u.name.Add(e)
+}
+
+func (t *tree) sl(at where, e susp.Entry, u *systemUse) {
+	u.hasSL = true
+	if len(e) < flagsFixed {
+		t.report(SymbolicLink, at, "SL has %d bytes", len(e))
+		return
+	}
+	if !u.sl.next(e[4]&flagContinue != 0) {
+		t.report(SymbolicLink, at, "an SL entry follows the one that is marked as the last")
+	}
+	for components := e[flagsFixed:]; len(components) > 0; {
+		if len(components) < 2 || 2+int(components[1]) > len(components) {
+			t.report(SymbolicLink, at, "a component of the target reaches beyond its SL entry")
+			return
+		}
+		components = components[2+int(components[1]):]
+	}
+	// What cannot be decoded has been reported.
+	_ = u.target.Add(e)
+}
+
+func (t *tree) tf(at where, e susp.Entry, u *systemUse) {
+	u.hasTF = true
+	if _, ok := rrip.ParseTF(e); !ok {
+		t.report(TimeStamps, at, "TF has %d bytes, too few for its dates", len(e))
+		return
+	}
+	width, decode := iso9660.DirectoryTimeSize, iso9660.DirectoryTime
+	if e[4]&tfLongForm != 0 {
+		width, decode = iso9660.VolumeTimeSize, iso9660.VolumeTime
+		t.report(TimeStamps, at, "TF has dates of %d bytes, of which Linux before 6.14 makes nonsense", width)
+	}
+	for i := range bits.OnesCount8(e[4] &^ tfLongForm) {
+		field := e[flagsFixed+i*width:][:width]
+		if _, err := decode(field); err != nil {
+			t.report(TimeStamps, at, "date %d of TF is %v: %x", i+1, err, []byte(field))
+		}
+	}
+}
+
+func (t *tree) location(at where, e susp.Entry) (uint32, bool) {
+	lba, ok := rrip.ParseLocation(e)
+	if !ok || len(e) != rrip.SizeLocation {
+		t.report(Relocation, at, "%v has %d bytes instead of %d", e.Signature(), len(e), rrip.SizeLocation)
+	} else if !iso9660.Both32Agrees(e[4:]) {
+		t.report(Relocation, at, "the two halves of the number of %v disagree: %x", e.Signature(), []byte(e[4:12]))
+	}
+	return lba, ok
+}
+
+func (t *tree) nano(at where, e susp.Entry, u *systemUse) {
+	u.hasBF = true
+	if _, ok := nanotime.Parse(e); !ok || len(e) != flagsFixed+4*bits.OnesCount8(e[4]) {
+		t.report(Nanoseconds, at, "BF is not what burnfs writes: %x", []byte(e))
+		return
+	}
+	for field := e[flagsFixed:]; len(field) > 0; field = field[4:] {
+		if v := iso9660.MSB32(field); v >= nanoPerSecond {
+			t.report(Nanoseconds, at, "BF has a fraction of %d nanoseconds", v)
+		}
+	}
+}
+
+// directoryUse checks what "." and ".." say.
+func (t *tree) directoryUse(at where, u *systemUse) {
+	if !u.intact {
+		return
+	}
+	switch {
+	case !u.hasPX:
+		t.report(FileAttributes, at, "there is no PX")
+	case u.px.Mode&modeType != modeDir:
+		t.report(FileAttributes, at, "by its mode, %#o, the directory is none", u.px.Mode)
+	}
+	t.times(at, u)
+	t.attributes(at, u)
+}
+
+// entryUse checks what the System Use field of an entry says.
+func (t *tree) entryUse(e *entry) {
+	u := &e.use
+	if !u.intact {
+		return
+	}
+	at := e.where
+	t.name(at, u)
+	t.times(at, u)
+	directory := e.flags&iso9660.FlagDirectory != 0
+	kind := u.px.Mode & modeType
+	switch {
+	case !u.hasPX:
+		t.report(FileAttributes, at, "there is no PX")
+	case directory && kind != modeDir:
+		t.report(FileAttributes, at, "by its mode, %#o, the directory is none", u.px.Mode)
+	case !directory && kind == modeDir && !u.hasCL:
+		t.report(FileAttributes, at, "by its mode, %#o, the file is a directory", u.px.Mode)
+	case !knownType(kind):
+		t.report(FileAttributes, at, "the mode %#o names no type of file", u.px.Mode)
+	}
+	switch {
+	case directory && u.hasCL:
+		t.report(Relocation, at, "the record of a directory has CL")
+	case u.hasPL:
+		t.report(Relocation, at, "PL is in another record than that of a parent")
+	case !directory && u.hasRE:
+		t.report(Relocation, at, "RE is in the record of a file, and hides it")
+	}
+	if u.hasPX {
+		t.kind(at, u, kind)
+	}
+	t.attributes(at, u)
+}
+
+func knownType(kind uint32) bool {
+	switch kind {
+	case modeSocket, modeSymlink, modeRegular, modeBlock, modeDir, modeChar, modeFIFO:
+		return true
+	}
+	return false
+}
+
+// kind checks the entries that only some types of files have.
+func (t *tree) kind(at where, u *systemUse, kind uint32) {
+	switch symlink := kind == modeSymlink; {
+	case symlink && (!u.hasSL || len(u.target.Target()) == 0):
+		t.report(SymbolicLink, at, "the symbolic link has no target")
+	case symlink && strings.IndexByte(string(u.target.Target()), 0) >= 0:
+		t.report(SymbolicLink, at, "the target of the symbolic link has a zero byte in it")
+	case !symlink && u.hasSL:
+		t.report(SymbolicLink, at, "SL gives a target to what is no symbolic link by its mode, %#o", u.px.Mode)
+	}
+	// Some producers give PN to pipes and sockets, too, and nobody looks at it.
+	switch device := kind == modeBlock || kind == modeChar; {
+	case device && !u.hasPN:
+		t.report(DeviceNumber, at, "the device has no PN")
+	case !device && u.hasPN && kind != modeFIFO && kind != modeSocket:
+		t.report(DeviceNumber, at, "PN gives a device number to what is no device by its mode, %#o", u.px.Mode)
+	}
+}
+
+func (t *tree) name(at where, u *systemUse) {
+	name := string(u.name.Name())
+	switch {
+	case !u.hasNM:
+		t.report(AlternateName, at, "there is no NM, so that the identifier is shown for the name")
+	case name == "" || name == "." || name == "..":
+		t.report(AlternateName, at, "the name is %q", name)
+	case strings.ContainsAny(name, "/\x00"):
+		t.report(AlternateName, at, "the name %q has a '/' or a zero byte in it", name)
+	case len(name) > maxName:
+		t.report(AlternateName, at, "the name has %d bytes, and readers take %d", len(name), maxName)
+	}
+}
+
+func (t *tree) times(at where, u *systemUse) {
+	switch {
+	case u.hasBF && !u.hasTF:
+		t.report(Nanoseconds, at, "there is BF, but no TF to add it to")
+	case !u.hasTF:
+		t.report(TimeStamps, at, "there is no TF")
+	}
+}
+
+// attributes checks the attributes, and takes note of the producer's own.
+func (t *tree) attributes(at where, u *systemUse) {
+	if !u.hasAL {
+		return
+	}
+	attrs, err := u.attrs.Attrs()
+	if err != nil && !u.al.broken() {
+		t.report(Attributes, at, "the attributes in the AL entries are broken: %v", err)
+	}
+	root := at.dir == 0 && at.name == ""
+	for _, a := range attrs {
+		switch {
+		case a.Name == "" || strings.IndexByte(a.Name, 0) >= 0:
+			t.report(Attributes, at, "an attribute has the name %q", a.Name)
+		case a.Name == checksum.IndexName && !root:
+			u.index = t.index(at, a.Value)
+		case a.Name == checksum.AreaName && root && !t.quiet && !t.hasArea:
+			if t.array, err = checksum.ParseArea(a.Value); err != nil {
+				t.report(ChecksumArray, at, "%s, which tells where the array of MD5s is, is broken: %v", a.Name, err)
+			} else {
+				t.hasArea = true
+			}
+		}
+	}
+}
