@@ -6,6 +6,9 @@ import (
 	"sort"
 
 	"golang.org/x/sys/unix"
+
+	"burnfs/iso9660/aaip"
+	"burnfs/iso9660/image"
 )
 
 // SetAttr changes attributes and returns the new ones. A change of size needs
@@ -111,14 +114,8 @@ func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, f
 		t.dropXattr(n, name)
 		return nil
 	}
-	total := len(name) + len(value)
-	for k, v := range n.xattrs {
-		if k != name {
-			total += len(k) + len(v)
-		}
-	}
-	if total > XattrMax {
-		return fmt.Errorf("%w: %d bytes, the most is %d", ErrXattrTooBig, total, XattrMax)
+	if err := fits(n.xattrs, name, value); err != nil {
+		return err
 	}
 	grow := oneXattrCost(name, value)
 	if exists {
@@ -176,4 +173,21 @@ func (t *Tree) dropXattr(n *Node, name string) {
 	}
 	n.ctime = t.now().UnixNano()
 	t.touch(n)
+}
+
+// fits refuses attributes that no directory record could hold, instead of
+// leaving that to the commit.
+func fits(have map[string][]byte, name string, value []byte) error {
+	all := []aaip.Attr{{Name: name, Value: value}}
+	total := len(name) + len(value)
+	for k, v := range have {
+		if k != name {
+			all = append(all, aaip.Attr{Name: k, Value: v})
+			total += len(k) + len(v)
+		}
+	}
+	if total > XattrMax || !image.XattrsFit(all) {
+		return fmt.Errorf("%w: %d bytes in %d attributes", ErrXattrTooBig, total, len(all))
+	}
+	return nil
 }

@@ -335,3 +335,15 @@ func TestNamesOfAnyBytesSurvive(t *testing.T) {
 		t.Errorf("the attribute is %q, %v", v, err)
 	}
 }
+
+func TestXattrsThatDoNotFitARecordAreRefused(t *testing.T) {
+	b := newBench(t, roomy)
+	f := b.create(b.tree.Root(), "f", file)
+	b.must(b.tree.SetXattr(b.ctx, f, "user.small", make([]byte, 1000), 0))
+	if err := b.tree.SetXattr(b.ctx, f, "user.big", make([]byte, 63<<10), 0); !errors.Is(err, ErrXattrTooBig) {
+		t.Errorf("63 KiB: %v", err)
+	}
+	if l, _ := b.tree.ListXattr(b.ctx, f); len(l) != 1 {
+		t.Errorf("attributes %v", l)
+	}
+}
