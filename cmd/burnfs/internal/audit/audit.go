@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"hash"
 	"slices"
+	"strings"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/check"
 	"burnfs/iso9660/checksum"
 	"burnfs/iso9660/volume"
 	"burnfs/session/history"
@@ -20,10 +22,14 @@ type Finding struct {
 	LBA     uint32 `json:"lba"`
 	Path    string `json:"path,omitempty"` // of the file concerned
 	What    string `json:"what"`
+	Clause  string `json:"clause,omitempty"` // of the standard that is not complied with
 }
 
 func (f Finding) String() string {
 	s := fmt.Sprintf("session %d, block %d: %s", f.Session, f.LBA, f.What)
+	if f.Clause != "" {
+		s += " (" + f.Clause + ")"
+	}
 	if f.Path != "" {
 		s += ": " + f.Path
 	}
@@ -39,6 +45,7 @@ type Result struct {
 	Unchecked   int64 `json:"unchecked"`   // files that were read but have no MD5
 	Bytes       int64 `json:"bytes"`       // read
 	Findings    int   `json:"findings"`    // all of them, reported or not
+	Warnings    int   `json:"warnings"`    // deviations that no reader minds
 	AudioTracks int   `json:"audioTracks"` // sessions left out because they are audio
 }
 
@@ -47,6 +54,9 @@ type Auditor struct {
 	Disc iso9660.BlockReader
 	// Report is told of each finding, at most maxFindings times.
 	Report func(Finding)
+	// Warn is told of deviations from the standards that no reader minds; may
+	// be nil.
+	Warn func(Finding)
 	// Progress is told how much was read, in bytes; may be nil.
 	Progress func(done int64)
 
@@ -73,7 +83,7 @@ func (a *Auditor) Check(ctx context.Context, sessions []history.Session) (Result
 		case s.Audio:
 			a.result.AudioTracks++
 		case !s.Readable:
-			a.find(Finding{s.Number, s.Start, "", "the session cannot be read: " + s.Problem})
+			a.find(Finding{Session: s.Number, LBA: s.Start, What: "the session cannot be read: " + s.Problem})
 		default:
 			if err := a.session(ctx, s); err != nil {
 				return a.result, err
@@ -104,11 +114,20 @@ func (a *Auditor) session(ctx context.Context, s *history.Session) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		a.find(Finding{s.Number, lbaOf(err, s.Start), "", "the volume cannot be opened: " + err.Error()})
+		a.find(Finding{Session: s.Number, LBA: lbaOf(err, s.Start), What: "the volume cannot be opened: " + err.Error()})
 		return nil
 	}
 	a.result.Sessions++
-	if err := a.joliet(ctx, s); err != nil {
+	if start := a.home(ctx, v, s.Start); start != s.Start {
+		there := *s
+		there.Start = start
+		s = &there
+		if v, err = volume.Open(ctx, a.Disc, start, volume.Options{NoJoliet: true}); err != nil {
+			return err
+		}
+	}
+	sound, err := a.structure(ctx, s)
+	if err != nil {
 		return err
 	}
 	sums := a.checksums(ctx, v, s)
@@ -120,7 +139,9 @@ func (a *Auditor) session(ctx context.Context, s *history.Session) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			a.find(Finding{s.Number, lbaOf(err, s.Start), visit.Path, err.Error()})
+			if sound { // else it was reported as a fault of the structure
+				a.find(Finding{Session: s.Number, LBA: lbaOf(err, s.Start), Path: visit.Path, What: err.Error()})
+			}
 			continue
 		}
 		e := &visit.Entry
@@ -152,25 +173,49 @@ func (a *Auditor) session(ctx context.Context, s *history.Session) error {
 	return a.name(ctx, s, v, bad)
 }
 
-// joliet walks the second tree, if there is one. Its files are those of the
-// first, so only its directories are of interest.
-func (a *Auditor) joliet(ctx context.Context, s *history.Session) error {
-	v, err := volume.Open(ctx, a.Disc, s.Start, volume.Options{NoRockRidge: true})
+// home is where a session lies whose descriptors were found at block start. On
+// an overwritable medium that began as an image at block 0, those at block 16
+// are copies of the newest session's, and only its checksums tell where it is.
+func (a *Auditor) home(ctx context.Context, v *volume.Volume, start uint32) uint32 {
+	sums, err := v.Checksums(ctx)
+	if start != 0 || err != nil || sums == nil || sums.Area().Start == 0 {
+		return start
+	}
+	there, err := volume.Open(ctx, a.Disc, sums.Area().Start, volume.Options{NoJoliet: true})
 	if err != nil {
-		return ctx.Err() // the other tree of the same volume says what is wrong
+		return start
 	}
-	if v.Tree() != volume.Joliet {
-		return nil
+	here, herr := v.Primary().RootRecord()
+	moved, merr := there.Primary().RootRecord()
+	if herr != nil || merr != nil || here.Location() != moved.Location() {
+		return start
 	}
-	for visit, err := range v.Walk(ctx) {
-		if ctx.Err() != nil {
-			return ctx.Err()
+	return sums.Area().Start
+}
+
+// structure has package check look at the session's structures. sound tells
+// that it found nothing wrong.
+func (a *Auditor) structure(ctx context.Context, s *history.Session) (sound bool, err error) {
+	sound = true
+	for f, err := range check.Check(ctx, a.Disc, s.Start, check.Options{}) {
+		found := Finding{Session: s.Number, LBA: f.LBA, Path: strings.TrimPrefix(f.Path, "/"), What: f.What, Clause: f.Clause}
+		switch {
+		case ctx.Err() != nil:
+			return false, ctx.Err()
+		case err != nil:
+			sound = false
+			a.find(Finding{Session: s.Number, LBA: lbaOf(err, s.Start), What: "the volume cannot be checked: " + err.Error()})
+		case f.Severity == check.Error:
+			sound = false
+			a.find(found)
+		default:
+			a.result.Warnings++
+			if a.Warn != nil && a.result.Warnings <= maxFindings {
+				a.Warn(found)
+			}
 		}
-		if err != nil {
-			a.find(Finding{s.Number, lbaOf(err, s.Start), visit.Path, "in the Joliet tree: " + err.Error()})
-		}
 	}
-	return nil
+	return sound, nil
 }
 
 // checksums are those of a session.
@@ -192,7 +237,7 @@ func (a *Auditor) checksums(ctx context.Context, v *volume.Volume, s *history.Se
 		err = arr.Verify(ctx)
 	}
 	if err != nil {
-		a.find(Finding{s.Number, lbaOf(err, s.Start), "", "the recorded checksums cannot be used: " + err.Error()})
+		a.find(Finding{Session: s.Number, LBA: lbaOf(err, s.Start), What: "the recorded checksums cannot be used: " + err.Error()})
 		return nil
 	}
 	c := &checksums{Array: arr, area: arr.Area()}
@@ -209,7 +254,7 @@ func (a *Auditor) loose(ctx context.Context, s *history.Session, sums *checksums
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			a.find(Finding{s.Number, sums.area.Array, path, "its checksum cannot be read: " + err.Error()})
+			a.find(Finding{Session: s.Number, LBA: sums.area.Array, Path: path, What: "its checksum cannot be read: " + err.Error()})
 		} else {
 			want = &sum
 		}
@@ -235,7 +280,7 @@ func (a *Auditor) loose(ctx context.Context, s *history.Session, sums *checksums
 	case want == nil:
 		a.result.Unchecked++
 	case *want != got:
-		a.find(Finding{s.Number, r.lba, path, "its content differs from the recorded checksum"})
+		a.find(Finding{Session: s.Number, LBA: r.lba, Path: path, What: "its content differs from the recorded checksum"})
 	default:
 		a.result.Checked++
 	}
@@ -289,9 +334,9 @@ func (a *Auditor) pass(ctx context.Context, s *history.Session, sums *checksums,
 	if ok {
 		want, err := sums.Session(ctx)
 		if err != nil {
-			a.find(Finding{s.Number, sums.area.Array, "", "the session's checksum cannot be read: " + err.Error()})
+			a.find(Finding{Session: s.Number, LBA: sums.area.Array, What: "the session's checksum cannot be read: " + err.Error()})
 		} else if want != [md5.Size]byte(whole.Sum(nil)) {
-			a.find(Finding{s.Number, s.Start, "", "the session differs from its recorded checksum"})
+			a.find(Finding{Session: s.Number, LBA: s.Start, What: "the session differs from its recorded checksum"})
 		}
 	}
 	for i := range files {
@@ -334,7 +379,7 @@ func (a *Auditor) name(ctx context.Context, s *history.Session, v *volume.Volume
 		}
 		if what, ok := bad[visit.Entry.ChecksumIndex]; ok {
 			r, _ := contiguous(visit.Entry.Sections)
-			a.find(Finding{s.Number, r.lba, visit.Path, what})
+			a.find(Finding{Session: s.Number, LBA: r.lba, Path: visit.Path, What: what})
 			delete(bad, visit.Entry.ChecksumIndex)
 		}
 	}
@@ -386,7 +431,7 @@ func (a *Auditor) each(ctx context.Context, session int, path string, lba uint32
 		}
 		if err != nil {
 			clear(b)
-			a.find(Finding{session, lba + uint32(i/iso9660.BlockSize), path, "cannot be read: " + err.Error()})
+			a.find(Finding{Session: session, LBA: lba + uint32(i/iso9660.BlockSize), Path: path, What: "cannot be read: " + err.Error()})
 		}
 	}
 	return nil

@@ -1,6 +1,6 @@
 // Package audit reads a disc back and compares it with what is recorded about
-// it: the tree of each session, and the MD5 of each session and file that
-// burnfs and libisofs (xorriso) leave on the disc.
+// it: the structures of each session, by package check, and the MD5 of each
+// session and file that burnfs and libisofs (xorriso) leave on the disc.
 //
 // Each session with checksums is read once, front to back, and the sums of the
 // session and of its files are taken on the way:
