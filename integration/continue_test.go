@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"burnfs/integration/harness"
 	"burnfs/integration/judge"
@@ -47,6 +48,9 @@ func TestImageEqualsGenisoimages(t *testing.T) {
 	}
 	a, b := view(ours), view(theirs)
 	for _, j := range judge.All {
+		if j.Name == judge.Bsdtar.Name {
+			continue // see readableByBsdtar
+		}
 		// Genisoimage counts the links of directories in its own way.
 		aspects := j.Aspects &^ manifest.Nlink
 		if d := manifest.Diff(j.Read(b), j.Read(a), aspects); d != "" {
@@ -63,6 +67,7 @@ type chain struct {
 	trees []string // the same for each session
 	parts []string
 	step  int
+	grown bool // growisofs was here
 }
 
 func newChain(l *harness.Lab, media string) *chain {
@@ -97,7 +102,6 @@ func (c *chain) check(what string) {
 	harness.Run(c, "cp", "-al", c.tree, c.trees[len(c.trees)-1])
 	compare := func(got manifest.Tree, aspects manifest.Aspect, by string) {
 		c.Helper()
-		// xorriso gives a directory that it adds to the time of doing so.
 		if d := manifest.Diff(want, withoutRoot(got), aspects); d != "" {
 			c.Errorf("step %d, %s: %s reads the disc wrongly:\n%s", c.step, what, by, d)
 		}
@@ -121,7 +125,15 @@ func (c *chain) check(what string) {
 	if harness.Overwritable(c.disc.Media) {
 		view = judge.Open(c, c.disc.Path).Newest(0)
 	}
-	for _, j := range []judge.Judge{judge.Xorriso, judge.Bsdtar, judge.IsoinfoRockRidge, judge.SevenZip} {
+	xorriso := judge.Xorriso
+	if c.grown {
+		xorriso = judge.XorrisoUnchecked
+	}
+	judges := []judge.Judge{xorriso, judge.IsoinfoRockRidge, judge.SevenZip}
+	if readableByBsdtar(c.disc) {
+		judges = append(judges, judge.Bsdtar)
+	}
+	for _, j := range judges {
 		compare(j.Read(view), chainAspects&j.Aspects, j.Name)
 	}
 	if c.Failed() {
@@ -129,8 +141,23 @@ func (c *chain) check(what string) {
 	}
 }
 
+// withoutRoot leaves out what the programs of a chain have their own ideas of: the
+// root, and the times of directories that they make.
 func withoutRoot(t manifest.Tree) manifest.Tree {
-	return t.Select(func(name string, _ *manifest.Entry) bool { return name != "." })
+	t = t.Select(func(name string, _ *manifest.Entry) bool { return name != "." })
+	for _, e := range t {
+		if e.Kind == manifest.Dir {
+			e.Mtime = time.Time{}
+		}
+	}
+	return t
+}
+
+// readableByBsdtar tells whether libarchive can read the disc's newest session. It
+// takes all extents beyond the volume space size for broken, and genisoimage and
+// xorriso record the size of a later session there instead of its end.
+func readableByBsdtar(d *harness.Disc) bool {
+	return d.Last().Burnfs || len(d.Sessions()) == 1
 }
 
 // byUs adds a session through a mount.
@@ -198,7 +225,12 @@ func TestChainsOnPlainFiles(t *testing.T) {
 		how := "-M"
 		if c.step == 1 {
 			how = "-Z"
+			// growisofs wants the file to be there.
+			if err := os.WriteFile(c.disc.Path, nil, 0o644); err != nil {
+				c.Fatal(err)
+			}
 		}
+		c.grown = true
 		judge.Growisofs(c, how, c.disc.Path, "-graft-points", judge.Graft(name, dir))
 		c.check("by growisofs")
 	}

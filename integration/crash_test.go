@@ -180,12 +180,32 @@ func TestKillAtTenPointsOfABurn(t *testing.T) {
 				view.Compare(model.Sessions[point+1], judge.Xorriso)
 				view.CheckFiles()
 			}
-			l.MustBurnfs("verify", d.Path)
-			// Nothing was burned twice: an interrupted burn goes on where it was.
-			if n := len(d.Sessions()); n != points+1 {
-				t.Errorf("the disc has %d sessions after one whole and %d interrupted burns: %+v", n, points, d.Sessions())
-			}
+			checkInterrupted(l, d, points)
 		})
+	}
+}
+
+// checkInterrupted looks at a disc with one whole and n interrupted burns: there is
+// one readable session of each, because an interrupted burn goes on where it was.
+// A CD's track cannot go on (MMC-5 6.37: a damaged track is closed), so there the
+// piece stays as a session of its own that holds nothing, which verify tells.
+func checkInterrupted(l *harness.Lab, d *harness.Disc, n int) {
+	l.Helper()
+	r := l.Burnfs("verify", d.Path)
+	readable, pieces := 0, 0
+	for _, s := range d.Sessions() {
+		if s.Content == "iso9660" {
+			readable++
+		} else {
+			pieces++
+		}
+	}
+	if readable != n+1 {
+		l.Errorf("the disc has %d readable sessions after one whole and %d interrupted burns", readable, n)
+	}
+	cd := strings.HasPrefix(d.Media, "cd-")
+	if !cd && (pieces != 0 || r.Code != 0) || pieces > n {
+		l.Errorf("%d sessions cannot be read, and:\n%v", pieces, r)
 	}
 }
 

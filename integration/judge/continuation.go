@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,8 +24,8 @@ func XorrisoMkisofs(t testing.TB, out string, args ...string) {
 // XorrisoGrow lets xorriso add a directory to an overwritable disc by itself.
 func XorrisoGrow(t testing.TB, file, dir, name string) {
 	t.Helper()
-	harness.Run(t, "xorriso", "-abort_on", "WARNING", "-return_with", "WARNING", "32", "-for_backup", "-joliet", "on",
-		"-dev", "stdio:"+file, "-map", dir, "/"+name, "-commit")
+	Open(t, file).runXorriso(append(slices.Clone(strict), "-for_backup", "-joliet", "on", "-md5", "load_check_off",
+		"-dev", "stdio:"+file, "-map", dir, "/"+name, "-commit")...)
 }
 
 // Growisofs begins an overwritable disc (-Z) or adds a session to it (-M). It

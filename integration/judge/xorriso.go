@@ -14,36 +14,46 @@ import (
 )
 
 // Xorriso extracts the session as a back-up: with owners, times, attributes,
-// access control lists and hard links.
-var Xorriso = Judge{
-	Name:    "xorriso",
-	Aspects: manifest.Everything&^manifest.Mtime | manifest.MtimeSeconds,
-	Expect: func(want, _ manifest.Tree) manifest.Tree {
-		// xorriso extracts no sockets.
-		want = want.Select(func(_ string, e *manifest.Entry) bool { return e.Kind != manifest.Socket })
-		return change(want, func(name string, e *manifest.Entry) {
-			// libisofs reads an empty component as nothing.
-			e.Target = strings.ReplaceAll(e.Target, "//", "/")
-			forgetLinkMetadata(e)
-		})
-	},
-	Read: func(v View) manifest.Tree {
-		v.Helper()
-		dir, err := os.MkdirTemp(v.TempDir(), "xorriso")
-		if err != nil {
-			v.Fatal(err)
-		}
-		out := filepath.Join(dir, "tree")
-		v.runXorriso(v.xorriso("-for_backup", "-osirrox", "device_files", "-extract", "/", out)...)
-		tree := manifest.MustRead(v, out)
-		for _, e := range tree {
-			forgetLinkMetadata(e)
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			v.Fatal(err)
-		}
-		return tree
-	},
+// access control lists and hard links. It checks the checksum tags of the tree.
+var Xorriso = xorrisoJudge("xorriso", "on")
+
+// XorrisoUnchecked does the same without the tags. Growisofs leaves those of the
+// session before it where it writes its own volume descriptors.
+var XorrisoUnchecked = xorrisoJudge("xorriso -md5 load_check_off", "load_check_off")
+
+func xorrisoJudge(name, md5 string) Judge {
+	return Judge{
+		Name:    name,
+		Aspects: manifest.Everything&^manifest.Mtime | manifest.MtimeSeconds,
+		Expect: func(want, _ manifest.Tree) manifest.Tree {
+			// xorriso extracts no sockets.
+			want = want.Select(func(_ string, e *manifest.Entry) bool { return e.Kind != manifest.Socket })
+			return change(want, func(name string, e *manifest.Entry) {
+				// libisofs reads an empty component as nothing.
+				e.Target = strings.ReplaceAll(e.Target, "//", "/")
+				forgetLinkMetadata(e)
+			})
+		},
+		Read: func(v View) manifest.Tree { v.Helper(); return v.extract(md5) },
+	}
+}
+
+func (v View) extract(md5 string) manifest.Tree {
+	v.Helper()
+	dir, err := os.MkdirTemp(v.TempDir(), "xorriso")
+	if err != nil {
+		v.Fatal(err)
+	}
+	out := filepath.Join(dir, "tree")
+	v.runXorriso(v.xorriso("-for_backup", "-md5", md5, "-osirrox", "device_files", "-extract", "/", out)...)
+	tree := manifest.MustRead(v, out)
+	for _, e := range tree {
+		forgetLinkMetadata(e)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		v.Fatal(err)
+	}
+	return tree
 }
 
 // forgetLinkMetadata drops what xorriso does not restore of symbolic links: they

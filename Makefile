@@ -1,0 +1,76 @@
+# make help lists what there is to make.
+
+GO      ?= go
+DESTDIR ?=
+PREFIX  ?= /usr/local
+# mount(8) and umount(8) look for their helpers nowhere else.
+SBINDIR ?= /sbin
+MANDIR  ?= $(PREFIX)/share/man
+
+# How long each fuzz target runs in `make test`.
+FUZZTIME ?= 3s
+# More arguments for the tests of the whole, for example: make integration ARGS='-run TestFive -v -seed=1'
+ARGS ?=
+
+BIN   := bin/burnfs
+UNITS := ./cmd/... ./fusefs/... ./session/... ./iso9660/... ./mmc/...
+
+.DEFAULT_GOAL := help
+.PHONY: help build install uninstall deps lint fmt unit race single fuzz integration test demo bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/burnfs
+	$(GO) build -trimpath -o $(BIN) ./cmd/burnfs
+
+install: build ## burnfs, the helpers of mount(8) and umount(8), the manual pages
+	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/burnfs
+	install -d $(DESTDIR)$(SBINDIR)
+	ln -sfn $(PREFIX)/bin/burnfs $(DESTDIR)$(SBINDIR)/mount.burnfs
+	ln -sfn $(PREFIX)/bin/burnfs $(DESTDIR)$(SBINDIR)/umount.fuse.burnfs
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8
+	install -m 0644 cmd/burnfs/man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 0644 cmd/burnfs/man/*.8 $(DESTDIR)$(MANDIR)/man8
+
+uninstall: ## what install put there
+	rm -f $(DESTDIR)$(SBINDIR)/mount.burnfs $(DESTDIR)$(SBINDIR)/umount.fuse.burnfs $(DESTDIR)$(PREFIX)/bin/burnfs
+	cd cmd/burnfs/man && for page in *; do rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$page"; done
+
+deps: ## the Debian packages that demo and tests need, installed if root
+	@integration/deps.sh
+
+fmt: ## gofmt on everything
+	gofmt -l -w cmd fusefs session iso9660 mmc integration
+
+lint: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l cmd fusefs session iso9660 mmc integration | tee /dev/stderr)" || { echo 'run make fmt' >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+unit: deps ## the tests of the packages
+	$(GO) test -count=1 $(UNITS)
+
+race: deps ## the same with the race detector
+	$(GO) test -race -count=1 -timeout=20m $(UNITS)
+
+single: deps ## the packages with many goroutines, on one processor
+	GOMAXPROCS=1 $(GO) test -count=1 ./fusefs/... ./session/...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@GO='$(GO)' integration/fuzz.sh $(FUZZTIME)
+
+integration: deps build ## the tests of the whole: real mounts, foreign programs
+	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=40m ./integration/... $(ARGS)
+
+test: deps lint race single fuzz build ## all of the above
+	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=40m ./integration/... $(ARGS)
+
+demo: deps build ## a tutorial: every command on a disc of your own
+	@integration/demo.sh $(BIN)
+
+bench: deps build ## how long the usual things take
+	BURNFS=$(CURDIR)/$(BIN) $(GO) test -run='^$$' -bench=. -benchtime=1x -count=1 -timeout=30m ./integration/bench $(ARGS)
+
+clean: ## what build made
+	rm -rf bin
