@@ -52,7 +52,7 @@ func TestSingleFaults(t *testing.T) {
 				failed := 0
 				for n := 0; ; n++ {
 					r := &rig{T: t, ctx: t.Context(), opt: seed.opt}
-					dir := filepath.Join(t.TempDir(), fmt.Sprint(n))
+					dir := filepath.Join(fastDir(t), fmt.Sprint(n))
 					if err := os.CopyFS(dir, os.DirFS(filepath.Dir(seed.path))); err != nil {
 						t.Fatal(err)
 					}

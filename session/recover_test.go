@@ -52,7 +52,7 @@ func TestCommitCutAtEveryCommand(t *testing.T) {
 			cuts := 0
 			for n := 0; ; n++ {
 				r := &rig{T: t, ctx: t.Context(), opt: seed.opt}
-				dir := filepath.Join(t.TempDir(), fmt.Sprint(n))
+				dir := filepath.Join(fastDir(t), fmt.Sprint(n))
 				// The path is part of a blank disc's identity only, so that a
 				// copy elsewhere finds its staging.
 				if err := os.CopyFS(dir, os.DirFS(filepath.Dir(seed.path))); err != nil {

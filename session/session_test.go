@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,7 +33,7 @@ type rig struct {
 
 func newRig(t *testing.T, media emu.Media) *rig {
 	t.Helper()
-	dir := t.TempDir()
+	dir := fastDir(t)
 	r := &rig{T: t, ctx: t.Context(), path: filepath.Join(dir, "disc.img")}
 	r.opt = Options{Name: r.path, StateDir: filepath.Join(dir, "state"), Log: testLog(t)}
 	if media != "" {
@@ -42,6 +43,32 @@ func newRig(t *testing.T, media emu.Media) *rig {
 	}
 	t.Cleanup(r.close)
 	return r
+}
+
+// TestMain lets more tests run side by side than there are processors: most of
+// their time passes in waits between repeated commands.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// fastDir is a directory for discs and staging in memory where there is one:
+// these tests sync thousands of times.
+func fastDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "burnfs-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 func testLog(t *testing.T) *slog.Logger {
