@@ -85,8 +85,10 @@ func (c *checker) run() error {
 	tree := c.walkISO()
 	c.findArray(tree)
 	c.pathTables(tree)
-	if tree.rockRidge {
+	if tree.rockRidge && !tree.damaged {
 		c.relocations(tree)
+	}
+	if tree.rockRidge && !tree.damaged {
 		c.directoryLinks(tree)
 		c.fileLinks(tree)
 	}

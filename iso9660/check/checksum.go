@@ -24,11 +24,11 @@ func (c *checker) findTags(end int64) {
 	if ok && tag.Kind == checksum.RelocatedSuperblock {
 		c.structure("the checksum tag of the superblock", end, 1)
 		c.relocated(tag)
+		c.session = tag.Next
 		if end, ok = c.named(tag.Next); !ok {
 			c.tags.reported = true
 			return
 		}
-		c.session = tag.Next
 		tag, ok = c.tag(end, checksum.Superblock, false)
 	}
 	if !ok {
@@ -62,7 +62,7 @@ func (c *checker) tag(lba int64, kind checksum.Kind, optional bool) (checksum.Ta
 	}
 	tag, err := checksum.ParseTag(block)
 	switch {
-	case optional && errors.Is(err, checksum.ErrNoTag):
+	case optional && errors.Is(err, checksum.ErrNoTag) && !bytes.HasPrefix(block, []byte("libisofs_")):
 		return tag, false
 	case err != nil:
 		c.tags.reported = true
@@ -122,7 +122,7 @@ func (c *checker) named(session uint32) (end int64, ok bool) {
 // findArray looks at isofs.ca of the root, which tells where the MD5s are.
 func (c *checker) findArray(t *tree) {
 	if !c.hasArea {
-		if c.tags.hasSession && t.rockRidge {
+		if c.tags.hasSession && t.rockRidge && !t.damaged {
 			c.report(ChecksumArray, c.tags.session.Pos, 0, "", "the session has checksum tags, but no %s in the root that tells where its MD5s are", checksum.AreaName)
 		}
 		return
@@ -139,7 +139,7 @@ func (c *checker) findArray(t *tree) {
 		return
 	}
 	c.structure("the array of MD5s", int64(a.Array), blocks)
-	if a.Start != c.session {
+	if a.Start != c.session && !c.tags.reported {
 		c.report(ChecksumArray, a.Array, 0, "", "%s is for a session at block %d instead of %d", checksum.AreaName, a.Start, c.session)
 		return
 	}

@@ -19,15 +19,15 @@ func (c *checker) descriptors() (end int64, err error) {
 	lba := first
 	for ended := false; !ended; lba++ {
 		d, err := c.descriptor(lba)
-		switch {
-		case c.ctx.Err() != nil:
+		if c.ctx.Err() != nil {
 			return 0, c.ctx.Err()
-		case err != nil && lba == first:
+		}
+		if err != nil && lba == first {
 			return 0, err
-		case err != nil, lba == first+maxDescriptors:
+		}
+		if err != nil || lba == first+maxDescriptors {
 			c.report(DescriptorSet, uint32(lba), 0, "", "the volume descriptors do not end with a terminator; what follows them is %v", orTooMany(err))
-			ended = true
-			continue
+			break
 		}
 		ended = d.Type() == iso9660.TypeTerminator
 		c.one(d, uint32(lba))

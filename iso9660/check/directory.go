@@ -47,7 +47,6 @@ type dirReader struct {
 	count     int // records so far
 	file      entry
 	previous  []byte // identifier of the entry before
-	flags     byte   // and its flags
 	unordered bool   // one that is out of order was reported
 	irregular bool   // and one with an identifier that is not allowed
 	seed      maphash.Seed
@@ -61,7 +60,7 @@ func (t *tree) readDirectory(i int) {
 		return
 	}
 	r.finish(true)
-	if r.count < 2 && !t.exhausted {
+	if r.count < 2 && !t.exhausted && !t.dirs[i].damaged {
 		t.report(DirectorySelf, where{dir: i, lba: t.dirs[i].lba}, "the directory has no records of itself and its parent")
 	}
 	r.duplicates()
@@ -69,7 +68,9 @@ func (t *tree) readDirectory(i int) {
 
 // record takes the next record.
 func (r *dirReader) record(rec record) bool {
-	r.count++
+	if r.count++; r.count == 1 && rec.where.record > 0 {
+		r.count = 3 // the first block could not be read
+	}
 	switch {
 	case r.count == 1 && rec.IsSelf():
 		r.self(rec)
@@ -164,14 +165,15 @@ func (r *dirReader) first(rec record) {
 	e.identifier = append(e.identifier[:0], rec.Identifier()...)
 	e.sections = append(e.sections[:0], rec.Section())
 	e.name = r.plainName(e.identifier)
-	r.identifier(e)
 	if r.rockRidge {
+		rec.where.name = e.name
 		r.systemUse(rec, &e.use, false)
 		if name := e.use.name.Name(); len(name) > 0 {
 			e.name = string(name)
 		}
 		r.entryUse(e)
 	}
+	r.identifier(e)
 	if !e.use.hasRE || !r.rockRidge {
 		r.names = append(r.names, nameHash{maphash.String(r.seed, e.name), where{dir: r.dir, lba: e.lba, offset: e.offset, record: e.record}})
 	}

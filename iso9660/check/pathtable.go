@@ -18,7 +18,7 @@ func (c *checker) pathTables(t *tree) {
 	if t.joliet {
 		d, lba = c.joliet, c.jolietLBA
 	}
-	if len(t.dirs) == 0 || t.exhausted || c.done() {
+	if len(t.dirs) == 0 || c.done() {
 		return
 	}
 	for _, p := range []struct {
@@ -82,7 +82,7 @@ func (p *pathTable) check() {
 		rest, ok = p.records(rest, left == 0)
 		return ok
 	})
-	if !ok || p.done() {
+	if !ok || p.damaged || p.done() {
 		return
 	}
 	for i, seen := range p.seen {
@@ -101,7 +101,11 @@ func (p *pathTable) records(b []byte, last bool) (rest []byte, ok bool) {
 			p.broken(PathTable, "record %d of %s is broken: %v", len(p.number)+1, p.what, err)
 			return nil, false
 		}
-		if len(p.number) > len(p.dirs)+maxMismatches || p.mismatches > maxMismatches {
+		limit := len(p.dirs) + maxMismatches
+		if p.damaged {
+			limit = maxDirectories
+		}
+		if len(p.number) > limit || p.mismatches > maxMismatches {
 			return nil, false
 		}
 		p.record(r)
@@ -128,7 +132,7 @@ func (p *pathTable) record(r iso9660.PathTableRecord) {
 	switch {
 	case !found || p.seen[i]:
 		p.number = append(p.number, -1)
-		if p.mismatch() {
+		if !p.damaged && p.mismatch() {
 			p.broken(PathTableEntry, "record %d of %s, %q, leads to block %d, where no directory begins that it does not name already", n, p.what, r.Identifier, r.Location)
 		}
 		return
@@ -145,8 +149,11 @@ func (p *pathTable) record(r iso9660.PathTableRecord) {
 	}
 	// Numbers end at 65535; further ones are of no use, and nobody uses them.
 	if parent := int(r.Parent); parent < math.MaxUint16 || n <= math.MaxUint16 {
-		if (parent == 0 || parent > len(p.number) || p.number[parent-1] != d.parent) && p.mismatch() {
-			p.report(PathTableEntry, p.self(i), "record %d of %s has %d for the parent's number, which is not that of its parent", n, p.what, parent)
+		if (parent == 0 || parent > len(p.number) || p.number[parent-1] != d.parent) && !p.damaged {
+			if p.mismatch() {
+				p.report(PathTableEntry, p.self(i), "record %d of %s has %d for the parent's number, which is not that of its parent", n, p.what, parent)
+			}
+			return
 		}
 	}
 	p.sorted(n, r)

@@ -190,6 +190,7 @@ func (t *tree) entryUse(e *entry) {
 	t.times(at, u)
 	directory := e.flags&iso9660.FlagDirectory != 0
 	kind := u.px.Mode & modeType
+	sound := false
 	switch {
 	case !u.hasPX:
 		t.report(FileAttributes, at, "there is no PX")
@@ -199,6 +200,8 @@ func (t *tree) entryUse(e *entry) {
 		t.report(FileAttributes, at, "by its mode, %#o, the file is a directory", u.px.Mode)
 	case !knownType(kind):
 		t.report(FileAttributes, at, "the mode %#o names no type of file", u.px.Mode)
+	default:
+		sound = true
 	}
 	switch {
 	case directory && u.hasCL:
@@ -208,7 +211,7 @@ func (t *tree) entryUse(e *entry) {
 	case !directory && u.hasRE:
 		t.report(Relocation, at, "RE is in the record of a file, and hides it")
 	}
-	if u.hasPX {
+	if sound {
 		t.kind(at, u, kind)
 	}
 	t.attributes(at, u)

@@ -18,6 +18,7 @@ func (t *tree) scan(i int, use func(record) bool) {
 		t.report(DirectoryLength, at, "the directory has %d bytes, which are no whole blocks", d.size)
 	}
 	bad := func(lba int64, err error) {
+		t.dirs[i].damaged = true
 		t.report(Unreadable, where{dir: i, lba: uint32(lba)}, "a block of the directory cannot be read: %v", err)
 	}
 	t.window(t.scanning, int64(d.lba), d.blocks(), bad, func(lba int64, p []byte) bool {
@@ -59,6 +60,7 @@ func (t *tree) block(block []byte, at where, use func(record) bool) bool {
 		}
 		r, err := iso9660.ParseDirectoryRecord(block[offset:])
 		if err != nil {
+			t.dirs[at.dir].damaged = true
 			t.report(DirectoryRecord, at, "the record is broken: %v; what follows it in the block is not checked", err)
 			return true
 		}

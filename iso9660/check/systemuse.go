@@ -11,10 +11,6 @@ import (
 // of which crosses the end of its block.
 const linuxContinuations = 31
 
-// maxContinuation is the number of bytes of a Continuation Area that is read in
-// spite of that.
-const maxContinuation = windowBlocks * iso9660.BlockSize / 2
-
 // systemUse is what the System Use field of a record says.
 type systemUse struct {
 	intact  bool // all entries could be read
@@ -58,6 +54,7 @@ func (c *chain) broken() bool { return c.begun && !c.ended }
 // must not, is for the caller to say.
 func (t *tree) systemUse(rec record, u *systemUse, dots bool) {
 	u.reset()
+	defer func() { t.damaged = t.damaged || !u.intact }()
 	at := rec.where
 	area := rec.SystemUse()
 	skip := t.skip
@@ -111,6 +108,7 @@ func (t *tree) entries(at where, area []byte, u *systemUse) (ce susp.CE, more, o
 			ended := len(area) >= susp.HeaderSize && area[0] == 'S' && area[1] == 'T'
 			if !ended && len(area) >= susp.HeaderSize && !isZero(area) {
 				t.report(SystemUseEntry, at, "bytes that are not zero follow the last System Use entry")
+				return ce, false, false
 			}
 			return ce, more, true
 		}
@@ -150,9 +148,7 @@ func (t *tree) follow(at where, ce susp.CE, shared bool) ([]byte, bool) {
 	}
 	if end > iso9660.BlockSize {
 		t.report(Continuation, at, "the continuation area, %d bytes from byte %d of block %d, does not end in its block; Linux drops the name", ce.Length, ce.Offset, ce.LBA)
-		if end > maxContinuation {
-			return nil, false
-		}
+		return nil, false
 	}
 	area, err := t.continuation.read(t.checker, ce)
 	if err != nil {

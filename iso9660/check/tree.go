@@ -32,6 +32,7 @@ type directory struct {
 	hasPL     bool
 	pl        uint32 // where its true parent is
 	claimed   bool   // a CL leads to it
+	damaged   bool   // not all records could be read
 }
 
 func (d *directory) blocks() int64 { return blocksOf(int64(d.size)) }
@@ -57,6 +58,7 @@ type tree struct {
 	ownParents  bool  // a directory that says to be its own parent was reported
 	readBlocks  int64 // of directories
 	readBytes   int64 // of Continuation Areas
+	damaged     bool  // something could not be read, so that what is missing says nothing
 	exhausted   bool  // more were read than there can be
 	exhaustedCE bool
 
@@ -83,6 +85,10 @@ type where struct {
 }
 
 func (t *tree) report(rule Rule, at where, format string, args ...any) {
+	switch rule {
+	case Unreadable, DirectoryRecord, DirectoryGap, DirectoryLoop, Relocation, Limit:
+		t.damaged = true
+	}
 	if t.quiet || t.done() {
 		return
 	}
@@ -125,6 +131,7 @@ func (t *tree) walk(d iso9660.TreeDescriptor, lba uint32) {
 	t.scanning = newWindow()
 	root, ok := t.root(d, lba)
 	if !ok {
+		t.damaged = true
 		return
 	}
 	t.dirs = append(t.dirs, root)
@@ -187,6 +194,7 @@ func (t *tree) add(e *entry) {
 		return
 	}
 	if !t.inside(int64(s.LBA), s.Blocks()) {
+		t.damaged = true
 		t.report(ExtentOutside, e.where, "the directory, %d bytes at block %d, does not lie in the volume, which ends at block %d", s.Size, s.LBA, t.size)
 		return
 	}

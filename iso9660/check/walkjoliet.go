@@ -16,11 +16,13 @@ func (c *checker) walkJoliet(iso *tree) {
 	t := &tree{checker: c, joliet: true}
 	c.jolietTree = t
 	m := matcher{files: c.regions, seen: make([]bool, len(c.regions))}
-	t.match = &m
+	if !iso.damaged && !c.full {
+		t.match = &m
+	}
 	t.walk(c.joliet, c.jolietLBA)
 	c.pathTables(t)
 	// Nothing can be said of what is missing where something was not read.
-	if len(t.dirs) == 0 || len(iso.dirs) == 0 || t.exhausted || iso.exhausted || c.full || c.done() {
+	if t.match == nil || t.damaged || c.done() {
 		return
 	}
 	for i := range m.files {
@@ -87,7 +89,7 @@ func (t *tree) jolietFile(e *entry) {
 		switch {
 		case !t.inside(int64(s.LBA), s.Blocks()):
 			t.report(ExtentOutside, e.where, "%d bytes of the file at block %d do not lie in the volume, which ends at block %d", s.Size, s.LBA, t.size)
-		case !t.full && !t.match.find(s):
+		case t.match != nil && !t.match.find(s):
 			t.report(JolietFile, e.where, "the file shows %d bytes at block %d, which no file of the ISO 9660 tree does, or not by as many names", s.Size, s.LBA)
 		}
 	}

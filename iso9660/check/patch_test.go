@@ -1,0 +1,225 @@
+package check_test
+
+import (
+	"bytes"
+	"crypto/md5"
+	"strings"
+	"testing"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/aaip"
+	"burnfs/iso9660/checksum"
+	"burnfs/iso9660/image"
+	"burnfs/iso9660/rrip"
+	"burnfs/iso9660/susp"
+	"burnfs/iso9660/volume"
+)
+
+// gardenStart is the address of the garden: behind blocks of an earlier session.
+const gardenStart = 100
+
+// garden is a small tree with what the rules are about.
+func garden() *memTree {
+	t := newTree()
+	r := t.root
+	a := t.file(r, "a", []byte("aaa"))
+	t.link(r, "a2", a)
+	t.file(r, "b", pattern(3000))
+	t.file(r, "c", pattern(3001))
+	t.file(r, "e1", pattern(10))
+	t.file(r, "e2", pattern(20))
+	t.file(t.dir(r, "d"), "one", pattern(100))
+	t.dir(r, "x1")
+	t.dir(r, "x2")
+	t.add(r, "sym", symlink|0o777).Target = "d/one"
+	device := t.add(r, "dev", 0o020666)
+	device.RdevMajor, device.RdevMinor = 1, 3
+	t.file(r, strings.Repeat("long", 60), pattern(7))
+	attrs := t.file(r, "attrs", pattern(8))
+	attrs.Xattrs = []aaip.Attr{{Name: "user.x", Value: []byte("value")}}
+	parts := t.file(r, "parts", pattern(77))
+	parts.Pieces = []image.Piece{{Size: 4096, Old: true, LBA: 20}, {Size: 77}}
+	in := r
+	for _, name := range strings.Split("0123456789", "") {
+		in = t.dir(in, "level"+name)
+	}
+	return t
+}
+
+// A patient is a disc that is about to be damaged.
+type patient struct {
+	*testing.T
+	*disc
+}
+
+func newPatient(t *testing.T, change func(*image.Options)) *patient {
+	t.Helper()
+	opt := everything()
+	opt.Start = gardenStart
+	if change != nil {
+		change(&opt)
+	}
+	before := pattern(int(opt.Start) * iso9660.BlockSize)
+	return &patient{t, build(t, garden(), opt, before)}
+}
+
+func (p *patient) primary() []byte { return p.block(p.start + 16) }
+func (p *patient) joliet() []byte  { return p.block(p.start + 17) }
+
+func (p *patient) entry(path string, opt volume.Options) volume.Entry {
+	p.Helper()
+	v, err := volume.Open(p.Context(), p, p.start, opt)
+	must(p.T, err)
+	for visit, err := range v.Walk(p.Context()) {
+		must(p.T, err)
+		if visit.Path == path {
+			return visit.Entry
+		}
+	}
+	p.Fatalf("there is no %q", path)
+	return volume.Entry{}
+}
+
+func (p *patient) recordAt(lba uint32, offset int) iso9660.DirectoryRecord {
+	p.Helper()
+	r, err := iso9660.ParseDirectoryRecord(p.block(lba)[offset:])
+	must(p.T, err)
+	return r
+}
+
+// record is the record of a name in the ISO 9660 tree, to be changed in place.
+func (p *patient) record(path string) iso9660.DirectoryRecord {
+	p.Helper()
+	e := p.entry(path, volume.Options{})
+	return p.recordAt(e.RecordLBA, int(e.RecordOffset))
+}
+
+// jolietRecord is that in the Joliet tree.
+func (p *patient) jolietRecord(path string) iso9660.DirectoryRecord {
+	p.Helper()
+	e := p.entry(path, volume.Options{NoRockRidge: true})
+	return p.recordAt(e.RecordLBA, int(e.RecordOffset))
+}
+
+// extent is where a directory of the ISO 9660 tree begins.
+func (p *patient) extent(path string) uint32 {
+	p.Helper()
+	return p.entry(path, volume.Options{}).Sections[0].LBA
+}
+
+// self and parent are the first two records of a directory.
+func (p *patient) self(path string) iso9660.DirectoryRecord {
+	p.Helper()
+	return p.recordAt(p.extent(path), 0)
+}
+
+func (p *patient) parent(path string) iso9660.DirectoryRecord {
+	p.Helper()
+	return p.recordAt(p.extent(path), p.self(path).Length())
+}
+
+// use is the first System Use entry of a record that begins so, to be changed in
+// place, wherever it lies.
+func (p *patient) use(r iso9660.DirectoryRecord, signature string) susp.Entry {
+	p.Helper()
+	area := r.SystemUse()
+	for range 10 {
+		var next susp.CE
+		for e, rest, err := susp.Next(area); e != nil; e, rest, err = susp.Next(rest) {
+			must(p.T, err)
+			if e.Signature().String() == signature {
+				return e
+			}
+			if ce, ok := susp.ParseCE(e); ok {
+				next = ce
+			}
+		}
+		if next.Length == 0 {
+			break
+		}
+		area = p.block(next.LBA)[next.Offset:][:next.Length]
+	}
+	p.Fatalf("there is no %s", signature)
+	return nil
+}
+
+// seal makes the checksums right again.
+func (p *patient) seal() {
+	h := p.layout.Header()
+	if !h.Checksums {
+		return
+	}
+	const descriptors = 3 // primary, Joliet, terminator
+	sum := func(end uint32) [md5.Size]byte {
+		return md5.Sum(p.blocks[int64(h.Start-p.base)*iso9660.BlockSize : int64(end-p.base)*iso9660.BlockSize])
+	}
+	put := func(kind checksum.Kind, pos, next uint32) {
+		copy(p.block(pos), checksum.Tag{
+			Kind: kind, Pos: pos, RangeStart: h.Start, RangeSize: pos - h.Start, Next: next, MD5: sum(pos),
+		}.Block())
+	}
+	tree := h.Start + h.TreeBlocks - 1
+	array := h.Start + h.TreeBlocks + h.DataBlocks
+	session := array + checksum.ArrayBlocks(h.Digests+2)
+	put(checksum.Superblock, h.Start+16+descriptors, tree)
+	put(checksum.Tree, tree, session)
+	whole := sum(array)
+	sums := p.blocks[int64(array-p.base)*iso9660.BlockSize:]
+	copy(sums, whole[:])
+	last := md5.Sum(sums[:(h.Digests+1)*md5.Size])
+	copy(sums[(h.Digests+1)*md5.Size:], last[:])
+	put(checksum.Session, session, 0)
+}
+
+// sealHead makes the tag of a relocated superblock right again.
+func (p *patient) sealHead() {
+	const tag = 19
+	copy(p.block(tag), checksum.Tag{
+		Kind: checksum.RelocatedSuperblock, Pos: tag, RangeSize: tag, Next: 32, MD5: md5.Sum(p.blocks[:tag*iso9660.BlockSize]),
+	}.Block())
+}
+
+func both32(b []byte, v uint32) { iso9660.PutBoth32(b, v) }
+
+// rename changes the name in NM to one of the same length.
+func (p *patient) rename(path, name string) {
+	p.Helper()
+	e := p.use(p.record(path), "NM")
+	if len(e) != 5+len(name) {
+		p.Fatalf("%q has another length", name)
+	}
+	copy(e[5:], name)
+}
+
+// setSignature makes an entry one that nobody knows.
+func (p *patient) setSignature(r iso9660.DirectoryRecord, from string) {
+	p.Helper()
+	copy(p.use(r, from), "Q?")
+}
+
+// placeholder is the record in whose place a directory was relocated.
+func (p *patient) placeholder(name string) iso9660.DirectoryRecord { return p.find(name, "CL") }
+
+// relocated is the record of this directory where it lies.
+func (p *patient) relocated(name string) iso9660.DirectoryRecord { return p.find(name, "RE") }
+
+// find looks in all blocks of the tree for a record with a name and an entry.
+func (p *patient) find(name, signature string) iso9660.DirectoryRecord {
+	p.Helper()
+	nm := rrip.AppendNM(nil, name)
+	for lba := p.start + 16; lba < p.start+p.layout.TreeBlocks(); lba++ {
+		block := p.block(lba)
+		for offset := 0; offset < len(block) && block[offset] != 0; {
+			r, err := iso9660.ParseDirectoryRecord(block[offset:])
+			if err != nil {
+				break
+			}
+			if use := r.SystemUse(); bytes.Contains(use, nm) && bytes.Contains(use, []byte(signature)) {
+				return r
+			}
+			offset += r.Length()
+		}
+	}
+	p.Fatalf("there is no %q with %s", name, signature)
+	return nil
+}
