@@ -13,7 +13,8 @@
 // A chain is followed forward from block 32, as libisoburn does, and backward
 // from the newest session through the marks of ours (package mark), which also
 // covers a disc whose first session began at block 0: its descriptors are
-// copied away before block 16 is written again.
+// copied away before block 16 is written again. Behind a session of somebody
+// else's the checksum tag at the end of the one before leads back.
 package history
 
 import (
@@ -23,7 +24,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"sort"
 	"time"
 
 	"burnfs/iso9660"
@@ -151,105 +151,6 @@ func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
 
 // ours tells whether the session was written by burnfs where it lies.
 func (s *Session) ours() bool { return s.Mark != nil && s.Mark.Start == s.Start }
-
-// chain finds the sessions of an overwritable medium.
-func chain(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Session, error) {
-	head := Session{}
-	if err := head.read(ctx, r); err != nil {
-		return nil, err
-	}
-	limit := info.Capacity
-	found := map[uint32]Session{}
-	add := func(start uint32) (Session, bool, error) {
-		if s, ok := found[start]; ok {
-			return s, s.Readable, nil
-		}
-		if start%Align != 0 || start == 0 || start > limit-min(limit, Align) {
-			return Session{}, false, nil
-		}
-		s := Session{Start: start}
-		if err := s.read(ctx, r); err != nil {
-			return s, false, err
-		}
-		if s.Readable {
-			found[start] = s
-		}
-		return s, s.Readable, nil
-	}
-	for pos := uint32(Align); ; {
-		s, ok, err := add(pos)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			break
-		}
-		next := uint64(s.Start) + uint64(s.Blocks)
-		next = (next + Align - 1) / Align * Align
-		if next <= uint64(pos) || next >= uint64(limit) {
-			break
-		}
-		pos = uint32(next)
-	}
-	// The marks lead back; a session of somebody else's has none and ends it.
-	for m := head.Mark; m != nil; {
-		s, ok, err := add(m.Start)
-		if err != nil {
-			return nil, err
-		}
-		if !ok || !s.ours() || s.Mark.Previous == 0 || s.Mark.Previous >= s.Start {
-			break
-		}
-		p, ok, err := add(s.Mark.Previous)
-		if err != nil {
-			return nil, err
-		}
-		if !ok || !p.ours() {
-			break
-		}
-		m = p.Mark
-	}
-	// Block 16 names a session that is not there: the medium, or the file that
-	// plays it, is cut off, or the drive is wrong about its size.
-	if m := head.Mark; m != nil && m.Start != 0 {
-		if _, ok := found[m.Start]; !ok {
-			lost := head
-			lost.Start, lost.Readable = m.Start, false
-			lost.Problem = fmt.Sprintf("the session at block %d, which the disc names as its newest, cannot be read; the drive tells of %d blocks", m.Start, limit)
-			found[m.Start] = lost
-			head.Readable = false
-		}
-	}
-	var all []Session
-	newest := false
-	for _, s := range found {
-		if head.Readable && s.descriptors == head.descriptors {
-			newest = true
-		}
-		// A session behind the one that block 16 shows was not finished.
-		if head.Mark != nil && s.Start > head.Mark.Start {
-			continue
-		}
-		all = append(all, s)
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i].Start < all[j].Start })
-	if head.Readable && !newest {
-		all = append(all, head)
-	}
-	if head.Problem != "" && len(all) == 0 {
-		blank, err := isBlank(ctx, info, r)
-		if err != nil {
-			return nil, err
-		}
-		if !blank {
-			all = append(all, head)
-		}
-	}
-	for i := range all {
-		all[i].Number = i + 1
-	}
-	return all, nil
-}
 
 // looked is how many blocks of an overwritable medium have to be empty for it
 // to count as blank. File systems that leave much room at the beginning, such

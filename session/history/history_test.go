@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/checksum"
 	"burnfs/mmc"
 	"burnfs/mmc/medium"
 	"burnfs/session/mark"
@@ -63,6 +64,22 @@ func TestOverwritableChains(t *testing.T) {
 		{"sessions of libisoburn count from their own beginning", at{
 			48: descriptor(50, 60, nil), 96 + 16: descriptor(30, 120, nil), 16: descriptor(126, 120, nil),
 		}, []uint32{32, 96}, 128},
+		{"somebody else's behind the padding of somebody else's", at{
+			48: descriptor(50, 60, nil), 256 + 16: descriptor(30, 280, nil), 16: descriptor(286, 280, nil),
+		}, []uint32{32, 256}, 288},
+		{"growisofs aligns to 16 blocks", at{
+			48: descriptor(96, 60, ours(1, 32, 0)), 112 + 16: descriptor(30, 140, nil), 16: descriptor(142, 140, nil),
+		}, []uint32{32, 112}, 160},
+		{"somebody else's behind ours on a disc begun at block 0: the tag leads back, then the mark", at{
+			128 + 16: descriptor(100, 20, nil), 160 + 16: descriptor(200, 180, ours(2, 160, 128)),
+			198:      checksum.Tag{Kind: checksum.Session, Pos: 198, RangeStart: 160, RangeSize: 38}.Block(),
+			224 + 16: descriptor(30, 250, nil), 16: descriptor(254, 250, nil),
+		}, []uint32{128, 160, 224}, 256},
+		{"a tag that is the content of a file does not lead anywhere", at{
+			160 + 16: descriptor(200, 180, ours(2, 160, 0)),
+			198:      checksum.Tag{Kind: checksum.Session, Pos: 98, RangeStart: 160, RangeSize: 38}.Block(),
+			224 + 16: descriptor(30, 250, nil), 16: descriptor(254, 250, nil),
+		}, []uint32{224}, 256},
 		{"marks in a circle end", at{
 			48: descriptor(96, 60, ours(1, 32, 96)), 112: descriptor(130, 120, ours(2, 96, 32)), 16: descriptor(130, 120, ours(2, 96, 32)),
 		}, []uint32{32, 96}, 160},
