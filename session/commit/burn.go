@@ -106,9 +106,7 @@ func (p *Plan) SaveOldHead(ctx context.Context, disc iso9660.BlockReader, rec re
 // or partition table may be there.
 //
 // On one that began as an image at block 0, directories and data of that image
-// follow its descriptors. There the descriptors are replaced one by one, and
-// nothing behind their terminator is touched: boot records stay, and there is a
-// Joliet descriptor only if there was one.
+// follow its descriptors, see [image.ReplaceSuperblock].
 func (p *Plan) Head(ctx context.Context, where string, disc iso9660.BlockReader) ([]byte, error) {
 	f, err := os.Open(filepath.Join(where, treeName))
 	if err != nil {
@@ -126,7 +124,7 @@ func (p *Plan) Head(ctx context.Context, where string, disc iso9660.BlockReader)
 		if err := disc.ReadBlocks(ctx, 0, head); err != nil {
 			return nil, err
 		}
-		return head, replaceDescriptors(head[systemArea:], b[systemArea:])
+		return image.ReplaceSuperblock(head, b)
 	}
 	if err := disc.ReadBlocks(ctx, 0, b[:systemArea]); err != nil {
 		var sense *mmc.SenseError
@@ -140,46 +138,3 @@ func (p *Plan) Head(ctx context.Context, where string, disc iso9660.BlockReader)
 
 // systemArea is the size in bytes of the System Area.
 const systemArea = iso9660.FirstDescriptor * iso9660.BlockSize
-
-// replaceDescriptors puts the trees of the set of descriptors next into the
-// set old.
-func replaceDescriptors(old, next []byte) error {
-	primary, joliet, err := descriptors(next)
-	if err != nil {
-		return err
-	}
-	oldPrimary, oldJoliet, err := descriptors(old)
-	if err != nil {
-		return fmt.Errorf("the descriptors at block %d are not understood, so they are not overwritten: %w", iso9660.FirstDescriptor, err)
-	}
-	copy(old[oldPrimary:], next[primary:primary+iso9660.BlockSize])
-	if oldJoliet > 0 && joliet > 0 {
-		copy(old[oldJoliet:], next[joliet:joliet+iso9660.BlockSize])
-	}
-	return nil
-}
-
-// descriptors finds the offsets of the primary and the Joliet descriptor of a
-// set that a terminator ends; 0 for no Joliet, as the primary one comes first.
-func descriptors(set []byte) (primary, joliet int, err error) {
-	primary = -1
-	for off := 0; off+iso9660.BlockSize <= len(set); off += iso9660.BlockSize {
-		d, err := iso9660.ParseVolumeDescriptor(set[off:], iso9660.FirstDescriptor+uint32(off/iso9660.BlockSize))
-		if err != nil {
-			return 0, 0, err
-		}
-		if _, ok := iso9660.ParsePrimary(d); ok && primary < 0 {
-			primary = off
-		}
-		if s, ok := iso9660.ParseSupplementary(d); ok && s.JolietLevel() > 0 {
-			joliet = off
-		}
-		if d.Type() == iso9660.TypeTerminator {
-			if primary < 0 {
-				return 0, 0, iso9660.ErrNoPrimary
-			}
-			return primary, joliet, nil
-		}
-	}
-	return 0, 0, iso9660.ErrTruncated
-}

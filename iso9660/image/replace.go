@@ -1,0 +1,92 @@
+package image
+
+import (
+	"crypto/md5"
+	"errors"
+	"fmt"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/checksum"
+)
+
+// ReplaceSuperblock returns the 32 blocks that belong at addresses 0 to 31 of an
+// overwritable medium on which an image begins at block 0, so that they show the
+// newest image, which begins elsewhere. Directories and data of the first image
+// may follow its descriptors closely. So the descriptors are replaced one by one,
+// and nothing behind their terminator is touched: boot records stay, and there is
+// no Joliet descriptor if there was none.
+//
+// Where next has no Joliet tree, the place of the old one gets a second copy of
+// the primary descriptor, which is allowed (ECMA-119 6.7.1.1) and hides a tree
+// that is not the newest.
+//
+// A checksum tag behind the terminator covers the old descriptors. Readers who
+// know libisofs' scheme would take the medium for damaged, so a tag for what is
+// there now takes its place.
+//
+// disc is blocks 0 to 31 of the medium, next is the first 32 blocks of the newest
+// image. The error is an *iso9660.FormatError if one of them is no set of
+// descriptors.
+func ReplaceSuperblock(disc, next []byte) ([]byte, error) {
+	if len(disc) != SuperblockBlocks*iso9660.BlockSize || len(next) != len(disc) {
+		return nil, fmt.Errorf("image: superblocks of %d and %d bytes: %w", len(disc), len(next), iso9660.ErrLength)
+	}
+	from, err := descriptorSet(next)
+	if err != nil {
+		return nil, fmt.Errorf("the descriptors of the image: %w", err)
+	}
+	to, err := descriptorSet(disc)
+	if err != nil {
+		return nil, fmt.Errorf("the descriptors at block %d are not understood and stay as they are: %w", iso9660.FirstDescriptor, err)
+	}
+	out := append([]byte(nil), disc...)
+	copy(block(out, to.primary), block(next, from.primary))
+	if to.joliet != 0 {
+		tree := from.joliet
+		if tree == 0 {
+			tree = from.primary
+		}
+		copy(block(out, to.joliet), block(next, tree))
+	}
+	if _, err := checksum.ParseTag(block(disc, to.end)); errors.Is(err, checksum.ErrNoTag) {
+		return out, nil
+	}
+	clear(block(out, to.end))
+	if tag, err := checksum.ParseTag(block(next, from.end)); err == nil {
+		sum := md5.Sum(out[:int(to.end)*iso9660.BlockSize])
+		copy(block(out, to.end), checksum.Tag{
+			Kind: checksum.RelocatedSuperblock, Pos: to.end, RangeSize: to.end, Next: tag.RangeStart, MD5: sum,
+		}.Block())
+	}
+	return out, nil
+}
+
+// set is where the descriptors of a superblock are, in blocks from its beginning.
+type set struct {
+	primary, joliet uint32 // joliet is 0 if there is none
+	end             uint32 // the block behind the terminator
+}
+
+func descriptorSet(head []byte) (set, error) {
+	var s set
+	for at := uint32(iso9660.FirstDescriptor); at+1 < SuperblockBlocks; at++ {
+		d, err := iso9660.ParseVolumeDescriptor(block(head, at), at)
+		if err != nil {
+			return s, err
+		}
+		if _, ok := iso9660.ParsePrimary(d); ok && s.primary == 0 {
+			s.primary = at
+		}
+		if sup, ok := iso9660.ParseSupplementary(d); ok && sup.JolietLevel() > 0 {
+			s.joliet = at
+		}
+		if d.Type() == iso9660.TypeTerminator {
+			if s.primary == 0 {
+				return s, &iso9660.FormatError{What: "volume descriptor set", LBA: at, Err: iso9660.ErrNoPrimary}
+			}
+			s.end = at + 1
+			return s, nil
+		}
+	}
+	return s, &iso9660.FormatError{What: "volume descriptor set", LBA: SuperblockBlocks - 1, Err: iso9660.ErrTooMuch}
+}
