@@ -138,7 +138,7 @@ func TestExtraction(t *testing.T) {
 		{
 			name: "xorriso", reason: "libisofs",
 			tree: func() *memTree { return readable(zoo()) }, change: func(*image.Options) {}, lax: judge.Lax{HardLinks: true, LinkTimes: true},
-			command: []string{"xorriso", "-abort_on", "WARNING", "-osirrox", "on:sort_lba_off", "-indev", "IMAGE", "-extract", "/", "OUT"},
+			command: []string{"xorriso", "-abort_on", "WARNING", "-osirrox", "on:sort_lba_off", "-indev", "stdio:IMAGE", "-extract", "/", "OUT"},
 		},
 		{
 			name: "bsdtar deep", reason: "directories at their real depth",
@@ -244,7 +244,7 @@ func TestBsdtarListing(t *testing.T) {
 
 // xorriso opens an image and does what args say.
 func xorriso(path string, args ...string) (string, error) {
-	all := []string{"-abort_on", "NEVER", "-return_with", "SORRY", "32", "-md5", "on", "-xattr", "on", "-acl", "on", "-indev", path}
+	all := []string{"-abort_on", "NEVER", "-return_with", "SORRY", "32", "-md5", "on", "-xattr", "on", "-acl", "on", "-indev", "stdio:" + path}
 	return judge.Command("xorriso", append(all, args...)...)
 }
 

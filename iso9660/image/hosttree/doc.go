@@ -17,8 +17,10 @@
 // As with mkisofs, the content of a directory that is named goes to the root of
 // the image, and a file goes there under its own name. With graft points, an
 // argument "target=source" puts the source elsewhere; see [ParseSpec]. Several
-// directories with the same target are merged; two different files of the same
-// name are an error.
+// directories with the same target are merged; two files of the same name are an
+// error, because it would be left to chance which of them is recorded. Symbolic
+// links are recorded as links; only where one is named itself and leads to a
+// directory, that directory's content is meant.
 //
 // # Files that change
 //

@@ -35,7 +35,6 @@ func write(t testing.TB, path, content string) {
 
 func scan(t testing.TB, opt hosttree.Options, graft bool, args ...string) (*hosttree.Tree, error) {
 	t.Helper()
-	opt.Now = now
 	var specs []hosttree.Spec
 	for _, arg := range args {
 		s, err := hosttree.ParseSpec(arg, graft)
@@ -125,15 +124,16 @@ func TestPaths(t *testing.T) {
 		{"and that of a link to one", []string{host + "/link"}, []string{"/file 2", "/sub/", "/sub/x 1"}, ""},
 		{"a file goes there itself", []string{host + "/single", host + "/dangling"}, []string{"/dangling -> nowhere", "/single 1"}, ""},
 		{"directories are merged", []string{host + "/a", host + "/b"}, []string{"/clash/", "/clash/file 0", "/file 2", "/other 3", "/sub/", "/sub/x 1", "/sub/y 2"}, ""},
-		{"files are not", []string{host + "/a", host + "/c"}, nil, `would both be "/file"`},
-		{"unless they are the same", []string{host + "/a", host + "/a"}, []string{"/file 2", "/sub/", "/sub/x 1"}, ""},
-		{"nor a file and a directory", []string{host + "/a", "file/=" + host + "/single"}, nil, `would both be "/file"`},
+		{"files are not", []string{host + "/a", host + "/c"}, nil, `would both be recorded as /file`},
+		{"not even the same one", []string{host + "/a", host + "/a"}, nil, `would both be recorded as /file`},
+		{"named twice", []string{host + "/single", host + "/single"}, nil, `would both be recorded as /single`},
+		{"nor a file and a directory", []string{host + "/a", "file/=" + host + "/single"}, nil, `would both be recorded as /file`},
 		{"a directory elsewhere", []string{"x/y=" + host + "/a/sub"}, []string{"/x/", "/x/y/", "/x/y/x 1"}, ""},
 		{"a file under another name", []string{"x/name=" + host + "/single"}, []string{"/x/", "/x/name 1"}, ""},
 		{"a file in a directory", []string{"x/=" + host + "/single"}, []string{"/x/", "/x/single 1"}, ""},
 		{"over what is there", []string{host + "/a", "sub=" + host + "/b/sub", "sub/z=" + host + "/single"}, []string{"/file 2", "/sub/", "/sub/x 1", "/sub/y 2", "/sub/z 1"}, ""},
 		{"below what is there", []string{host + "/a", "sub/deep/er=" + host + "/single"}, []string{"/file 2", "/sub/", "/sub/deep/", "/sub/deep/er 1", "/sub/x 1"}, ""},
-		{"one name twice", []string{"n=" + host + "/single", "n=" + host + "/a/file"}, nil, `would both be "/n"`},
+		{"one name twice", []string{"n=" + host + "/single", "n=" + host + "/a/file"}, nil, `would both be recorded as /n`},
 		{"no such file", []string{host + "/none"}, nil, "no such file"},
 		{"nothing", nil, nil, ""},
 	} {

@@ -77,6 +77,7 @@ func (c *content) read(p []byte) (int, error) {
 		}
 		c.short = true
 		size := c.record.size
+		c.tree.shrunk.Add(1)
 		c.changed(fmt.Sprintf("it has shrunk from %d to %d bytes since the image was laid out; the rest is recorded as zeros", size, size-c.left))
 	}
 	clear(p)

@@ -10,11 +10,13 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"burnfs/iso9660/image"
+	"burnfs/iso9660/image/internal/scratch"
 )
 
 // inode is what the files of this computer are told apart by.
@@ -23,11 +25,12 @@ type inode struct{ dev, ino uint64 }
 // A scanner fills a Tree.
 type scanner struct {
 	*Tree
-	w      *bufio.Writer
-	at     int64            // bytes written to the index
-	ids    map[inode]uint64 // of files with several links
-	lastID uint64
-	buffer []byte
+	w        *bufio.Writer
+	at       int64            // bytes written to the index
+	ids      map[inode]uint64 // of files with several links
+	excluded map[inode]bool
+	lastID   uint64
+	buffer   []byte
 }
 
 // Scan looks at everything that the specs name. The index is made in a file
@@ -46,17 +49,19 @@ func Scan(ctx context.Context, specs []Spec, opt Options) (*Tree, error) {
 			return nil, err
 		}
 	}
-	index, err := os.CreateTemp(opt.TempDir, "burnfs-index-")
+	index, err := scratch.File(opt.TempDir)
 	if err != nil {
 		return nil, fmt.Errorf("no place for the index of the files: %w", err)
 	}
 	t := &Tree{index: index, opt: opt, links: map[uint64]uint32{}}
-	s := scanner{Tree: t, w: bufio.NewWriter(index), ids: map[inode]uint64{}}
-	err = os.Remove(index.Name())
-	if err == nil {
-		t.root = s.directoryRecord("", "/", root, root.hosts)
-		t.root.content, err = s.directory(ctx, "/", root, root.hosts)
+	s := scanner{Tree: t, w: bufio.NewWriter(index), ids: map[inode]uint64{}, excluded: map[inode]bool{}}
+	for _, info := range opt.Exclude {
+		if st, ok := info.Sys().(*syscall.Stat_t); ok {
+			s.excluded[inode{st.Dev, st.Ino}] = true
+		}
 	}
+	t.root = s.directoryRecord("", root.hosts)
+	t.root.content, err = s.directory(ctx, "/", root, root.hosts)
 	if err == nil {
 		err = s.w.Flush()
 	}
@@ -111,7 +116,7 @@ func (s *scanner) names(at string, g *graft, hosts []string) ([]found, error) {
 	for _, host := range hosts {
 		entries, err := readNames(host)
 		if err != nil {
-			s.warn(host, "its content is left out: "+err.Error())
+			s.missing(host, "its content is left out", err)
 		}
 		for _, name := range entries {
 			all = append(all, found{name: name, hosts: []string{filepath.Join(host, name)}})
@@ -152,18 +157,12 @@ func (s *scanner) names(at string, g *graft, hosts []string) ([]found, error) {
 
 // merge takes in another find of the same name: two directories become one.
 func (f *found) merge(at string, other found) error {
-	switch {
-	case f.isDir() && other.isDir():
-		for _, host := range other.hosts {
-			if !slices.ContainsFunc(f.hosts, func(h string) bool { return sameFile(h, host) }) {
-				f.hosts = append(f.hosts, host)
-			}
-		}
-		if f.graft == nil {
-			f.graft = other.graft
-		}
-	case f.isDir() || other.isDir() || !sameFile(f.hosts[0], other.hosts[0]):
-		return conflict(path.Join(at, f.name), f.String(), other.String())
+	if !f.isDir() || !other.isDir() {
+		return &ConflictError{path.Join(at, f.name), f.String(), other.String()}
+	}
+	f.hosts = append(f.hosts, other.hosts...)
+	if f.graft == nil {
+		f.graft = other.graft
 	}
 	return nil
 }
@@ -180,12 +179,6 @@ func (f *found) String() string {
 func isDir(name string) bool {
 	info, err := os.Lstat(name)
 	return err == nil && info.IsDir()
-}
-
-func sameFile(a, b string) bool {
-	x, errX := os.Lstat(a)
-	y, errY := os.Lstat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 func readNames(dir string) ([]string, error) {
@@ -207,15 +200,16 @@ func (s *scanner) entry(ctx context.Context, at string, f found) (r record, ok b
 			return r, ok, nil
 		}
 	} else {
-		r = s.directoryRecord(f.name, where, f.graft, f.hosts)
+		r = s.directoryRecord(f.name, f.hosts)
 	}
 	r.content, err = s.directory(ctx, where, f.graft, f.hosts)
 	return r, true, err
 }
 
 // directoryRecord makes the record of a directory that specs name: with the
-// attributes of the first directory whose content it has, if there is one.
-func (s *scanner) directoryRecord(name, where string, g *graft, hosts []string) record {
+// attributes of the first directory whose content it has, and without times if
+// there is none.
+func (s *scanner) directoryRecord(name string, hosts []string) record {
 	for _, host := range hosts {
 		// A path given by the user may be a symbolic link to a directory.
 		if resolved, err := filepath.EvalSymlinks(host); err == nil {
@@ -226,10 +220,7 @@ func (s *scanner) directoryRecord(name, where string, g *graft, hosts []string) 
 		}
 	}
 	s.lastID++
-	now := s.opt.Now
-	return record{node: image.Node{
-		ID: s.lastID, Name: name, Mode: unix.S_IFDIR | 0o755, Atime: now, Mtime: now, Ctime: now,
-	}}
+	return record{node: image.Node{ID: s.lastID, Name: name, Mode: unix.S_IFDIR | 0o755}}
 }
 
 // look makes the record of a file. What cannot be recorded is left out, and
@@ -237,7 +228,10 @@ func (s *scanner) directoryRecord(name, where string, g *graft, hosts []string) 
 func (s *scanner) look(name, host string) (r record, ok bool) {
 	var st unix.Stat_t
 	if err := unix.Lstat(host, &st); err != nil {
-		s.warn(host, "left out: "+err.Error())
+		s.missing(host, "left out", &fs.PathError{Op: "lstat", Path: host, Err: err})
+		return r, false
+	}
+	if s.excluded[inode{st.Dev, st.Ino}] && st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return r, false
 	}
 	r.path = host
@@ -248,16 +242,19 @@ func (s *scanner) look(name, host string) (r record, ok bool) {
 		Atime: timeOf(st.Atim), Mtime: timeOf(st.Mtim), Ctime: timeOf(st.Ctim),
 	}
 	switch {
+	case s.opt.OnlyFilesAndDirectories && !n.IsRegular() && !n.IsDir():
+		s.warn(host, "left out: only Rock Ridge records "+kind(st.Mode))
+		return r, false
 	case n.IsRegular():
 		r.size = st.Size
 		if err := unix.Faccessat(unix.AT_FDCWD, host, unix.R_OK, unix.AT_EACCESS); err != nil {
-			s.warn(host, "left out, because it cannot be read: "+err.Error())
+			s.missing(host, "left out", &fs.PathError{Op: "open", Path: host, Err: err})
 			return r, false
 		}
 	case n.IsSymlink():
 		target, err := os.Readlink(host)
 		if err != nil {
-			s.warn(host, "left out: "+err.Error())
+			s.missing(host, "left out", err)
 			return r, false
 		}
 		n.Target = target
@@ -288,6 +285,14 @@ func (s *scanner) id(st *unix.Stat_t) uint64 {
 	}
 	s.lastID++
 	return s.lastID
+}
+
+// missing tells of what should be in the tree and is not.
+func (s *scanner) missing(host, what string, err error) {
+	if s.unreadable == nil {
+		s.unreadable = err
+	}
+	s.warn(host, what+": "+err.Error())
 }
 
 func timeOf(t unix.Timespec) time.Time { return time.Unix(t.Unix()).UTC() }

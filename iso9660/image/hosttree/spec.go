@@ -110,14 +110,16 @@ func (g *graft) add(s Spec, isDir bool) error {
 	if at.files == nil {
 		at.files = map[string]string{}
 	}
-	if other, ok := at.files[name]; ok && other != s.Source {
-		return conflict(path.Join("/", path.Join(dirs...), name), other, s.Source)
+	if other, ok := at.files[name]; ok {
+		return &ConflictError{path.Join("/", path.Join(dirs...), name), other, s.Source}
 	}
 	at.files[name] = s.Source
 	return nil
 }
 
-// conflict says that two files claim one name.
-func conflict(name, a, b string) error {
-	return fmt.Errorf("%q and %q would both be %q in the image; give one of them another name with a graft point", a, b, name)
+// A ConflictError says that two files of this computer claim one name.
+type ConflictError struct{ Name, First, Second string }
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s and %s would both be recorded as %s", e.First, e.Second, e.Name)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"sync/atomic"
@@ -14,8 +15,19 @@ import (
 
 // Options say how files are looked at.
 type Options struct {
-	// Now is the time of directories that only specs name.
-	Now time.Time
+	// Ownership says whose the files are in the image.
+	Ownership Ownership
+	// OnlyFilesAndDirectories leaves out symbolic links, devices, pipes and
+	// sockets, which need Rock Ridge. Left to the builder, which leaves them
+	// out too, they would hide files of an earlier session.
+	OnlyFilesAndDirectories bool
+	// Exclude are files that are left out wherever they are met, such as the
+	// image itself.
+	Exclude []fs.FileInfo
+	// Epoch, if not zero, makes the times depend on content only: the time of
+	// modification, at most Epoch, stands for all three
+	// (https://reproducible-builds.org/specs/source-date-epoch/).
+	Epoch time.Time
 	// Xattrs takes extended attributes and access control lists along.
 	Xattrs bool
 	// Warn, if set, is told of files that are left out or changed while they
@@ -28,11 +40,14 @@ type Options struct {
 
 // A Tree is an image.Source over files of this computer.
 type Tree struct {
-	index   *os.File
-	root    record
-	links   map[uint64]uint32 // names found of files with several, by ID
-	opt     Options
-	changed atomic.Int64
+	index *os.File
+	root  record
+	links map[uint64]uint32 // names found of files with several, by ID
+	opt   Options
+
+	unreadable error // of the first file that Scan could not read
+	changed    atomic.Int64
+	shrunk     atomic.Int64
 }
 
 var _ image.Source = (*Tree)(nil)
@@ -41,7 +56,8 @@ var _ image.Source = (*Tree)(nil)
 func (t *Tree) Close() error { return t.index.Close() }
 
 // Root returns the root directory: with the attributes of the first directory
-// whose content goes there, if there is one.
+// whose content goes there, if there is one. Without one it has no times, as all
+// directories that only specs name.
 func (t *Tree) Root(context.Context) (image.Node, error) { return t.node(&t.root), nil }
 
 // Children yields the entries of a directory, sorted by name.
@@ -87,6 +103,7 @@ func (t *Tree) read(x extent) (recordReader, error) {
 
 func (t *Tree) node(r *record) image.Node {
 	n := r.node
+	t.opt.adjust(&n)
 	n.Handle = r
 	n.Nlink = 1
 	if links, ok := t.links[n.ID]; ok {
@@ -98,9 +115,17 @@ func (t *Tree) node(r *record) image.Node {
 	return n
 }
 
+// Unreadable is why a file or a directory is not in the tree, or not whole: the
+// reason of the first of them, nil if there is none. Options.Warn was told of all.
+func (t *Tree) Unreadable() error { return t.unreadable }
+
 // Changed is the number of files that were found changed when they were read,
 // and so are not recorded as they are now.
 func (t *Tree) Changed() int { return int(t.changed.Load()) }
+
+// Shrunk is the number of files among them of which the end is missing: zeros are
+// recorded in its place.
+func (t *Tree) Shrunk() int { return int(t.shrunk.Load()) }
 
 func (t *Tree) warn(path, what string) {
 	if t.opt.Warn != nil {

@@ -98,7 +98,7 @@ func write(t testing.TB, root, name, content string) {
 // scan makes a source of a directory.
 func scan(t testing.TB, root string) *hosttree.Tree {
 	t.Helper()
-	tree, err := hosttree.Scan(t.Context(), []hosttree.Spec{{Source: root}}, hosttree.Options{Now: now, Xattrs: true})
+	tree, err := hosttree.Scan(t.Context(), []hosttree.Spec{{Source: root}}, hosttree.Options{Xattrs: true})
 	must(t, err)
 	t.Cleanup(func() { tree.Close() })
 	return tree
@@ -165,7 +165,7 @@ func (d *disc) genisoimage(t testing.TB, root string) {
 func (d *disc) check(t *testing.T, want, producer string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
-	args := []string{"-abort_on", "FAILURE", "-return_with", "SORRY", "32", "-osirrox", "on", "-indev", d.path, "-extract", "/", out}
+	args := []string{"-abort_on", "FAILURE", "-return_with", "SORRY", "32", "-osirrox", "on", "-indev", "stdio:"+d.path, "-extract", "/", out}
 	if d.start != 0 {
 		args = append([]string{"-load", "sbsector", fmt.Sprint(d.start)}, args...)
 	}
@@ -227,7 +227,7 @@ func (d *disc) checkVolume(t *testing.T, want string) {
 func (d *disc) audit(t *testing.T) {
 	t.Helper()
 	out := judge.Run(t, "xorriso", "-abort_on", "NEVER", "-return_with", "SORRY", "32", "-md5", "on",
-		"-indev", d.path, "-check_md5_r", "SORRY", "/", "--")
+		"-indev", "stdio:"+d.path, "-check_md5_r", "SORRY", "/", "--")
 	if !strings.Contains(out, "File contents and their MD5 checksums match.") {
 		t.Errorf("xorriso cannot confirm the checksums:\n%s", out)
 	}

@@ -58,9 +58,8 @@ func (s *Source) Root(ctx context.Context) (image.Node, error) {
 	if err != nil {
 		return image.Node{}, err
 	}
-	at := root.Directory()
-	n := s.oldNode(&root)
 	if s.fresh == nil {
+		n, at := s.oldNode(&root), root.Directory()
 		n.Handle = directory{old: &at}
 		return n, nil
 	}
@@ -68,7 +67,7 @@ func (s *Source) Root(ctx context.Context) (image.Node, error) {
 	if err != nil {
 		return image.Node{}, err
 	}
-	return s.freshNode(fresh, &at), nil
+	return s.freshNode(fresh, &root), nil
 }
 
 // Children yields the entries of a directory, the new ones first.
@@ -116,7 +115,7 @@ func (s *Source) merged(ctx context.Context, at volume.Directory, fresh []image.
 	for i := range fresh {
 		index[fresh[i].Name] = i
 	}
-	beneath := make([]*volume.Directory, len(fresh))
+	beneath := make([]*volume.Entry, len(fresh))
 	for e, err := range s.old.ReadDir(ctx, at) {
 		if err != nil {
 			yield(image.Node{}, fmt.Errorf("reading the earlier session: %w", err))
@@ -124,8 +123,7 @@ func (s *Source) merged(ctx context.Context, at volume.Directory, fresh []image.
 		}
 		if i, ok := index[e.Name]; ok {
 			if e.IsDir() && fresh[i].IsDir() {
-				d := e.Directory()
-				beneath[i] = &d
+				beneath[i] = &e
 			}
 			continue
 		}
@@ -151,10 +149,19 @@ const (
 )
 
 // freshNode is a node of the new tree, a directory over the one of the volume.
-func (s *Source) freshNode(n image.Node, beneath *volume.Directory) image.Node {
+func (s *Source) freshNode(n image.Node, beneath *volume.Entry) image.Node {
 	if n.IsDir() {
 		inner := n
-		n.Handle = directory{old: beneath, fresh: &inner}
+		at := directory{fresh: &inner}
+		if beneath != nil {
+			d := beneath.Directory()
+			at.old = &d
+			if n.Mtime.IsZero() {
+				n = s.oldNode(beneath)
+				n.ID, n.Name = inner.ID, inner.Name
+			}
+		}
+		n.Handle = at
 	}
 	n.ID += freshID
 	return n

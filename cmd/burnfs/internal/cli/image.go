@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,12 +18,12 @@ import (
 	"burnfs/cmd/burnfs/internal/discs"
 	"burnfs/cmd/burnfs/internal/exitcode"
 	"burnfs/cmd/burnfs/internal/failure"
-	"burnfs/cmd/burnfs/internal/hosttree"
 	"burnfs/cmd/burnfs/internal/mountopt"
-	"burnfs/cmd/burnfs/internal/oldsession"
 	"burnfs/cmd/burnfs/internal/progress"
 	"burnfs/iso9660"
 	"burnfs/iso9660/image"
+	"burnfs/iso9660/image/hosttree"
+	"burnfs/iso9660/image/merge"
 	"burnfs/session/history"
 )
 
@@ -105,55 +104,57 @@ func (a *app) image(ctx context.Context, req imageRequest) (err error) {
 	if err != nil {
 		return err
 	}
-	var args []hosttree.Argument
+	job := imageJob{quiet: req.quiet}
 	for _, p := range req.paths {
-		arg, err := hosttree.ParseArgument(p, req.graftPoints)
+		spec, err := hosttree.ParseSpec(p, req.graftPoints)
 		if err != nil {
 			return failure.New(exitcode.Usage, nil, err.Error(), "", "")
 		}
-		args = append(args, arg)
+		job.specs = append(job.specs, spec)
 	}
-	opt := image.Options{
+	job.image = image.Options{
 		RockRidge: req.rockRidge || req.rational, Joliet: req.joliet, Checksums: true,
 		VolumeID: req.volumeID, SystemID: "LINUX", Preparer: "BURNFS", Application: "BURNFS",
 		Now: now,
 	}
 	if !req.noPad {
-		opt.Pad = padBlocks
+		job.image.Pad = padBlocks
 	}
-	tree := hosttree.Options{OnlyFilesAndDirectories: !opt.RockRidge, Now: now, Reproducible: fixed}
+	job.tree.OnlyFilesAndDirectories = !job.image.RockRidge
+	if fixed {
+		job.tree.Epoch = now
+	}
 	if req.rational {
-		tree.Ownership = hosttree.Rational
+		job.tree.Ownership = hosttree.Rational
 	}
 	if !req.quiet {
-		tree.Warn = func(path, what string) { fmt.Fprintf(a.env.Err, "burnfs: %s: %s\n", path, what) }
-		opt.Warn = tree.Warn
+		warn := func(path, what string) { fmt.Fprintf(a.env.Err, "burnfs: %s: %s\n", path, what) }
+		job.tree.Warn, job.image.Warn = warn, warn
 	}
 	last := uint32(0)
 	if req.params != "" {
-		if last, opt.Start, err = parseParams(req.params); err != nil {
+		if last, job.image.Start, err = parseParams(req.params); err != nil {
 			return err
 		}
 	}
 	if req.previous != "" {
-		base, err := a.previous(ctx, req, &last, &opt.Start)
-		if err != nil {
+		if job.earlier, err = a.previous(ctx, req, &last, &job.image.Start); err != nil {
 			return err
 		}
-		tree.Base = base
-		if opt.VolumeID == "" {
-			opt.VolumeID = base.VolumeID()
+		defer func() { err = closing(err, job.earlier.Close()) }()
+		if job.image.VolumeID == "" {
+			job.image.VolumeID = job.earlier.Primary().VolumeIdentifier()
 		}
 	}
-	if opt.VolumeID == "" {
-		opt.VolumeID = "CDROM"
+	if job.image.VolumeID == "" {
+		job.image.VolumeID = "CDROM"
 	}
-	return a.writeImage(ctx, req, args, tree, opt)
+	return a.writeImage(ctx, req.output, job)
 }
 
 // previous loads the session that the image continues, and lets go of the disc:
 // in a pipe to `burnfs burn` the image is written to the same disc.
-func (a *app) previous(ctx context.Context, req imageRequest, last, next *uint32) (_ *oldsession.Session, err error) {
+func (a *app) previous(ctx context.Context, req imageRequest, last, next *uint32) (_ *merge.Earlier, err error) {
 	// Write-protected, a medium has no next address.
 	d, err := discs.Inspect(ctx, req.previous, discs.Options{ReadOnly: req.params != "", Log: a.log()})
 	if err != nil {
@@ -165,71 +166,82 @@ func (a *app) previous(ctx context.Context, req imageRequest, last, next *uint32
 			return nil, err
 		}
 	}
-	return oldsession.Load(ctx, d.Drive, *last)
+	return merge.Load(ctx, d.Drive, *last, "")
 }
 
-func (a *app) writeImage(ctx context.Context, req imageRequest, args []hosttree.Argument, topt hosttree.Options, opt image.Options) error {
-	var out io.Writer = a.env.Out
-	if req.output != "-" {
-		f, finish, err := createOutput(req.output)
+// imageJob is what an image is made of.
+type imageJob struct {
+	specs   []hosttree.Spec
+	tree    hosttree.Options
+	earlier *merge.Earlier // nil for none
+	image   image.Options
+	quiet   bool
+}
+
+func (a *app) writeImage(ctx context.Context, output string, job imageJob) error {
+	if output == "-" {
+		return a.streamImage(ctx, a.env.Out, job)
+	}
+	f, finish, err := createOutput(output)
+	if err != nil {
+		return err
+	}
+	// It may lie among the files to be recorded, as may the one it replaces.
+	for _, name := range []string{output, f.Name()} {
+		if info, err := os.Stat(name); err == nil {
+			job.tree.Exclude = append(job.tree.Exclude, info)
+		}
+	}
+	if err := a.streamImage(ctx, f, job); err != nil {
+		_ = finish(false) // err says why the half image goes away
+		return err
+	}
+	return finish(true)
+}
+
+func (a *app) streamImage(ctx context.Context, out io.Writer, job imageJob) (err error) {
+	tree, err := hosttree.Scan(ctx, job.specs, job.tree)
+	if err != nil {
+		return err
+	}
+	defer func() { err = closing(err, tree.Close()) }()
+	if err := tree.Unreadable(); err != nil {
+		return failure.New(exitcode.General, err, "not all files can be read, so the image would be without them", "No image was made.",
+			"Make them readable, or leave them out.")
+	}
+	var src image.Source = tree
+	if job.earlier != nil {
+		merged, damaged, err := merge.New(ctx, job.earlier.Volume, tree)
 		if err != nil {
 			return err
 		}
-		out = f
-		done := false
-		defer func() {
-			if !done {
-				// The reason is reported already; the half image goes away.
-				_ = finish(false)
-			}
-		}()
-		topt.Exclude = func(fi fs.FileInfo) bool {
-			for _, name := range []string{req.output, f.Name()} {
-				if st, err := os.Stat(name); err == nil && os.SameFile(st, fi) {
-					return true
-				}
-			}
-			return false
+		if damaged != nil && !job.quiet {
+			fmt.Fprintf(a.env.Err, "burnfs: the checksums of the earlier session are not taken over: %v\n", damaged)
 		}
-		if err := a.streamImage(ctx, out, req, args, topt, opt); err != nil {
-			return err
-		}
-		done = true
-		return finish(true)
+		src = merged
 	}
-	return a.streamImage(ctx, out, req, args, topt, opt)
-}
-
-func (a *app) streamImage(ctx context.Context, out io.Writer, req imageRequest, args []hosttree.Argument, topt hosttree.Options, opt image.Options) error {
-	src, err := hosttree.New(ctx, args, topt)
+	layout, err := image.Plan(ctx, src, job.image)
 	if err != nil {
 		return err
 	}
-	layout, err := image.Plan(ctx, src, opt)
-	if err != nil {
-		return err
-	}
-	show := progress.New(a.env.Err, req.quiet)
+	show := progress.New(a.env.Err, job.quiet)
 	w := &counter{w: out, total: int64(layout.Blocks()) * iso9660.BlockSize, show: show}
 	buf := bufio.NewWriterSize(w, 1<<20)
-	err = layout.Write(ctx, buf, openHostFile)
+	err = layout.Write(ctx, buf, tree.Open)
 	if err == nil {
 		err = buf.Flush()
 	}
 	show.Finish()
-	if err == nil && a.verbose {
+	switch n := tree.Shrunk(); {
+	case err != nil:
+		return err
+	case n > 0:
+		return fmt.Errorf("zeros stand for the end of %d of them: %w", n, image.ErrShortFile)
+	case a.verbose:
 		fmt.Fprintf(a.env.Err, "burnfs: %d blocks from block %d (%s), %d files, %d directories\n", layout.Blocks(), layout.Start(),
 			humanize.IBytes(uint64(w.total)), layout.FileCount(), layout.DirCount())
 	}
-	return err
-}
-
-func openHostFile(_ context.Context, f image.File) (io.ReadCloser, error) {
-	path, ok := f.Handle.(hosttree.HostFile)
-	if !ok {
-		return nil, fmt.Errorf("%s: its content is on the disc already", f.Path)
-	}
-	return os.Open(string(path))
+	return nil
 }
 
 // counter shows how much was written.
