@@ -103,3 +103,12 @@ func writeError(dir string, err error) error {
 	}
 	return err
 }
+
+// unusable is writeError for a state directory that cannot be opened or made. Apart from a
+// disk that is full or broken that is because its path leads nowhere.
+func unusable(stateDir string, err error) error {
+	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.ELOOP) {
+		return fail(ErrNotWritable, err, "%s cannot be a state directory; nothing was changed; choose another one", stateDir)
+	}
+	return writeError(stateDir, err)
+}

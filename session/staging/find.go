@@ -25,7 +25,7 @@ func Find(ctx context.Context, stateDir string, match func(Identity) bool) ([]Id
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, unusable(stateDir, err)
 	}
 	var found []Identity
 	var errs *multierror.Error

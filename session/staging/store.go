@@ -57,7 +57,7 @@ func Create(stateDir string, id Identity, log *slog.Logger) (*Store, error) {
 	}
 	dir := filepath.Join(discsDir(stateDir), id.UUID)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, writeError(stateDir, err)
+		return nil, unusable(stateDir, err)
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
