@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"burnfs/integration/harness"
 )
+
+// startOfTest is before anything that a test does.
+var startOfTest = time.Now()
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(writerEnv); dir != "" {
