@@ -69,6 +69,11 @@ func TestImageLikeGenisoimage(t *testing.T) {
 	tree(t, src)
 	write(t, filepath.Join(extra, "more"), "more")
 	write(t, filepath.Join(extra, "a=b"), "equals")
+	for name, target := range map[string]string{"to file": "src/empty", "nowhere": "no/where"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, tt := range []struct {
 		args   []string
 		reason string
@@ -77,6 +82,7 @@ func TestImageLikeGenisoimage(t *testing.T) {
 		{[]string{"-R", src, extra}, "two directories"},
 		{[]string{"-R", "-graft-points", "in/side/=" + extra + "/more", "name=" + src + "/empty", "sub=" + src}, "graft points"},
 		{[]string{"-R", "-graft-points", "x/y=" + extra, strings.ReplaceAll(extra+"/a=b", "=", `\=`)}, "an escaped equals sign"},
+		{[]string{"-R", src + "/deep", filepath.Join(dir, "to file"), filepath.Join(dir, "nowhere")}, "links that are named themselves"},
 		{[]string{"-r", src}, "rationalised"},
 	} {
 		ours, theirs := filepath.Join(dir, "ours.iso"), filepath.Join(dir, "theirs.iso")

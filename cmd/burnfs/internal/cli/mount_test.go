@@ -180,6 +180,11 @@ func TestUnmountByOthers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
+		{"SIGHUP", func(t *testing.T, l lab, pid int) {
+			if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{"helper", func(t *testing.T, l lab, _ int) {
 			if r := spawn(t, "umount.fuse.burnfs", l.mnt, "-t", "fuse.burnfs"); r.code != 0 {
 				t.Fatal(r)
@@ -372,6 +377,41 @@ func TestDaemonKilled(t *testing.T) {
 	if got := run(t, "bsdtar", "-xOf", l.disc, "f"); got != "text" {
 		t.Errorf("the disc holds %q", got)
 	}
+}
+
+// A burn that fails is told by the exit status, keeps everything in staging, and
+// is finished by the next mount.
+func TestFailedCommit(t *testing.T) {
+	l := newLab(t)
+	l.create(t, emu.DVDPlusR)
+	spawnOK(t, l.mountArgs()...)
+	st := status(t, l.mnt)
+	content := strings.Repeat("0123456789abcdef", 1<<18)
+	write(t, filepath.Join(l.mnt, "f"), content)
+	run(t, "sync", filepath.Join(l.mnt, "f"))
+	// The daemon can write no file beyond 1 MiB any more, not even the disc.
+	if err := unix.Prlimit(st.PID, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}, nil); err != nil {
+		t.Fatal(err)
+	}
+	r := spawn(t, "burnfs", "umount", "-q", l.mnt)
+	if r.code != int(exitcode.Commit) || !strings.Contains(r.err, "the new session failed") || !strings.Contains(r.err, st.StagingDir) || !strings.Contains(r.err, "Mount the disc again") || r.out != "" {
+		t.Errorf("umount with a failing disc: %v", r)
+	}
+	ended(t, st.PID)
+	if log := read(t, st.LogFile); !strings.Contains(log, "level=ERROR") {
+		t.Errorf("the log does not tell:\n%s", log)
+	}
+	spawnOK(t, l.mountArgs()...)
+	if read(t, filepath.Join(l.mnt, "f")) != content {
+		t.Error("after a failed burn the file is not what was written")
+	}
+	pid := status(t, l.mnt).PID
+	spawnOK(t, "umount", "-q", l.mnt)
+	ended(t, pid)
+	if got := run(t, "bsdtar", "-xOf", l.disc, "f"); got != content {
+		t.Errorf("the disc holds %d bytes, want %d", len(got), len(content))
+	}
+	ok(t, "verify", "-q", l.disc)
 }
 
 // Interrupting the command that waits does not interrupt the burn.

@@ -27,6 +27,10 @@ import (
 	"burnfs/session"
 )
 
+// endSignals ask the daemon to unmount and burn: SIGHUP comes when the terminal
+// of one in the foreground is closed.
+var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+
 // serving is a mount that is ready.
 type serving struct {
 	life    *mounted.Life
@@ -48,8 +52,10 @@ func (s *serving) run() error {
 // open does everything up to a mount that is ready, and takes all of it back
 // if something fails.
 func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, opt mountopt.Options) (_ *serving, err error) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, endSignals...)
 	defer stop()
+	// A log that nobody reads any more must not end the daemon.
+	signal.Ignore(syscall.SIGPIPE)
 	var undo []func() error
 	defer func() {
 		if err == nil {
@@ -149,7 +155,7 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	if staging == "" && child != nil {
 		s.spareLog = logPath
 	}
-	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(s.signals, endSignals...)
 	if ctx.Err() != nil { // it came while the mount was made
 		s.signals <- syscall.SIGTERM
 	}
