@@ -88,7 +88,7 @@ func (a *app) tellReport(rep *control.Report, point string) {
 	case rep.Detached:
 		fmt.Fprintf(a.env.Out, "%s is detached. It is burned when the last program has let go of it; nothing is verified yet.\n", point)
 	case !rep.Burned:
-		fmt.Fprintln(a.env.Out, "Nothing was pending; the disc holds everything.")
+		fmt.Fprintln(a.env.Out, "Nothing was pending; nothing was burned.")
 	default:
 		fmt.Fprintf(a.env.Out, "Session %d is burned and verified: %d blocks from block %d, %s of new data.\n",
 			rep.Session, rep.Blocks, rep.Start, humanize.IBytes(uint64(rep.NewDataBytes)))

@@ -47,7 +47,8 @@ func Check(name string, create bool) error {
 	st, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && create:
-		if strings.HasPrefix(name, "/dev/") {
+		// The name of a drive that is not there; /dev/shm holds files.
+		if strings.HasPrefix(name, "/dev/") && !strings.HasPrefix(name, "/dev/shm/") {
 			return notReal(name)
 		}
 		return nil
