@@ -52,6 +52,7 @@ func TestDamagedDirectoryIsNotRecordedAgain(t *testing.T) {
 				if err := os.WriteFile(r.path, bad, 0o600); err != nil {
 					t.Fatal(err)
 				}
+				r.damaged = true
 				r.open()
 				if c.readOnly {
 					if !r.disc.Status().ReadOnly {
@@ -73,6 +74,7 @@ func TestDamagedDirectoryIsNotRecordedAgain(t *testing.T) {
 				if err := os.WriteFile(r.path, img, 0o600); err != nil {
 					t.Fatal(err)
 				}
+				r.damaged = false
 				r.open()
 				if got := string(r.get(r.dir("new"))); got != "new" {
 					t.Errorf("staged file holds %q", got)

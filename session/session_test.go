@@ -29,6 +29,10 @@ type rig struct {
 	path string
 	opt  Options
 	disc *Disc
+
+	checked string          // the state of the disc that was checked last
+	newest  map[uint32]bool // starts of the sessions that were once the newest
+	damaged bool            // on purpose, so that it is not checked
 }
 
 func newRig(t *testing.T, media emu.Media) *rig {
@@ -100,6 +104,7 @@ func (r *rig) close() {
 		r.Error(err)
 	}
 	r.disc = nil
+	r.check()
 }
 
 func (r *rig) commit() *Report {

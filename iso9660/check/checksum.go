@@ -31,11 +31,16 @@ func (c *checker) findTags(end int64) {
 		}
 		tag, ok = c.tag(end, checksum.Superblock, false)
 	}
-	if !ok {
-		return
+	if ok {
+		c.followTags(tag)
 	}
+}
+
+// followTags goes on from the tag of the superblock.
+func (c *checker) followTags(tag checksum.Tag) {
+	ok := false
 	c.tags.superblock, c.tags.hasSuperblock = tag, true
-	c.structure("the checksum tag of the superblock", end, 1)
+	c.structure("the checksum tag of the superblock", int64(tag.Pos), 1)
 	if c.tags.tree, ok = c.tag(int64(tag.Next), checksum.Tree, false); !ok {
 		return
 	}
@@ -128,6 +133,16 @@ func (c *checker) findArray(t *tree) {
 		return
 	}
 	a := c.array
+	if c.start == 0 && a.Start != 0 && !c.tags.hasSuperblock && !c.tags.reported {
+		// A relocated superblock without a tag of its own, for which there may
+		// be no room in front of the image that was there before.
+		c.session = a.Start
+		if end, ok := c.named(a.Start); !ok {
+			c.tags.reported = true
+		} else if tag, ok := c.tag(end, checksum.Superblock, false); ok {
+			c.followTags(tag)
+		}
+	}
 	array, err := checksum.NewArray(arrayReader{c}, a)
 	if err != nil {
 		c.report(ChecksumArray, a.Array, 0, "", "%s makes no sense: %+v", checksum.AreaName, a)

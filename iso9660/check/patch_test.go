@@ -171,14 +171,6 @@ func (p *patient) seal() {
 	put(checksum.Session, session, 0)
 }
 
-// sealHead makes the tag of a relocated superblock right again.
-func (p *patient) sealHead() {
-	const tag = 19
-	copy(p.block(tag), checksum.Tag{
-		Kind: checksum.RelocatedSuperblock, Pos: tag, RangeSize: tag, Next: 32, MD5: md5.Sum(p.blocks[:tag*iso9660.BlockSize]),
-	}.Block())
-}
-
 func both32(b []byte, v uint32) { iso9660.PutBoth32(b, v) }
 
 // rename changes the name in NM to one of the same length.
