@@ -3,7 +3,9 @@ package hosttree_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -217,6 +219,9 @@ func TestUnreadable(t *testing.T) {
 	if len(warned) != 2 || !strings.Contains(all, "secret left out") || !strings.Contains(all, "closed its content is left out") {
 		t.Errorf("warned of %q", warned)
 	}
+	if !errors.Is(tree.Unreadable(), fs.ErrPermission) {
+		t.Errorf("missing: %v", tree.Unreadable())
+	}
 }
 
 // testBinary is this test where others than its owner can run it.
@@ -282,6 +287,9 @@ func TestChanges(t *testing.T) {
 			}
 			if want := min(1, len(row.warn)); tree.Changed() != want {
 				t.Errorf("%d files changed", tree.Changed())
+			}
+			if short := strings.Contains(row.warn, "shrunk"); short != (tree.Shrunk() == 1) {
+				t.Errorf("%d files have shrunk", tree.Shrunk())
 			}
 		})
 	}

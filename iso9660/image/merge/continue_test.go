@@ -165,7 +165,7 @@ func (d *disc) genisoimage(t testing.TB, root string) {
 func (d *disc) check(t *testing.T, want, producer string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
-	args := []string{"-abort_on", "FAILURE", "-return_with", "SORRY", "32", "-osirrox", "on", "-indev", "stdio:"+d.path, "-extract", "/", out}
+	args := []string{"-abort_on", "FAILURE", "-return_with", "SORRY", "32", "-osirrox", "on", "-indev", "stdio:" + d.path, "-extract", "/", out}
 	if d.start != 0 {
 		args = append([]string{"-load", "sbsector", fmt.Sprint(d.start)}, args...)
 	}
