@@ -147,6 +147,9 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 		return d, err
 	}
 	topt.NextIno = d.nextIno()
+	if d.job != nil {
+		topt.Frozen = d.job.plan.Seq
+	}
 	if d.tree, err = tree.Open(ctx, topt); err != nil {
 		return d, err
 	}

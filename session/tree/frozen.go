@@ -65,7 +65,9 @@ func (t *Tree) Freeze(context.Context) (*Frozen, error) {
 		t.gate.Unlock()
 		return nil, err
 	}
-	return &Frozen{Seq: t.seq.Load(), NextIno: t.nextIno.Load(), t: t, unpin: t.store.Pin()}, nil
+	seq := t.seq.Load()
+	t.frozen.Store(seq)
+	return &Frozen{Seq: seq, NextIno: t.nextIno.Load(), t: t, unpin: t.store.Pin()}, nil
 }
 
 // Thaw lets changes go on.

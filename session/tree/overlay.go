@@ -33,7 +33,8 @@ func (t *Tree) setName(dir *Node, name string, n *Node) {
 	old := over[name]
 	d := &dentry{node: n, seq: t.seq.Add(1)}
 	if old != nil {
-		d.overBase = old.overBase
+		// A session that was planned has the name and may yet become the base.
+		d.overBase = old.overBase || old.node != nil && old.seq <= t.frozen.Load()
 		t.space.meta.Add(-old.cost)
 	} else {
 		_, visible := dir.dir.entries[name]

@@ -23,6 +23,9 @@ type Options struct {
 	Disc DataReader
 	// NextIno is the lowest inode number free for new files.
 	NextIno uint64
+	// Frozen is the change number of a session that was planned and may
+	// become the base; 0 for none.
+	Frozen uint64
 	// Space tells what the disc still takes. Not needed without a Store.
 	Space Space
 	// FlushEvery bounds how long a change stays in memory only; 0 means
@@ -54,6 +57,7 @@ type Tree struct {
 	overlays map[uint64]map[string]*dentry
 
 	seq     atomic.Uint64 // number of the last change
+	frozen  atomic.Uint64 // names up to this change may be in the next base
 	nextIno atomic.Uint64
 	changes changes
 	space   *account
@@ -83,6 +87,7 @@ func Open(ctx context.Context, opt Options) (*Tree, error) {
 	t.changes.reset()
 	t.inodes = newInodes(opt.Base)
 	t.nextIno.Store(max(opt.NextIno, RootIno+1))
+	t.frozen.Store(opt.Frozen)
 	if t.store != nil {
 		if err := t.restore(); err != nil {
 			return nil, err
