@@ -319,20 +319,37 @@ func StagedRanges(where string) iter.Seq2[extent.Extent, error] {
 func (p *Plan) Publication(where string) tree.Publication {
 	return tree.Publication{
 		Seq: p.Seq,
-		Directories: func(yield func(uint64, iso9660.Section) bool) {
-			for d, err := range sequence[dir](where, dirsName) {
-				if err != nil || !yield(d.Ino, iso9660.Section{LBA: d.LBA, Size: d.Len}) {
+		Directories: func(yield func(tree.PublishedDir, error) bool) {
+			for d, err := range whole[dir](where, dirsName, p.Mark.Dirs) {
+				at := tree.PublishedDir{Ino: d.Ino, Extent: iso9660.Section{LBA: d.LBA, Size: d.Len}}
+				if !yield(at, err) || err != nil {
 					return
 				}
 			}
 		},
 		Files: func(yield func(tree.PublishedFile, error) bool) {
-			for f, err := range sequence[file](where, filesName) {
+			for f, err := range whole[file](where, filesName, p.Mark.Files) {
 				if !yield(f.published(), err) || err != nil {
 					return
 				}
 			}
 		},
+	}
+}
+
+// whole reads a CBOR sequence that has to have n elements.
+func whole[T any](where, name string, n int64) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range sequence[T](where, name) {
+			if !yield(v, err) || err != nil {
+				return
+			}
+			n--
+		}
+		if n != 0 {
+			var zero T
+			yield(zero, fmt.Errorf("the plan's list %s is damaged: the number of its elements is not that of the session", name))
+		}
 	}
 }
 

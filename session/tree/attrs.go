@@ -124,7 +124,7 @@ func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, f
 	if err := t.space.admit(grow, 0); err != nil {
 		return err
 	}
-	t.space.meta.Add(grow)
+	t.book(n, grow)
 	n.mode = mode
 	n.putXattr(name, append([]byte(nil), value...))
 	n.ctime = t.now().UnixNano()
@@ -162,7 +162,7 @@ func (n *Node) putXattr(name string, value []byte) {
 // dropXattr takes an attribute away if it is there. The caller holds n.mu.
 func (t *Tree) dropXattr(n *Node, name string) {
 	if v, ok := n.xattrs[name]; ok {
-		t.space.meta.Add(-oneXattrCost(name, v))
+		t.book(n, -oneXattrCost(name, v))
 		next := make(map[string][]byte, len(n.xattrs))
 		for k, v := range n.xattrs {
 			if k != name {

@@ -83,11 +83,11 @@ func (i *inodes) nlink(e *volume.Entry, ino uint64) uint32 {
 	return 1
 }
 
-// fromBase makes the node of an entry of the base.
-func (t *Tree) fromBase(e *volume.Entry, ino uint64) *Node {
+// node makes the node of an entry of the base.
+func (i *inodes) node(e *volume.Entry, ino uint64) *Node {
 	n := &Node{
 		ino: ino, kind: e.Mode & unix.S_IFMT, mode: e.Mode,
-		nlink: t.inodes.nlink(e, ino), uid: e.UID, gid: e.GID,
+		nlink: i.nlink(e, ino), uid: e.UID, gid: e.GID,
 		rdev: unix.Mkdev(e.RdevMajor, e.RdevMinor), size: e.Size,
 		atime: e.Atime.UnixNano(), mtime: e.Mtime.UnixNano(), ctime: e.Ctime.UnixNano(),
 		target: e.Target, checksum: e.ChecksumIndex,

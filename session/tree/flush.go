@@ -25,7 +25,7 @@ func (t *Tree) Sync(context.Context) error {
 	want := t.seq.Load()
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()
-	if t.flushed >= want {
+	if t.flushed >= want && t.owed == nil {
 		return nil
 	}
 	return t.flush()
@@ -37,18 +37,32 @@ func (t *Tree) flush() error {
 	t.mu.RLock()
 	seq := t.seq.Load()
 	nodes, names := t.changes.take()
+	t.owed.addTo(nodes, names)
 	err := t.encode(batch, nodes, names)
 	t.mu.RUnlock()
 	if err == nil {
-		batch.PutMeta(metaNextIno, binary.BigEndian.AppendUint64(nil, t.nextIno.Load()))
-		batch.PutMeta(metaSeq, binary.BigEndian.AppendUint64(nil, seq))
-		err = t.store.Commit(batch)
+		err = t.storeBatch(batch, seq)
 	}
 	if err != nil {
 		t.changes.putBack(nodes, names)
+	}
+	return err
+}
+
+// storeBatch commits a batch of all changes up to seq. The caller holds
+// flushMu.
+func (t *Tree) storeBatch(batch *staging.Batch, seq uint64) error {
+	batch.PutMeta(metaNextIno, binary.BigEndian.AppendUint64(nil, t.nextIno.Load()))
+	batch.PutMeta(metaSeq, binary.BigEndian.AppendUint64(nil, seq))
+	if t.owed != nil {
+		for k, v := range t.owed.meta {
+			batch.PutMeta(k, v)
+		}
+	}
+	if err := t.store.Commit(batch); err != nil {
 		return stagingError(err)
 	}
-	t.flushed = seq
+	t.flushed, t.owed = seq, nil
 	return nil
 }
 

@@ -170,7 +170,7 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 		for name := range over {
 			hidden[name] = true
 		}
-		base := t.base
+		base, inodes := t.base, t.inodes
 		t.mu.RUnlock()
 
 		for _, k := range known {
@@ -192,12 +192,12 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 			if hidden[e.Name] {
 				continue
 			}
-			ino := t.inodes.number(&e)
+			ino := inodes.number(&e)
 			t.mu.RLock()
 			n, ok := t.nodes[ino]
 			t.mu.RUnlock()
 			if !ok || !sameKind(n, e.Mode) {
-				n = t.fromBase(&e, ino)
+				n = inodes.node(&e, ino)
 			}
 			if !yield(t.freeze(e.Name, n), nil) {
 				return

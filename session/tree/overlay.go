@@ -69,14 +69,14 @@ func (t *Tree) load(ctx context.Context, dir *Node, lock, unlock func()) error {
 		if dir.dir.entries != nil {
 			return nil
 		}
-		extent, gen, base := dir.dir.base, t.baseGen, t.base
+		extent, gen, base, inodes := dir.dir.base, t.baseGen, t.base, t.inodes
 		unlock()
 
 		var found []found
 		var damaged error
 		if extent.Size > 0 && base != nil {
 			var err error
-			if found, damaged, err = t.readBase(ctx, base, dir, extent); err != nil {
+			if found, damaged, err = t.readBase(ctx, base, inodes, dir, extent); err != nil {
 				return err
 			}
 		}
@@ -97,7 +97,7 @@ type found struct {
 
 // readBase reads a directory of the base. Entries that cannot be read are
 // reported and left out; damaged is why the first of them was.
-func (t *Tree) readBase(ctx context.Context, base Base, dir *Node, at iso9660.Section) (all []found, damaged, err error) {
+func (t *Tree) readBase(ctx context.Context, base Base, inodes *inodes, dir *Node, at iso9660.Section) (all []found, damaged, err error) {
 	for e, err := range base.ReadDir(ctx, at) {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
@@ -112,8 +112,7 @@ func (t *Tree) readBase(ctx context.Context, base Base, dir *Node, at iso9660.Se
 			t.log.Warn("an entry of the disc cannot be read and is not shown; nothing can be burned before its directory was removed or replaced", "directory", dir.ino, "error", err)
 			continue
 		}
-		ino := t.inodes.number(&e)
-		all = append(all, found{e.Name, t.fromBase(&e, ino)})
+		all = append(all, found{e.Name, inodes.node(&e, inodes.number(&e))})
 	}
 	return all, damaged, nil
 }

@@ -1,9 +1,10 @@
 package tree
 
 import (
+	"cmp"
 	"context"
-	"encoding/binary"
 	"iter"
+	"slices"
 
 	"burnfs/iso9660"
 	"burnfs/session/extent"
@@ -17,12 +18,18 @@ type Publication struct {
 	Base Base
 	// Space is what the medium takes after it.
 	Space Space
-	// Directories yields the inode number and extent of each directory.
-	Directories iter.Seq2[uint64, iso9660.Section]
+	// Directories yields every directory of the session.
+	Directories iter.Seq2[PublishedDir, error]
 	// Files yields every regular file of the session once.
 	Files iter.Seq2[PublishedFile, error]
 	// Meta are values for staging to change in the same transaction.
 	Meta map[string][]byte
+}
+
+// PublishedDir is where the session recorded a directory.
+type PublishedDir struct {
+	Ino    uint64
+	Extent iso9660.Section
 }
 
 // PublishedFile is a regular file as the session recorded it.
@@ -40,20 +47,32 @@ type Move struct{ From, Len, To int64 }
 // Publish makes a session the base. What was frozen for it leaves the
 // overlay; later changes stay on top. Nodes, inode numbers and handles stay as
 // they are.
+//
+// After an error that staging had no room, the tree shows the session, and
+// staging learns of it with the next flush. After any other error Publish may
+// be called again.
 func (t *Tree) Publish(_ context.Context, p Publication) error {
+	if err := p.readable(); err != nil {
+		return err
+	}
 	t.gate.Lock()
 	defer t.gate.Unlock()
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()
-	if err := t.flush(); err != nil {
-		return err
+	if t.owed == nil {
+		if err := t.flush(); err != nil {
+			return err
+		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
-	for ino, at := range p.Directories {
-		if n, ok := t.nodes[ino]; ok && n.dir != nil {
-			n.dir.base = at
+	for d, err := range p.Directories {
+		if err != nil {
+			return err
+		}
+		if n, ok := t.nodes[d.Ino]; ok && n.dir != nil {
+			n.dir.base = d.Extent
 		}
 	}
 	for f, err := range p.Files {
@@ -66,17 +85,21 @@ func (t *Tree) Publish(_ context.Context, p Publication) error {
 			}
 		}
 	}
-	nodes := map[*Node]struct{}{}
+	// With what a publication before could not store.
+	nodes, names := t.changes.take()
+	t.owed.addTo(nodes, names)
 	for _, n := range t.nodes {
 		if n.seq == 0 {
 			continue
 		}
+		if n.dataSeq <= p.Seq {
+			n.dataSeq = 0
+		}
 		if n.seq <= p.Seq {
-			n.seq, n.dataSeq = 0, 0
+			n.seq = 0
 		}
 		nodes[n] = struct{}{}
 	}
-	names := map[nameKey]struct{}{}
 	for dir, over := range t.overlays {
 		for name, d := range over {
 			names[nameKey{dir, name}] = struct{}{}
@@ -96,18 +119,47 @@ func (t *Tree) Publish(_ context.Context, p Publication) error {
 	t.recharge(p.Space)
 
 	// Begun only now, so that its commit lets go what was freed above.
+	t.owed = &owed{nodes, names, p.Meta}
 	batch := t.store.NewBatch()
 	if err := t.encode(batch, nodes, names); err != nil {
 		return err
 	}
-	batch.PutMeta(metaNextIno, binary.BigEndian.AppendUint64(nil, t.nextIno.Load()))
-	for k, v := range p.Meta {
-		batch.PutMeta(k, v)
+	return t.storeBatch(batch, t.seq.Load())
+}
+
+// readable makes sure that nothing ends a publication half way.
+func (p *Publication) readable() error {
+	for _, err := range p.Directories {
+		if err != nil {
+			return err
+		}
 	}
-	if err := t.store.Commit(batch); err != nil {
-		return stagingError(err)
+	for _, err := range p.Files {
+		if err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// owed is a publication that staging does not know of yet. Records that are
+// made on top of it mean nothing without it.
+type owed struct {
+	nodes map[*Node]struct{}
+	names map[nameKey]struct{}
+	meta  map[string][]byte
+}
+
+func (o *owed) addTo(nodes map[*Node]struct{}, names map[nameKey]struct{}) {
+	if o == nil {
+		return
+	}
+	for n := range o.nodes {
+		nodes[n] = struct{}{}
+	}
+	for k := range o.names {
+		names[k] = struct{}{}
+	}
 }
 
 // recorded moves a file from staging to the disc.
@@ -127,11 +179,13 @@ func (t *Tree) recorded(n *Node, f PublishedFile, seq uint64) error {
 	}
 	n.checksum = 0
 	var gone []extent.Extent
+	moved := slices.Clone(f.Moved)
+	slices.SortFunc(moved, func(a, b Move) int { return cmp.Compare(a.From, b.From) })
 	if err := n.extents().Replace(func(e extent.Extent) []extent.Extent {
 		if e.Kind != extent.Staged {
 			return []extent.Extent{e}
 		}
-		now, left := translate(e, f.Moved)
+		now, left := translate(e, moved)
 		gone = append(gone, left...)
 		return now
 	}); err != nil {
@@ -143,29 +197,25 @@ func (t *Tree) recorded(n *Node, f PublishedFile, seq uint64) error {
 
 // translate splits a staged extent into what is on the disc now and what is
 // not, in order, and returns the staged ranges that are not needed any more.
+// Moves are sorted by where they begin and do not overlap.
 func translate(e extent.Extent, moved []Move) (now, gone []extent.Extent) {
-	pos := e.Addr
-	for pos < e.Addr+e.Len {
-		end := e.Addr + e.Len
-		var hit *Move
-		for i := range moved {
-			m := &moved[i]
-			if m.From <= pos && pos < m.From+m.Len {
-				hit = m
-				end = min(end, m.From+m.Len)
-				break
+	next, _ := slices.BinarySearchFunc(moved, e.Addr+1, func(m Move, addr int64) int { return cmp.Compare(m.From+m.Len, addr) })
+	stop := e.Addr + e.Len
+	for pos := e.Addr; pos < stop; {
+		part := extent.Extent{Off: e.Off + pos - e.Addr, Len: stop - pos, Kind: extent.Staged, Addr: pos}
+		if next < len(moved) {
+			switch m := moved[next]; {
+			case m.From > pos:
+				part.Len = min(stop, m.From) - pos
+			default:
+				part.Len = min(stop, m.From+m.Len) - pos
+				gone = append(gone, part)
+				part.Kind, part.Addr = extent.OnDisc, m.To+pos-m.From
+				next++
 			}
-			if m.From > pos {
-				end = min(end, m.From)
-			}
-		}
-		part := extent.Extent{Off: e.Off + pos - e.Addr, Len: end - pos, Kind: extent.Staged, Addr: pos}
-		if hit != nil {
-			gone = append(gone, part)
-			part.Kind, part.Addr = extent.OnDisc, hit.To+pos-hit.From
 		}
 		now = append(now, part)
-		pos = end
+		pos += part.Len
 	}
 	return now, gone
 }
@@ -174,9 +224,12 @@ func translate(e extent.Extent, moved []Move) (now, gone []extent.Extent) {
 func (t *Tree) recharge(s Space) {
 	t.space.space.Store(&s)
 	t.space.meta.Store(0)
-	t.space.data.Store(0)
 	for _, n := range t.nodes {
-		n.charged = 0
+		n.mu.Lock()
+		// Not set to nothing as a whole: an open file without a name gives
+		// back what it holds when it is closed.
+		t.settle(n, 0)
+		n.mu.Unlock()
 	}
 	t.charge()
 }

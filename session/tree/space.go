@@ -124,6 +124,14 @@ func (t *Tree) settle(n *Node, blocks uint64) {
 	n.charged = blocks
 }
 
+// book adds bytes to what n takes in the directories. A node without a name
+// takes nothing. The caller holds n.mu.
+func (t *Tree) book(n *Node, bytes int64) {
+	if n.nlink > 0 {
+		t.space.meta.Add(bytes)
+	}
+}
+
 // charge books everything that staging brought back. It runs before the tree
 // is shared.
 func (t *Tree) charge() {

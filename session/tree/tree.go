@@ -65,6 +65,7 @@ type Tree struct {
 
 	flushMu   sync.Mutex
 	flushed   uint64 // guarded by flushMu: changes up to this are durable
+	owed      *owed  // guarded by flushMu
 	stopFlush func()
 }
 
@@ -125,7 +126,7 @@ func (t *Tree) makeRoot(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%w: reading the root directory of the last session: %w", ErrIO, err)
 		}
-		n = t.fromBase(&e, RootIno)
+		n = t.inodes.node(&e, RootIno)
 	} else {
 		now := t.now().UnixNano()
 		n = &Node{
