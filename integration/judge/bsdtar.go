@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -102,6 +103,10 @@ func readTar(r io.Reader) (manifest.Tree, error) {
 			return tree, err
 		}
 		name := path.Clean(h.Name)
+		if tree[name] != nil {
+			// Directories of one name that were relocated from several places.
+			name = path.Join(path.Dir(name), fmt.Sprintf("#%d", n), path.Base(name))
+		}
 		e := &manifest.Entry{
 			Kind: tarKinds[h.Typeflag], Perm: uint32(h.Mode) & 0o7777, UID: uint32(h.Uid), GID: uint32(h.Gid), Mtime: h.ModTime,
 		}
