@@ -63,6 +63,8 @@ func (s *bar) Show(st Step) {
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetRenderBlankState(true),
 			progressbar.OptionSetPredictTime(true),
+			// No goroutine of its own, which would draw after Finish.
+			progressbar.OptionSetSpinnerChangeInterval(0),
 		)
 	}
 	// A bar that cannot be drawn must not stop a burn.
