@@ -61,10 +61,10 @@ fuzz: ## every fuzz target for FUZZTIME
 	@GO='$(GO)' integration/fuzz.sh $(FUZZTIME)
 
 integration: deps build ## the tests of the whole: real mounts, foreign programs
-	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=40m ./integration/... $(ARGS)
+	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel=4 -timeout=40m ./integration/... $(ARGS)
 
 test: deps lint race single fuzz build ## all of the above
-	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=40m ./integration/... $(ARGS)
+	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel=4 -timeout=40m ./integration/... $(ARGS)
 
 demo: deps build ## a tutorial: every command on a disc of your own
 	@integration/demo.sh $(BIN)
