@@ -59,7 +59,7 @@ func (a *account) available() int64 {
 // blocks of content if the disc could not take it.
 func (a *account) admit(meta, data int64) error {
 	if meta <= 0 && data <= 0 {
-		return a.admitChange()
+		return nil // makes nothing worse, and may make it fit again
 	}
 	s := a.space.Load()
 	if s.Free-a.data.Load()-data-2*a.session(a.meta.Load()+meta)-s.Gap < 0 {
@@ -68,14 +68,9 @@ func (a *account) admit(meta, data int64) error {
 	return nil
 }
 
-// admitChange refuses a change that adds nothing if not even a session
-// without it would fit. It may use the reserve.
-func (a *account) admitChange() error {
-	if a.space.Load().Free-a.data.Load()-a.session(a.meta.Load()) < 0 {
-		return ErrFull
-	}
-	return nil
-}
+// hopeless tells that not even a session without anything new would fit, so
+// that no change could ever be recorded.
+func (a *account) hopeless() bool { return a.space.Load().Free < a.session(0) }
 
 // The costs below are upper bounds in bytes of what a name, a target and an
 // attribute add to the directories of a session.

@@ -46,7 +46,8 @@ type Tree struct {
 	now   func() time.Time
 	log   *slog.Logger
 
-	gate sync.RWMutex
+	gate   sync.RWMutex
+	sealed bool // guarded by gate: the disc takes no further session
 
 	mu       sync.RWMutex
 	base     Base
@@ -166,7 +167,43 @@ func (t *Tree) change() (done func(), err error) {
 		return nil, ErrReadOnly
 	}
 	t.gate.RLock()
+	switch {
+	case t.sealed:
+		err = ErrReadOnly
+	case t.space.hopeless():
+		err = ErrFull
+	}
+	if err != nil {
+		t.gate.RUnlock()
+		return nil, err
+	}
 	return t.gate.RUnlock, nil
+}
+
+// Seal refuses changes from now on, unless there have been some after the one
+// with the number seq that wait to be burned; it tells whether it did.
+func (t *Tree) Seal(seq uint64) bool {
+	t.gate.Lock()
+	defer t.gate.Unlock()
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, n := range t.nodes {
+		n.mu.RLock()
+		late := n.seq > seq && n.nlink > 0
+		n.mu.RUnlock()
+		if late {
+			return false
+		}
+	}
+	t.sealed = true
+	return true
+}
+
+// Unseal takes Seal back.
+func (t *Tree) Unseal() {
+	t.gate.Lock()
+	defer t.gate.Unlock()
+	t.sealed = false
 }
 
 // touch notes that n changed. The caller holds n.mu.
