@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"burnfs/mmc/medium"
 	"burnfs/mmc/recorder"
@@ -172,21 +175,44 @@ func (d *Disc) claim(ctx context.Context) error {
 	if d.info.NotWritableReason != "" {
 		return problem(ErrNotAppendable, nil, "the disc cannot be written any more: %s", d.info.NotWritableReason)
 	}
+	return d.checkDisc(nil)
+}
+
+// checkDisc makes sure that the disc as it was inspected last is the one that
+// the tree builds upon, with nothing newer than its base but what p, if there
+// is one, has left.
+func (d *Disc) checkDisc(p *commit.Plan) error {
 	j, err := d.readJournal()
 	if err != nil {
 		return err
 	}
-	newest := d.newest(j.Rejected)
+	var newest *history.Session
+	for i := range d.sessions {
+		s := &d.sessions[i]
+		if !s.Audio && !slices.Contains(j.Rejected, s.Start) && (p == nil || !leftBy(p, s)) {
+			newest = s
+		}
+	}
 	switch {
 	case newest == nil && d.base == nil:
-	case newest != nil && d.base != nil && newest.Hash == d.base.session.Hash && newest.Start == d.base.session.Start:
-	default:
-		if !sameDisc(d.store.Identity(), identify(d.info, d.sessions, d.opt.Name)) {
-			return problem(ErrWrongDisc, nil, "another disc is in the drive; nothing was written to it; insert the disc that was mounted, or unmount and mount again")
-		}
-		return d.changed()
+		return nil
+	case newest != nil && newest.Readable && d.base != nil && newest.Hash == d.base.session.Hash:
+		return nil
+	case !sameDisc(d.store.Identity(), identify(d.info, d.sessions, d.opt.Name)):
+		return problem(ErrWrongDisc, nil, "another disc is in the drive; nothing was written to it; insert the disc that was mounted, or unmount and mount again")
 	}
-	return nil
+	return d.changed()
+}
+
+// leftBy tells whether s is what a burn of p, whole or not, has left.
+func leftBy(p *commit.Plan, s *history.Session) bool {
+	if s.Start != p.Start() {
+		return false
+	}
+	if !s.Readable {
+		return !p.Overwritable // closed before its descriptors were written
+	}
+	return s.Mark != nil && *s.Mark == p.Mark
 }
 
 // burnMode says where a burn begins.
@@ -269,7 +295,10 @@ func (d *Disc) burn(ctx context.Context, mode burnMode, progress func(Progress))
 		return d.commitError(PhaseBurning, p.Start(), written, err)
 	}
 	d.reporter(PhaseClosing, p.Blocks(), progress)(p.Blocks())
-	if err := rec.Close(context.WithoutCancel(ctx), !d.opt.Finalize); err != nil {
+	// Changes that came meanwhile need one more session.
+	finalize := d.opt.Finalize && !p.Overwritable && d.tree.Seal(p.Seq)
+	if err := rec.Close(context.WithoutCancel(ctx), !finalize); err != nil {
+		d.tree.Unseal()
 		return d.commitError(PhaseClosing, p.Start(), written, err)
 	}
 	if err := d.inspect(ctx); err != nil {
@@ -326,6 +355,22 @@ func (d *Disc) rejected(err error) error {
 	return d.commitError(PhaseVerifying, p.Start(), p.Blocks(), err)
 }
 
+// sealIfClosed makes the tree read only when the disc takes no further session.
+func (d *Disc) sealIfClosed() {
+	reason := d.info.NotWritableReason
+	if reason == "" {
+		return
+	}
+	d.tree.Seal(math.MaxUint64)
+	pending := !d.tree.Pending().Empty()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.readOnlyReason = reason
+	if pending {
+		d.warnings = append(d.warnings, fmt.Sprintf("changes that were made while the last session was burned cannot be burned any more; they are kept in %s; copy those files elsewhere before unmounting", d.store.Dir()))
+	}
+}
+
 // reject notes that the session at start is not to be shown and gives the plan
 // up.
 func (d *Disc) reject(start uint32) error {
@@ -337,7 +382,15 @@ func (d *Disc) reject(start uint32) error {
 		return err
 	}
 	d.dropJob()
+	d.removePlan()
 	return nil
+}
+
+// removePlan removes the files of a plan that the journal does not name.
+func (d *Disc) removePlan() {
+	if err := os.RemoveAll(d.planDir()); err != nil {
+		d.log.Warn("the files of an earlier burn take space in staging and cannot be removed", "error", err)
+	}
 }
 
 // dropJob forgets the plan in memory.
@@ -381,11 +434,18 @@ func (d *Disc) publish(ctx context.Context) error {
 	}
 	pub.Meta = map[string][]byte{metaPlan: nil, metaRejected: nil, metaBase: ref}
 	if err := d.tree.Publish(ctx, pub); err != nil {
+		d.base = old // as the journal has it
 		return err
 	}
 	d.dropJob()
+	d.removePlan()
+	d.sealIfClosed()
 	id := d.store.Identity()
 	id.Kind, id.VolumeID, id.Name = staging.KindBurnfs, d.volumeID, d.opt.Name
 	id.Base = d.base.ref()
-	return d.store.SetIdentity(id)
+	if err := d.store.SetIdentity(id); err != nil {
+		// The disc itself says whose it is now.
+		d.log.Warn("what the staging directory says of the disc is not up to date", "error", err)
+	}
+	return nil
 }

@@ -156,6 +156,14 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 	if d.store == nil {
 		return d, nil
 	}
+	if d.job == nil {
+		d.removePlan() // what a crash left
+	} else if err := d.job.plan.CheckFiles(d.job.dir); err != nil {
+		d.log.Warn("the plan of an interrupted burn is not usable; its changes are burned with a new one", "error", err)
+		if err := d.giveUp(ctx); err != nil {
+			return d, err
+		}
+	}
 	if err := d.reclaim(); err != nil {
 		return d, err
 	}
@@ -248,7 +256,7 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 		}
 	}
 	if newest == nil {
-		if last := d.lastData(); last != nil && !last.Readable && len(j.Rejected) == 0 {
+		if last := d.lastData(); last != nil && !last.Readable && !slices.Contains(j.Rejected, last.Start) && (j.Plan == nil || !leftBy(j.Plan, last)) {
 			return d.notISO(*last)
 		}
 		return nil

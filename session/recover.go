@@ -59,6 +59,9 @@ func (d *Disc) resume(ctx context.Context, progress func(Progress)) (*Report, er
 	if err := d.inspect(ctx); err != nil {
 		return nil, d.commitError(PhaseBurning, p.Start(), 0, err)
 	}
+	if err := d.checkDisc(p); err != nil {
+		return nil, d.commitError(PhaseBurning, p.Start(), 0, err)
+	}
 	if p.Overwritable {
 		mode := burnFromStart
 		d.setState(Verifying)

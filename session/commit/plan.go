@@ -168,7 +168,7 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	if err := p.listFiles(ctx, frozen, layout, where); err != nil {
 		return nil, err
 	}
-	return p, syncDir(where)
+	return p, errors.Join(syncDir(where), syncDir(filepath.Dir(where)))
 }
 
 // listFiles writes the list of files and the bytes to carry over.

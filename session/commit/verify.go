@@ -5,12 +5,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
 	"burnfs/iso9660"
+	"burnfs/mmc"
 )
 
 // MismatchError: the disc gives back something else than was written.
@@ -51,7 +53,7 @@ func VerifyBlocks(ctx context.Context, disc iso9660.BlockReader, lba uint32, wan
 
 func compare(ctx context.Context, disc iso9660.BlockReader, lba uint32, want, got []byte) error {
 	if err := disc.ReadBlocks(ctx, lba, got); err != nil {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || !ofMedium(err) {
 			return err
 		}
 		return &MismatchError{LBA: lba, Err: err}
@@ -67,8 +69,22 @@ func compare(ctx context.Context, disc iso9660.BlockReader, lba uint32, want, go
 	return nil
 }
 
-// CheckFiles makes sure that the plan's files are what they were when the
-// plan was journaled.
+// ofMedium tells whether err says that the medium does not have the block. A
+// drive that does not answer, was reset, is empty or broken says nothing of it.
+func ofMedium(err error) bool {
+	var sense *mmc.SenseError
+	if !errors.As(err, &sense) {
+		return false
+	}
+	switch sense.Key {
+	case mmc.KeyMediumError, mmc.KeyBlankCheck, mmc.KeyIllegalRequest:
+		return true
+	}
+	return false
+}
+
+// CheckFiles makes sure that the plan's files are there, whole, and that the
+// tree is what it was when the plan was journaled.
 func (p *Plan) CheckFiles(where string) error {
 	f, err := os.Open(filepath.Join(where, treeName))
 	if err != nil {
@@ -81,6 +97,29 @@ func (p *Plan) CheckFiles(where string) error {
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != p.TreeHash {
 		return fmt.Errorf("%s has changed since it was planned", treeName)
+	}
+	for _, err := range whole[dir](where, dirsName, p.Mark.Dirs) {
+		if err != nil {
+			return err
+		}
+	}
+	carried := int64(0)
+	for f, err := range whole[file](where, filesName, p.Mark.Files) {
+		if err != nil {
+			return err
+		}
+		for _, s := range f.Bytes {
+			if s.From == fromCarry {
+				carried = max(carried, s.Addr+s.Len)
+			}
+		}
+	}
+	carry, err := os.Stat(filepath.Join(where, carryName))
+	if err != nil {
+		return err
+	}
+	if carry.Size() < carried {
+		return fmt.Errorf("%s is shorter than it was planned", carryName)
 	}
 	return nil
 }

@@ -1,0 +1,103 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"burnfs/mmc"
+	"burnfs/mmc/emu"
+)
+
+// tray is a drive whose disc can be exchanged, lock or no lock: a USB drive
+// that is plugged in again, or a pin in the emergency hole.
+type tray struct{ mmc.Transport }
+
+// TestResumeOnAnotherDisc: after a burn was interrupted, another disc is in the
+// drive when it is taken up again. Nothing may be written to it.
+func TestResumeOnAnotherDisc(t *testing.T) {
+	for _, c := range []struct {
+		media  emu.Media
+		first  bool // the interrupted session is the disc's first
+		other  func(r *rig)
+		reason string
+	}{
+		{"bd-re", false, func(r *rig) { r.put("other", make([]byte, 300_000)) }, "it can be written anywhere"},
+		{"bd-re", true, func(r *rig) { r.put("other", make([]byte, 300_000)) }, "a blank one was expected"},
+		{"bd-r", false, func(r *rig) { r.put("them", make([]byte, 100_000)) }, "its next address may be the same"},
+		{"dvd+r", false, func(r *rig) { r.put("them", make([]byte, 100_000)) }, "its next address may be the same"},
+	} {
+		t.Run(string(c.media)+": "+c.reason, func(t *testing.T) {
+			other := newRig(t, c.media)
+			other.open()
+			c.other(other)
+			other.remount()
+			other.close()
+
+			r := newRig(t, c.media)
+			r.open()
+			if !c.first {
+				r.put("mine", make([]byte, 100_000))
+				r.commit()
+			}
+			r.close()
+			e, err := emu.Open(r.path, emu.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			drive := &tray{e}
+			if r.disc, err = Open(r.ctx, mmc.NewDrive(drive, r.opt.Log), r.opt); err != nil {
+				t.Fatal(err)
+			}
+			r.put("staged", make([]byte, 200_000))
+			want := r.manifest()
+			ctx, cancel := context.WithCancel(r.ctx)
+			if _, err := r.disc.Commit(ctx, "test", func(p Progress) {
+				if p.Phase == PhaseBurning {
+					cancel()
+				}
+			}); err == nil {
+				t.Fatal("the commit was not interrupted")
+			}
+			before := files(t, other.path)
+			e2, err := emu.Open(other.path, emu.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			drive.Transport = e2
+			if _, err := r.disc.Commit(r.ctx, "test", nil); !errors.Is(err, ErrWrongDisc) {
+				t.Errorf("committing with another disc in the drive: %v", err)
+			}
+			drive.Transport = e
+			if err := e2.Close(); err != nil {
+				t.Error(err)
+			}
+			if files(t, other.path) != before {
+				t.Error("the other disc was written to")
+			}
+			r.same("with the right disc again", want)
+			r.remount()
+			r.same("burned", want)
+		})
+	}
+}
+
+// files are the bytes of an emulated disc.
+func files(t *testing.T, path string) string {
+	t.Helper()
+	all, err := filepath.Glob(path + "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s string
+	for _, f := range all {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s += filepath.Base(f) + string(b)
+	}
+	return s
+}
