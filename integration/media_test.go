@@ -167,6 +167,7 @@ func compareSessions(l *harness.Lab, d *harness.Disc, model *harness.Model, olde
 		}
 		view.Compare(model.Sessions[i], judges(s.Number)...)
 		view.CheckFiles()
+		view.Check()
 		if s.Number < newest {
 			m := d.Mount("session=" + strconv.Itoa(s.Number))
 			model.CompareSession(m, s.Number)
