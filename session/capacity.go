@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/volume"
 	"burnfs/mmc/medium"
 	"burnfs/session/history"
 	"burnfs/session/tree"
@@ -61,7 +62,11 @@ func (d *Disc) treeBlocks(ctx context.Context) (int64, error) {
 	// record of at least 34 bytes becomes at most some 300 besides names.
 	var sum int64
 	block := make([]byte, blockSize)
-	for rec, err := range d.base.PathTable(ctx) {
+	table := d.base.PathTable(ctx)
+	if d.base.Tree() == volume.Joliet {
+		table = d.base.JolietPathTable(ctx) // its names are the longer ones
+	}
+	for rec, err := range table {
 		if err != nil {
 			return 0, problem(ErrNoISO, err, "the directories of the disc cannot be counted, so nobody can tell what still fits; nothing was changed; mount with -o ro")
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sort"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -50,14 +51,35 @@ func (t *Tree) SetAttr(_ context.Context, n *Node, s SetAttr) (Attr, error) {
 		n.gid = *s.GID
 	}
 	if s.Atime != nil {
-		n.atime = s.Atime.UnixNano()
+		n.atime = nanoseconds(*s.Atime)
 	}
 	if s.Mtime != nil {
-		n.mtime = s.Mtime.UnixNano()
+		n.mtime = nanoseconds(*s.Mtime)
 	}
 	n.ctime = now
 	t.touch(n)
 	return n.attrLocked(), nil
+}
+
+// The times that a directory record can hold (ECMA-119 9.1.5).
+var (
+	firstTime = time.Date(1900, time.January, 1, 0, 0, 0, 0, time.UTC)
+	lastTime  = time.Date(2155, time.December, 31, 23, 59, 59, 999_999_999, time.UTC)
+)
+
+// nanoseconds since 1970 of t, or of the nearest time that can be recorded, as
+// utimensat(2) has it: what stat(2) shows must not change with a commit. No
+// time at all is 1970.
+func nanoseconds(t time.Time) int64 {
+	switch {
+	case t.IsZero():
+		return 0
+	case t.Before(firstTime):
+		t = firstTime
+	case t.After(lastTime):
+		t = lastTime
+	}
+	return t.UnixNano()
 }
 
 // Xattr returns the value of an extended attribute.
@@ -114,7 +136,7 @@ func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, f
 		t.dropXattr(n, name)
 		return nil
 	}
-	if err := fits(n.xattrs, name, value); err != nil {
+	if err := fits(n, name, value); err != nil {
 		return err
 	}
 	grow := oneXattrCost(name, value)
@@ -176,17 +198,23 @@ func (t *Tree) dropXattr(n *Node, name string) {
 }
 
 // fits refuses attributes that no directory record could hold, instead of
-// leaving that to the commit.
-func fits(have map[string][]byte, name string, value []byte) error {
+// leaving that to the commit. The caller holds n.mu.
+func fits(n *Node, name string, value []byte) error {
 	all := []aaip.Attr{{Name: name, Value: value}}
 	total := len(name) + len(value)
-	for k, v := range have {
+	for k, v := range n.xattrs {
 		if k != name {
 			all = append(all, aaip.Attr{Name: k, Value: v})
 			total += len(k) + len(v)
 		}
 	}
-	if total > XattrMax || !image.XattrsFit(all) {
+	room := all
+	if n.target != "" {
+		// The target shares the room: three bytes for one at most, and the
+		// heads of its entries.
+		room = append(room, aaip.Attr{Value: make([]byte, 3*len(n.target)+512)})
+	}
+	if total > XattrMax || !image.XattrsFit(room) {
 		return fmt.Errorf("%w: %d bytes in %d attributes", ErrXattrTooBig, total, len(all))
 	}
 	return nil

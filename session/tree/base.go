@@ -2,7 +2,9 @@ package tree
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"strconv"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -67,6 +69,52 @@ func (i *inodes) number(e *volume.Entry) uint64 {
 	return (uint64(e.RecordLBA)*iso9660.BlockSize + uint64(e.RecordOffset)) / recordUnit
 }
 
+// numbered is an entry of the base with its inode number.
+type numbered struct {
+	volume.Entry
+	ino uint64
+}
+
+var errSerial = errors.New("its file serial number cannot be that of a file")
+
+// entries yields what the base has in a directory, each with a name of its
+// own: a disc may say the same name twice, and a session must not lose the
+// second file. It is the same each time.
+func (i *inodes) entries(ctx context.Context, base Base, at iso9660.Section) iter.Seq2[numbered, error] {
+	return func(yield func(numbered, error) bool) {
+		taken := map[string]struct{}{}
+		for e, err := range base.ReadDir(ctx, at) {
+			if err != nil {
+				if !yield(numbered{}, err) {
+					return
+				}
+				continue
+			}
+			e.Name = ownName(e.Name, taken)
+			ino := i.number(&e)
+			if ino <= RootIno {
+				err = &iso9660.FormatError{What: "directory record", LBA: e.RecordLBA, Offset: int(e.RecordOffset), Err: errSerial}
+			}
+			if !yield(numbered{e, ino}, err) {
+				return
+			}
+		}
+	}
+}
+
+// ownName is name, or one like it that is not taken.
+func ownName(name string, taken map[string]struct{}) string {
+	own := name
+	for i := 2; ; i++ {
+		if _, ok := taken[own]; !ok {
+			taken[own] = struct{}{}
+			return own
+		}
+		suffix := "~" + strconv.Itoa(i)
+		own = name[:min(len(name), NameMax-len(suffix))] + suffix
+	}
+}
+
 // nlink is the link count to believe.
 func (i *inodes) nlink(e *volume.Entry, ino uint64) uint32 {
 	switch {
@@ -89,7 +137,7 @@ func (i *inodes) node(e *volume.Entry, ino uint64) *Node {
 		ino: ino, kind: e.Mode & unix.S_IFMT, mode: e.Mode,
 		nlink: i.nlink(e, ino), uid: e.UID, gid: e.GID,
 		rdev: unix.Mkdev(e.RdevMajor, e.RdevMinor), size: e.Size,
-		atime: e.Atime.UnixNano(), mtime: e.Mtime.UnixNano(), ctime: e.Ctime.UnixNano(),
+		atime: nanoseconds(e.Atime), mtime: nanoseconds(e.Mtime), ctime: nanoseconds(e.Ctime),
 		target: e.Target, checksum: e.ChecksumIndex,
 	}
 	switch n.kind {

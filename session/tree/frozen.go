@@ -49,6 +49,7 @@ type Entry struct {
 type dirRef struct {
 	node *Node
 	base iso9660.Section
+	up   *dirRef // the directory that it lies in
 }
 
 // Freeze stops changes, makes everything done so far durable and returns the
@@ -95,7 +96,7 @@ func (t *Tree) freeze(name string, n *Node) Entry {
 	e := Entry{Name: name, Attr: n.attrLocked(), Target: n.target, Xattrs: n.xattrs}
 	switch {
 	case n.dir != nil:
-		e.dir = dirRef{n, n.dir.base}
+		e.dir = dirRef{node: n, base: n.dir.base}
 	case !n.isRegular():
 	case n.content == nil:
 		e.Pieces, e.Checksum = oldPieces(n.sections), n.checksum
@@ -174,14 +175,14 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 		t.mu.RUnlock()
 
 		for _, k := range known {
-			if !yield(t.freeze(k.name, k.node), nil) {
+			if !f.child(dir, t.freeze(k.name, k.node), yield) {
 				return
 			}
 		}
 		if loaded || base == nil || dir.dir.base.Size == 0 {
 			return
 		}
-		for e, err := range base.ReadDir(ctx, dir.dir.base) {
+		for e, err := range inodes.entries(ctx, base, dir.dir.base) {
 			if err == nil {
 				err = ctx.Err()
 			}
@@ -192,18 +193,36 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 			if hidden[e.Name] {
 				continue
 			}
-			ino := inodes.number(&e)
 			t.mu.RLock()
-			n, ok := t.nodes[ino]
+			n, ok := t.nodes[e.ino]
 			t.mu.RUnlock()
-			if !ok || !sameKind(n, e.Mode) {
-				n = inodes.node(&e, ino)
+			switch {
+			case !ok:
+				n = inodes.node(&e.Entry, e.ino)
+			case !sameKind(n, e.Mode):
+				yield(Entry{}, lossError(dir.Attr.Ino, errTwice))
+				return
 			}
-			if !yield(t.freeze(e.Name, n), nil) {
+			if !f.child(dir, t.freeze(e.Name, n), yield) {
 				return
 			}
 		}
 	}
+}
+
+// child yields an entry of dir, unless it is a directory that dir lies in: a
+// session of those would have no end.
+func (f *Frozen) child(dir, e Entry, yield func(Entry, error) bool) bool {
+	if e.dir.node != nil {
+		e.dir.up = &dir.dir
+		for d := e.dir.up; d != nil && e.dir.base.Size > 0; d = d.up {
+			if d.base == e.dir.base {
+				yield(Entry{}, lossError(dir.Attr.Ino, errLoop))
+				return false
+			}
+		}
+	}
+	return yield(e, nil)
 }
 
 func lossError(ino uint64, err error) error {

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,8 +83,8 @@ func (t *Tree) load(ctx context.Context, dir *Node, lock, unlock func()) error {
 		}
 		t.mu.Lock()
 		if dir.dir.entries == nil && t.baseGen == gen {
-			t.merge(dir, found)
-			dir.dir.damaged = damaged
+			twice := t.merge(dir, found)
+			dir.dir.damaged = cmp.Or(damaged, twice)
 		}
 		t.mu.Unlock()
 	}
@@ -98,7 +99,7 @@ type found struct {
 // readBase reads a directory of the base. Entries that cannot be read are
 // reported and left out; damaged is why the first of them was.
 func (t *Tree) readBase(ctx context.Context, base Base, inodes *inodes, dir *Node, at iso9660.Section) (all []found, damaged, err error) {
-	for e, err := range base.ReadDir(ctx, at) {
+	for e, err := range inodes.entries(ctx, base, at) {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
@@ -112,7 +113,7 @@ func (t *Tree) readBase(ctx context.Context, base Base, inodes *inodes, dir *Nod
 			t.log.Warn("an entry of the disc cannot be read and is not shown; nothing can be burned before its directory was removed or replaced", "directory", dir.ino, "error", err)
 			continue
 		}
-		all = append(all, found{e.Name, inodes.node(&e, inodes.number(&e))})
+		all = append(all, found{e.Name, inodes.node(&e.Entry, e.ino)})
 	}
 	return all, damaged, nil
 }
@@ -126,8 +127,14 @@ func broken(err error) bool {
 	return errors.As(err, &format) || errors.As(err, &sense) && sense.Key == mmc.KeyMediumError
 }
 
-// merge gives dir its entries. The caller holds t.mu.
-func (t *Tree) merge(dir *Node, base []found) {
+var (
+	errTwice = errors.New("two names have one inode number and cannot be one file")
+	errLoop  = errors.New("a directory lies in itself")
+)
+
+// merge gives dir its entries. An entry that cannot be what it says is left
+// out, which makes dir damaged. The caller holds t.mu.
+func (t *Tree) merge(dir *Node, base []found) (damaged error) {
 	over := t.overlays[dir.ino]
 	entries := make(map[string]*Node, len(base)+len(over))
 	for _, f := range base {
@@ -135,13 +142,18 @@ func (t *Tree) merge(dir *Node, base []found) {
 			d.overBase = true
 			continue
 		}
-		if _, twice := entries[f.name]; twice {
-			continue
-		}
 		n := f.node
-		if known, ok := t.nodes[n.ino]; ok && sameKind(known, n.mode) {
+		known, ok := t.nodes[n.ino]
+		switch {
+		case within(n, dir):
+			damaged = cmp.Or(damaged, errLoop)
+			continue
+		case ok && (!sameKind(known, n.mode) || n.dir != nil && known.dir.parent != nil && known.dir.parent != dir):
+			damaged = cmp.Or(damaged, errTwice)
+			continue
+		case ok:
 			n = known
-		} else {
+		default:
 			t.nodes[n.ino] = n
 		}
 		t.adopt(dir, n)
@@ -155,6 +167,24 @@ func (t *Tree) merge(dir *Node, base []found) {
 	}
 	dir.dir.entries = entries
 	t.countSubdirs(dir)
+	return damaged
+}
+
+// within tells whether n, a directory of the base, is recorded where dir or one
+// that dir lies in is. The caller holds t.mu.
+func within(n, dir *Node) bool {
+	if n.dir == nil || n.dir.base.Size == 0 {
+		return false
+	}
+	for d := dir; d != nil; d = d.dir.parent {
+		if d.dir.base == n.dir.base {
+			return true
+		}
+		if d.dir.parent == d {
+			break
+		}
+	}
+	return false
 }
 
 // countSubdirs corrects the link count of a directory that others recorded:
@@ -181,8 +211,7 @@ func (t *Tree) adopt(dir, n *Node) {
 	}
 }
 
-// sameKind tells whether n has the file type of mode. An inode number of a
-// foreign disc that means something else is not believed.
+// sameKind tells whether n has the file type of mode.
 func sameKind(n *Node, mode uint32) bool { return n.kind == mode&unix.S_IFMT }
 
 func isDirMode(mode uint32) bool { return mode&unix.S_IFMT == unix.S_IFDIR }
