@@ -163,8 +163,18 @@ func (d *Disc) claim(ctx context.Context) error {
 	if err := d.inspect(ctx); err != nil {
 		return err
 	}
-	if d.info.OpenTrack != nil {
-		// What an interrupted burn left, which cannot be resumed.
+	if open := d.info.OpenTrack; open != nil {
+		// What an interrupted burn left, which cannot be resumed. Closed it is
+		// a session, of which nothing may be shown.
+		j, err := d.readJournal()
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(j.Rejected, open.Start) {
+			if err := d.note(map[string]any{metaRejected: append(j.Rejected, open.Start)}); err != nil {
+				return err
+			}
+		}
 		if err := recorder.CloseDamaged(ctx, d.drive, d.info, recorder.Options{Log: d.log}); err != nil {
 			return fmt.Errorf("closing what an interrupted burn left: %w", err)
 		}

@@ -38,7 +38,11 @@ func identify(info *medium.Info, sessions []history.Session, name string) stagin
 	} else {
 		fmt.Fprintf(sum, "blank %q %d", name, info.Profile)
 		for _, s := range sessions {
-			fmt.Fprintf(sum, " %d+%d", s.Start, s.Blocks)
+			// Not what holds no tree: an interrupted burn may have left that
+			// since, and whether it did is for the journal to say.
+			if s.Audio {
+				fmt.Fprintf(sum, " %d+%d", s.Start, s.Blocks)
+			}
 		}
 		id.Kind = staging.KindBlank
 	}

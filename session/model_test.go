@@ -141,6 +141,7 @@ func (m *model) commitWithOps(cut int) {
 	m.note("commit, cut %d", cut)
 	ctx, cancel := context.WithCancel(m.ctx)
 	defer cancel()
+	m.damaged = m.damaged || cut > 0 // what was cut is found among the sessions
 	reports := 0
 	last := ""
 	_, err := m.disc.Commit(ctx, "model", func(p Progress) {

@@ -15,6 +15,7 @@ func TestPlanFilesLost(t *testing.T) {
 		for _, phase := range []string{PhaseBurning, PhaseVerifying} {
 			t.Run(name+" "+phase, func(t *testing.T) {
 				r := newRig(t, "bd-r")
+				r.damaged = true // the interrupted session is found among the others
 				r.open()
 				r.put("old", make([]byte, 3000))
 				r.commit()

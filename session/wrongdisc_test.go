@@ -37,6 +37,7 @@ func TestResumeOnAnotherDisc(t *testing.T) {
 			other.close()
 
 			r := newRig(t, c.media)
+			r.damaged = true // the interrupted session is found among the others
 			r.open()
 			if !c.first {
 				r.put("mine", make([]byte, 100_000))
