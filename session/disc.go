@@ -138,6 +138,8 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 		if d.store, err = openStore(ctx, opt.StateDir, identify(d.info, d.sessions, opt.Name), d.log); err != nil {
 			return d, err
 		}
+	} else {
+		d.warnOfStaged(ctx)
 	}
 	if err := d.chooseBase(ctx); err != nil {
 		return d, err
@@ -281,7 +283,35 @@ func (d *Disc) refuseWriting(reason string, args ...any) error {
 	d.dropJob()
 	s := d.store
 	d.store = nil
-	return s.Close()
+	return errors.Join(d.warnIfStaged(s), s.Close())
+}
+
+// warnOfStaged tells of changes that wait for the disc and that a read-only
+// mount does not show: whoever burned them to a disc that cannot be written any
+// more must not take them for lost, or for burned.
+func (d *Disc) warnOfStaged(ctx context.Context) {
+	id := identify(d.info, d.sessions, d.opt.Name)
+	found, err := staging.Find(ctx, d.opt.StateDir, func(known staging.Identity) bool { return sameDisc(known, id) })
+	for _, f := range found {
+		s, oerr := staging.Open(d.opt.StateDir, f.UUID, d.log)
+		if oerr == nil {
+			oerr = errors.Join(d.warnIfStaged(s), s.Close())
+		}
+		err = errors.Join(err, oerr)
+	}
+	if err != nil {
+		d.log.Warn("it is not known whether changes wait for the disc", "error", err)
+	}
+}
+
+func (d *Disc) warnIfStaged(s *staging.Store) error {
+	return s.View(func(r staging.Reader) error {
+		for range r.Inodes() {
+			d.warnings = append(d.warnings, fmt.Sprintf("changes that were never burned wait for this disc in %s; this mount does not show them", s.Dir()))
+			break
+		}
+		return nil
+	})
 }
 
 func (d *Disc) notISO(s history.Session) error {
