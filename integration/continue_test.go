@@ -19,6 +19,7 @@ import (
 // arguments by burnfs and by genisoimage. At its place behind the first session,
 // each program reads the same tree from both.
 func TestImageEqualsGenisoimages(t *testing.T) {
+	t.Parallel()
 	l := harness.New(t)
 	first, second := l.Path("first"), l.Path("second")
 	harness.GoSource(l, "encoding", first)
@@ -188,6 +189,7 @@ func (c *chain) byImage(what string, make func(t testing.TB, out string, args ..
 // TestChainsOnWriteOnceMedia lets burnfs, genisoimage and xorriso continue each
 // other's discs. All files of all sessions are read after each step.
 func TestChainsOnWriteOnceMedia(t *testing.T) {
+	t.Parallel()
 	for _, media := range []string{"cd-r", "dvd+r", "bd-r"} {
 		t.Run(media, func(t *testing.T) {
 			t.Parallel()
@@ -219,6 +221,7 @@ func TestChainsOnWriteOnceMedia(t *testing.T) {
 // TestChainsOnPlainFiles does the same with an ISO file, to which xorriso and
 // growisofs add sessions by themselves.
 func TestChainsOnPlainFiles(t *testing.T) {
+	t.Parallel()
 	byGrowisofs := func(c *chain) {
 		c.Helper()
 		dir, name := c.next()
@@ -269,6 +272,7 @@ func TestChainsOnPlainFiles(t *testing.T) {
 // TestAudioFirst: a CD that begins with an audio session mounts as an empty tree,
 // and its first commit makes it a CD Extra.
 func TestAudioFirst(t *testing.T) {
+	t.Parallel()
 	l := harness.New(t)
 	d := l.Disc("cd-r", "--audio-first-session")
 	audio := d.Sessions()

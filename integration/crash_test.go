@@ -17,6 +17,7 @@ import (
 // the mount. Each file that was fsynced is there at the next mount, and burned by
 // the unmount after it. Earlier sessions are intact.
 func TestKillWhileStaging(t *testing.T) {
+	t.Parallel()
 	for _, media := range []string{"bd-r", "bd-re"} {
 		t.Run(media, func(t *testing.T) {
 			t.Parallel()
@@ -137,6 +138,7 @@ func writer(dir string) error {
 // is there, burned or staged; earlier sessions are intact; the next unmount
 // completes and the disc holds all.
 func TestKillAtTenPointsOfABurn(t *testing.T) {
+	t.Parallel()
 	const points = 10
 	for _, media := range []string{"bd-r", "dvd+r", "cd-r", "bd-re", "dvd+rw"} {
 		t.Run(media, func(t *testing.T) {
@@ -150,8 +152,8 @@ func TestKillAtTenPointsOfABurn(t *testing.T) {
 			model.Keep()
 			m.Burn()
 			for point := range points {
-				// Eight megabytes at the speed of a slow drive take about a second.
-				m := d.Mount("speed=9000")
+				// Eight megabytes at the speed of a slow drive take about two seconds.
+				m := d.Mount("speed=4500")
 				name := fmt.Sprintf("killed-at-%d", point)
 				data := harness.Noise(rng, 8<<20)
 				model.Both(m, func(root string) {

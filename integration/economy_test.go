@@ -21,6 +21,7 @@ const treeBlocks = 256
 // TestUnchangedFilesStayWhereTheyAre: files that a session does not change keep
 // their block addresses, and the session holds the tree and what is new.
 func TestUnchangedFilesStayWhereTheyAre(t *testing.T) {
+	t.Parallel()
 	for _, media := range harness.Media {
 		t.Run(media, func(t *testing.T) {
 			t.Parallel()
@@ -74,6 +75,7 @@ func TestUnchangedFilesStayWhereTheyAre(t *testing.T) {
 // TestMetadataOfALargeFileBurnsNoData renames, chmods and touches a file of 1 GiB,
 // and appends one byte to it. None of that burns it again.
 func TestMetadataOfALargeFileBurnsNoData(t *testing.T) {
+	t.Parallel()
 	l := harness.New(t)
 	d := l.Disc("bd-r")
 	m := d.Mount()

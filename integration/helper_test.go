@@ -15,6 +15,7 @@ import (
 // mount(8), an fstab line and umount(8), which waits for the burn. The helpers must
 // be in /sbin, so all of this happens in a mount namespace with a /sbin of its own.
 func TestMountHelpers(t *testing.T) {
+	t.Parallel()
 	l := harness.New(t)
 	prefix, sbin := l.Path("prefix"), l.Mkdir("sbin", 0o755)
 	harness.Run(l, "make", "-s", "-C", "..", "install", "PREFIX="+prefix, "SBINDIR="+sbin)

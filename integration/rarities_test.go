@@ -11,6 +11,7 @@ import (
 // goes through two sessions: directories 200 deep, targets of 4095 bytes, device
 // numbers of more than 8 bits, entries with continuation areas.
 func TestRarities(t *testing.T) {
+	t.Parallel()
 	for _, media := range []string{"bd-r", "bd-re"} {
 		t.Run(media, func(t *testing.T) {
 			t.Parallel()

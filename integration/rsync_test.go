@@ -11,6 +11,7 @@ import (
 // is after a new mount, rsync finds nothing to do, and doing nothing burns
 // nothing.
 func TestRsyncTwice(t *testing.T) {
+	t.Parallel()
 	for _, media := range []string{"bd-r", "dvd+rw"} {
 		t.Run(media, func(t *testing.T) {
 			t.Parallel()

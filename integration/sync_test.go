@@ -14,6 +14,7 @@ import (
 // TestWhenACommitHappens goes through the table of the README: what burns a session
 // and what does not.
 func TestWhenACommitHappens(t *testing.T) {
+	t.Parallel()
 	l := harness.New(t)
 	d := l.Disc("bd-re")
 	m := d.Mount()
@@ -103,9 +104,10 @@ func TestWhenACommitHappens(t *testing.T) {
 // TestTheMountStaysAsItIs: a commit does not remount. Open files, working
 // directories, inode numbers and what is written meanwhile go on.
 func TestTheMountStaysAsItIs(t *testing.T) {
+	t.Parallel()
 	l := harness.New(t)
 	d := l.Disc("bd-r")
-	m := d.Mount("speed=9000")
+	m := d.Mount("speed=4500")
 	data := harness.Noise(harness.Rand(t), 4<<20)
 	must(t, os.WriteFile(m.Path("large"), data, 0o644))
 	must(t, os.WriteFile(m.Path("gone"), []byte("unlinked but open"), 0o644))

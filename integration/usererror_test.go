@@ -54,6 +54,7 @@ func expectFailure(l *harness.Lab, reason string, r harness.Result, code int, wo
 
 // TestWhatIsNoDisc: files that cannot be mounted are refused and left as they are.
 func TestWhatIsNoDisc(t *testing.T) {
+	t.Parallel()
 	l := harness.New(t)
 	mnt := l.Mkdir("mnt", 0o755)
 	file := func(name string, content []byte) string {
@@ -103,6 +104,7 @@ func TestWhatIsNoDisc(t *testing.T) {
 
 // TestClosedDisc: a disc that takes no more sessions mounts read only and says why.
 func TestClosedDisc(t *testing.T) {
+	t.Parallel()
 	for _, media := range []string{"cd-r", "dvd+r", "bd-r"} {
 		t.Run(media, func(t *testing.T) {
 			t.Parallel()
@@ -135,6 +137,7 @@ func TestClosedDisc(t *testing.T) {
 // TestFullDisc writes until the disc is full. That is told by write(2), and what
 // was written before is burned by the unmount, which finds the disc large enough.
 func TestFullDisc(t *testing.T) {
+	t.Parallel()
 	for _, media := range []string{"cd-r", "dvd+r", "bd-r", "bd-re"} {
 		t.Run(media, func(t *testing.T) {
 			t.Parallel()
@@ -194,6 +197,7 @@ func TestFullDisc(t *testing.T) {
 // TestStagingDirectory: a staging directory that cannot be used is told at once; one
 // that fills up is told by write(2), and what was staged before is burned.
 func TestStagingDirectory(t *testing.T) {
+	t.Parallel()
 	t.Run("not writable", func(t *testing.T) {
 		l := harness.New(t)
 		d := l.Disc("bd-r")
@@ -265,6 +269,7 @@ func expectStagingFailure(l *harness.Lab, reason string, r harness.Result) {
 
 // TestMountPointInTheWay: mount points that do not fit.
 func TestMountPointInTheWay(t *testing.T) {
+	t.Parallel()
 	l := harness.New(t)
 	d := l.Disc("bd-r")
 	m := d.Mount()
@@ -302,6 +307,7 @@ func TestMountPointInTheWay(t *testing.T) {
 // TestWrongDisc: changes staged for a disc are not burned onto another one, nor
 // onto the same one after somebody else has written to it, and are not lost.
 func TestWrongDisc(t *testing.T) {
+	t.Parallel()
 	l := harness.New(t)
 	d := l.Disc(harness.PlainISO)
 	m := d.Mount()
@@ -357,6 +363,7 @@ func TestWrongDisc(t *testing.T) {
 // TestNoFUSE: without /dev/fuse, and without the permission to use it, the message
 // says so.
 func TestNoFUSE(t *testing.T) {
+	t.Parallel()
 	l := harness.New(t)
 	d := l.Disc("bd-r")
 	mnt := l.Mkdir("mnt", 0o755)
