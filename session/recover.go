@@ -49,6 +49,9 @@ func (d *Disc) resumeInBackground() {
 //	                                   staged, the next commit plans anew
 //	(overwritable media)               verify; if that fails, burn; then the head
 //
+// A disc that is not the one that the tree builds upon, or that somebody else
+// wrote to, is refused before any of this.
+//
 // It returns nil without an error when the plan was given up.
 func (d *Disc) resume(ctx context.Context, progress func(Progress)) (*Report, error) {
 	p := d.job.plan
