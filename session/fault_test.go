@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"burnfs/mmc"
@@ -51,13 +49,7 @@ func TestSingleFaults(t *testing.T) {
 				seed.close()
 				failed := 0
 				for n := 0; ; n++ {
-					r := &rig{T: t, ctx: t.Context(), opt: seed.opt}
-					dir := filepath.Join(fastDir(t), fmt.Sprint(n))
-					if err := os.CopyFS(dir, os.DirFS(filepath.Dir(seed.path))); err != nil {
-						t.Fatal(err)
-					}
-					r.path = filepath.Join(dir, "disc.img")
-					r.opt.Name, r.opt.StateDir = r.path, filepath.Join(dir, "state")
+					r, remove := seed.clone()
 					e, err := emu.Open(r.path, emu.Options{})
 					if err != nil {
 						t.Fatal(err)
@@ -102,9 +94,7 @@ func TestSingleFaults(t *testing.T) {
 					r.open()
 					r.same(what+", first session", first)
 					r.close()
-					if err := os.RemoveAll(dir); err != nil {
-						t.Fatal(err)
-					}
+					remove()
 				}
 				if failed == 0 {
 					t.Error("no fault made the commit fail: they are not where they matter")

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"burnfs/mmc"
@@ -51,16 +49,7 @@ func TestCommitCutAtEveryCommand(t *testing.T) {
 
 			cuts := 0
 			for n := 0; ; n++ {
-				r := &rig{T: t, ctx: t.Context(), opt: seed.opt}
-				dir := filepath.Join(fastDir(t), fmt.Sprint(n))
-				// The path is part of a blank disc's identity only, so that a
-				// copy elsewhere finds its staging.
-				if err := os.CopyFS(dir, os.DirFS(filepath.Dir(seed.path))); err != nil {
-					t.Fatal(err)
-				}
-				r.path = filepath.Join(dir, "disc.img")
-				r.opt.Name, r.opt.StateDir = r.path, filepath.Join(dir, "state")
-
+				r, remove := seed.clone()
 				e, err := emu.Open(r.path, emu.Options{})
 				if err != nil {
 					t.Fatal(err)
@@ -103,9 +92,7 @@ func TestCommitCutAtEveryCommand(t *testing.T) {
 				if t.Failed() {
 					t.FailNow()
 				}
-				if err := os.RemoveAll(dir); err != nil {
-					t.Fatal(err)
-				}
+				remove()
 			}
 			if cuts < 10 {
 				t.Errorf("only %d commands were cut: the fault is not where the commit is", cuts)

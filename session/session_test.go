@@ -79,6 +79,25 @@ func testLog(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
 }
 
+// clone is a rig of its own with a copy of a closed rig's disc and staging.
+// The path is part of a blank disc's identity only, so that the copy of another
+// disc finds its staging. remove frees the space before the test ends.
+func (r *rig) clone() (c *rig, remove func()) {
+	r.Helper()
+	dir := filepath.Join(fastDir(r.T), "copy")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Dir(r.path))); err != nil {
+		r.Fatal(err)
+	}
+	c = &rig{T: r.T, ctx: r.ctx, opt: r.opt, path: filepath.Join(dir, filepath.Base(r.path))}
+	c.opt.Name, c.opt.StateDir = c.path, filepath.Join(dir, "state")
+	return c, func() {
+		r.Helper()
+		if err := os.RemoveAll(dir); err != nil {
+			r.Fatal(err)
+		}
+	}
+}
+
 func (r *rig) open() {
 	r.Helper()
 	if err := r.tryOpen(); err != nil {
