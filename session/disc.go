@@ -253,6 +253,9 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 		}
 	}
 	if d.store != nil && j.Base == nil && j.Plan == nil {
+		if j.Staged {
+			return problem(ErrStaging, nil, "the journal in %s does not say which session its staged changes build upon, so they cannot be shown or burned. Neither they nor the disc were touched. Keep a copy of that directory; mount with -o ro to see the disc", d.store.Dir())
+		}
 		if err := d.forgetOverlay(newest); err != nil {
 			return err
 		}
