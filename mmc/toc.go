@@ -58,7 +58,11 @@ func (t TOC) Append(track int, control uint8, start uint32) TOC {
 	return t
 }
 
-func parseTOC(b []byte) (TOC, error) {
+func parseTOC(b []byte) (TOC, error) { return wholeEntries(b, tocDescriptor) }
+
+// wholeEntries cuts a reply of any format behind the last entry, each of size
+// bytes, that arrived whole.
+func wholeEntries(b []byte, size int) ([]byte, error) {
 	if len(b) < tocHeader {
 		return nil, newResponseError(OpReadTOC, b, "%d bytes instead of at least %d", len(b), tocHeader)
 	}
@@ -67,7 +71,7 @@ func parseTOC(b []byte) (TOC, error) {
 		return nil, newResponseError(OpReadTOC, b, "TOC data length %d", n-2)
 	}
 	n = min(n, len(b))
-	return TOC(b[:n-(n-tocHeader)%tocDescriptor]), nil
+	return b[:n-(n-tocHeader)%size], nil
 }
 
 // First returns the first track (format 0) or first complete session (format 1).
@@ -156,17 +160,7 @@ func (t FullTOC) Append(session int, adr, control, point uint8, msf, pmsf MSF) F
 	return t
 }
 
-func parseFullTOC(b []byte) (FullTOC, error) {
-	if len(b) < tocHeader {
-		return nil, newResponseError(OpReadTOC, b, "%d bytes instead of at least %d", len(b), tocHeader)
-	}
-	n := int(u16(b, 0)) + 2
-	if n < tocHeader {
-		return nil, newResponseError(OpReadTOC, b, "TOC data length %d", n-2)
-	}
-	n = min(n, len(b))
-	return FullTOC(b[:n-(n-tocHeader)%tocFullEntrySz]), nil
-}
+func parseFullTOC(b []byte) (FullTOC, error) { return wholeEntries(b, tocFullEntrySz) }
 
 // FirstSession returns the number of the first complete session.
 func (t FullTOC) FirstSession() int { return int(u8(t, 2)) }
