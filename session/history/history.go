@@ -24,6 +24,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"burnfs/iso9660"
@@ -146,6 +147,8 @@ func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
 			s.Blocks -= s.Mark.Start // recorded absolutely
 		}
 	}
+	// A size that is wrong must not wrap round to a place inside the session.
+	s.Blocks = min(s.Blocks, math.MaxUint32-s.Start)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"burnfs/iso9660"
@@ -111,6 +112,21 @@ func TestOverwritableChains(t *testing.T) {
 		if next, err := Next(info, all); err != nil || next != c.next {
 			t.Errorf("%s: next at %d, %v; want %d", c.reason, next, err, c.next)
 		}
+	}
+}
+
+func TestSizeThatWraps(t *testing.T) {
+	disc := make(flat, 300*iso9660.BlockSize)
+	for _, lba := range []int{48, 16} {
+		copy(disc[lba*iso9660.BlockSize:], descriptor(0xffffffff, 60, nil))
+	}
+	info := &medium.Info{Kind: medium.Overwritable, Capacity: 300, Free: 300, Total: 300}
+	all, err := List(t.Context(), info, disc)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d sessions, %v; want one", len(all), err)
+	}
+	if next, err := Next(info, all); !errors.Is(err, ErrNoNext) {
+		t.Errorf("the next session at %d, %v behind one that claims all that can be addressed; want %v", next, err, ErrNoNext)
 	}
 }
 
