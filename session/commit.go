@@ -267,17 +267,36 @@ func (d *Disc) burnAndPublish(ctx context.Context, mode burnMode, progress func(
 }
 
 // recorder writes the medium as it was inspected last.
-func (d *Disc) recorder(mode burnMode) (recorder.Recorder, error) {
-	return recorder.New(d.drive, d.info, recorder.Options{Log: d.log, SpeedKBps: d.opt.SpeedKBps, Resume: mode == burnResume})
+func (d *Disc) recorder(mode burnMode, final bool) (recorder.Recorder, error) {
+	opt := recorder.Options{Log: d.log, SpeedKBps: d.opt.SpeedKBps, Resume: mode == burnResume}
+	if p := d.job.plan; !p.Overwritable {
+		opt.Mode, opt.XA = d.opt.Mode, d.opt.XA
+		opt.Blocks, opt.Final = p.Blocks(), final
+	}
+	return recorder.New(d.drive, d.info, opt)
+}
+
+// finalize decides whether p is the last session of the disc. Changes that came
+// since it was planned need one more.
+func (d *Disc) finalize(p *commit.Plan) bool {
+	return d.opt.Finalize && !p.Overwritable && d.tree.Seal(p.Seq)
 }
 
 // burn writes and closes the session; overwritable media still show the old
 // one afterwards.
-func (d *Disc) burn(ctx context.Context, mode burnMode, progress func(Progress)) error {
+func (d *Disc) burn(ctx context.Context, mode burnMode, progress func(Progress)) (err error) {
 	j := d.job
 	p := j.plan
 	d.setState(Burning)
-	rec, err := d.recorder(mode)
+	// A recording at once fixes before its first block what else asks when it
+	// is closed.
+	final := d.opt.Mode.AtOnce() && d.finalize(p)
+	defer func() {
+		if err != nil && final {
+			d.tree.Unseal()
+		}
+	}()
+	rec, err := d.recorder(mode, final)
 	if err != nil {
 		return d.commitError(PhaseBurning, p.Start(), 0, err)
 	}
@@ -308,10 +327,10 @@ func (d *Disc) burn(ctx context.Context, mode burnMode, progress func(Progress))
 		return d.commitError(PhaseBurning, p.Start(), written, err)
 	}
 	d.reporter(PhaseClosing, p.Blocks(), progress)(p.Blocks())
-	// Changes that came meanwhile need one more session.
-	finalize := d.opt.Finalize && !p.Overwritable && d.tree.Seal(p.Seq)
-	if err := rec.Close(context.WithoutCancel(ctx), !finalize); err != nil {
-		d.tree.Unseal()
+	if !d.opt.Mode.AtOnce() {
+		final = d.finalize(p)
+	}
+	if err := rec.Close(context.WithoutCancel(ctx), !final); err != nil {
 		return d.commitError(PhaseClosing, p.Start(), written, err)
 	}
 	if err := d.inspect(ctx); err != nil {
@@ -331,7 +350,7 @@ func (d *Disc) writeHead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rec, err := d.recorder(burnFromStart)
+	rec, err := d.recorder(burnFromStart, false)
 	if err != nil {
 		return err
 	}

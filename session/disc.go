@@ -17,6 +17,7 @@ import (
 	"burnfs/iso9660/volume"
 	"burnfs/mmc"
 	"burnfs/mmc/medium"
+	"burnfs/mmc/recorder"
 	"burnfs/session/blocks"
 	"burnfs/session/commit"
 	"burnfs/session/history"
@@ -44,8 +45,12 @@ type Options struct {
 	SpeedKBps int
 	// Finalize closes the disc for ever with the next session.
 	Finalize bool
-	Log      *slog.Logger
-	Now      func() time.Time
+	// Mode is how a sequential medium is written, where there is a choice.
+	Mode recorder.Mode
+	// XA writes the first data session of a CD as CD-ROM XA.
+	XA  bool
+	Log *slog.Logger
+	Now func() time.Time
 }
 
 // Disc is a disc in use. Its methods may be called by several goroutines.

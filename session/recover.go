@@ -84,7 +84,7 @@ func (d *Disc) resume(ctx context.Context, progress func(Progress)) (*Report, er
 	case open == nil && d.info.NotWritableReason == "" && d.info.NWA == p.Start():
 		return d.burnAndPublish(ctx, burnFromStart, progress)
 	case open != nil && open.Start == p.Start() && (!open.NWAValid || open.NWA <= p.Start()+p.Blocks()):
-		_, err := d.recorder(burnResume)
+		_, err := d.recorder(burnResume, false)
 		if errors.Is(err, recorder.ErrNotResumable) || errors.Is(err, recorder.ErrNothingToResume) {
 			return nil, d.giveUp(ctx) // such as a CD track written at once
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"burnfs/mmc"
+	"burnfs/mmc/medium"
 )
 
 // cd records a CD-R or CD-RW track at once (TAO):
@@ -29,6 +30,13 @@ const (
 	// (MMC-5 7.5.4).
 	cdAudioPause = 150
 )
+
+func newCD(info *medium.Info, opt Options) (rules, error) {
+	if opt.Mode != ModeDefault && opt.Mode != ModeTAO {
+		return nil, wrongMode(info.Profile, opt.Mode, ModeTAO)
+	}
+	return cd{}, nil
+}
 
 func (cd) chunk() uint32         { return cdChunk }
 func (cd) tail() uint32          { return cdTail }

@@ -127,6 +127,7 @@ func CloseDamaged(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Opti
 		return ErrNothingToResume
 	}
 	opt.Resume = true
+	opt.Mode, opt.Blocks, opt.Final = ModeDefault, 0, false // whatever the burn was, it is closed only
 	rec, err := New(d, info, opt)
 	switch {
 	case err == nil:
@@ -138,9 +139,9 @@ func CloseDamaged(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Opti
 	case !errors.Is(err, ErrNotResumable):
 		return err
 	}
-	rules, ok := rulesOf(info.Profile)
-	if !ok {
-		return err
+	rules, rerr := rulesOf(info, opt)
+	if rerr != nil {
+		return rerr
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)

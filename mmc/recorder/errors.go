@@ -13,6 +13,10 @@ var (
 	ErrNothingToResume = errors.New("there is no interrupted burn to resume on the disc")
 	// ErrNotResumable: the open track takes no more data and can only be closed.
 	ErrNotResumable = errors.New("the drive cannot continue the interrupted burn on the disc; it can only be closed as it is and written again as a new session")
+	// ErrSizeNeeded: the mode describes the recording to the drive beforehand.
+	ErrSizeNeeded = errors.New("writing at once needs to know the size of the session before it begins; write in another mode, or from something of known size")
+	// ErrFinal: Close was told something else than New about what follows.
+	ErrFinal = errors.New("whether the disc can be added to later was fixed before this session was written")
 	// ErrChanged: the medium may be another one than was inspected.
 	ErrChanged = errors.New("the disc in the drive may have been exchanged since it was inspected; nothing was written")
 	// ErrMoved: writing would not begin where the inspection said.

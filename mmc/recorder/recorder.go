@@ -65,13 +65,26 @@ type Options struct {
 	SpeedKBps int
 	// Resume continues in the track that an interrupted burn left.
 	Resume bool
+	// Mode is how a sequential medium is written.
+	Mode Mode
+	// Blocks is the size of the stream in blocks. Modes for which Mode.AtOnce
+	// holds need it; 0 is unknown.
+	Blocks uint32
+	// Final says that nothing will be added to the disc later. Modes for which
+	// Mode.AtOnce holds fix it before they write, and Close must agree with it.
+	Final bool
+	// XA writes the first data session of a CD as CD-ROM XA mode 2 form 1
+	// instead of mode 1. Later sessions are written as the last one on the disc
+	// is, whatever XA says, because not all readers can do with both on a disc.
+	XA bool
 }
 
 // New makes the recorder for the medium that info describes.
 //
 // Errors: *NotWritableError; ErrInterrupted if an interrupted burn is in the way
-// and Resume is not set; with Resume ErrNothingToResume, and ErrNotResumable when
-// the track takes no more data. In the last case [CloseDamaged] helps; since the
+// and Resume is not set; ErrSizeNeeded without Options.Blocks in a mode that needs
+// it; with Resume ErrNothingToResume, and ErrNotResumable when the track takes no
+// more data, as one written at once never does. In the last case [CloseDamaged] helps; since the
 // burn may have been interrupted after its last block, the closed session may
 // prove to be complete when it is read back.
 func New(d *mmc.Drive, info *medium.Info, opt Options) (Recorder, error) {
@@ -83,14 +96,17 @@ func New(d *mmc.Drive, info *medium.Info, opt Options) (Recorder, error) {
 	}
 	switch info.Kind {
 	case medium.Overwritable:
+		if opt.Mode != ModeDefault {
+			return nil, wrongMode(info.Profile, opt.Mode)
+		}
 		if opt.Resume {
 			return nil, fmt.Errorf("%v: %w", info.Profile, ErrNothingToResume)
 		}
 		return newOverwritable(d, info, opt), nil
 	case medium.Sequential:
-		rules, ok := rulesOf(info.Profile)
-		if !ok {
-			break
+		rules, err := rulesOf(info, opt)
+		if err != nil {
+			return nil, err
 		}
 		return newSequential(d, info, opt, rules)
 	}

@@ -26,16 +26,25 @@ type rules interface {
 	closeSession(ctx context.Context, r *sequential, keepAppendable bool) (mmc.CloseFunction, error)
 }
 
-func rulesOf(p mmc.Profile) (rules, bool) {
-	switch p {
+// rulesOf returns the rules of the medium's family in the wanted mode.
+func rulesOf(info *medium.Info, opt Options) (rules, error) {
+	switch info.Profile {
 	case mmc.ProfileCDR, mmc.ProfileCDRW:
-		return cd{}, true
+		return newCD(info, opt)
 	case mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusRDL:
-		return dvdPlusR{}, true
+		return dvdPlusR{}, onlyDefault(info, opt)
 	case mmc.ProfileBDRSRM:
-		return bdR{}, true
+		return bdR{}, onlyDefault(info, opt)
 	}
-	return nil, false
+	return nil, &NotWritableError{Reason: fmt.Sprintf("There is no way known to write a %v.", info.Profile)}
+}
+
+// onlyDefault refuses modes for media that are written in one way only.
+func onlyDefault(info *medium.Info, opt Options) error {
+	if opt.Mode != ModeDefault {
+		return wrongMode(info.Profile, opt.Mode)
+	}
+	return nil
 }
 
 // sequential records at the next writable address only.

@@ -29,8 +29,12 @@ type Request struct {
 	// Resume goes on with a burn of the same image that was interrupted.
 	Resume    bool
 	SpeedKBps int // 1000 bytes per second; 0 leaves it to the drive
-	Progress  func(control.Progress)
-	Log       *slog.Logger
+	// Mode is how a sequential medium is written, where there is a choice.
+	Mode recorder.Mode
+	// XA writes the first data session of a CD as CD-ROM XA.
+	XA       bool
+	Progress func(control.Progress)
+	Log      *slog.Logger
 }
 
 // chunkBlocks is how much is handed to the recorder at a time.
@@ -167,7 +171,10 @@ func (b *burn) fits() error {
 }
 
 func (b *burn) write(ctx context.Context) error {
-	rec, err := recorder.New(b.d.Drive, b.d.Info, recorder.Options{Log: b.req.Log, SpeedKBps: b.req.SpeedKBps, Resume: b.req.Resume})
+	rec, err := recorder.New(b.d.Drive, b.d.Info, recorder.Options{
+		Log: b.req.Log, SpeedKBps: b.req.SpeedKBps, Resume: b.req.Resume,
+		Mode: b.req.Mode, Blocks: b.size(), Final: b.req.Close, XA: b.req.XA,
+	})
 	if err != nil {
 		return err
 	}
@@ -197,6 +204,15 @@ func (b *burn) write(ctx context.Context) error {
 		return b.broken(err)
 	}
 	return nil
+}
+
+// size returns the size of the image in blocks, 0 if it is not known. Standard
+// input may hold less than the descriptors of the image say.
+func (b *burn) size() uint32 {
+	if b.req.Size < 0 {
+		return 0
+	}
+	return uint32((b.req.Size + iso9660.BlockSize - 1) / iso9660.BlockSize)
 }
 
 // stream hands the image to the recorder.
