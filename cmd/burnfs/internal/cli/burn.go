@@ -16,15 +16,17 @@ import (
 	"burnfs/cmd/burnfs/internal/failure"
 	"burnfs/cmd/burnfs/internal/imageburn"
 	"burnfs/cmd/burnfs/internal/progress"
+	"burnfs/cmd/burnfs/internal/speed"
 	"burnfs/iso9660"
 )
 
 func (a *app) burnCmd() *cobra.Command {
 	var multi, quiet bool
+	var wish speed.Wish
 	var req imageburn.Request
 	cmd := &cobra.Command{
 		DisableFlagsInUseLine: true,
-		Use:                   "burn [--multi|--close] [--resume] [--speed KBPS] [-q] DISC IMAGE|-",
+		Use:                   "burn [--multi|--close] [--resume] [--speed SPEED] [-q] DISC IMAGE|-",
 		Short:                 "Write an image as the next session",
 		Long: `Write IMAGE, or standard input, to DISC as its next session, and read it back. An ISO
 image must have been made for the place where that session starts: block 0 of a
@@ -55,9 +57,6 @@ An image from standard input that turns out too large leaves an incomplete sessi
 				}
 				req.Image = f
 			}
-			if req.SpeedKBps < 0 {
-				return failure.New(exitcode.Usage, nil, "--speed is a number of kB/s", "", "")
-			}
 			req.Log = a.log()
 			show := progress.New(a.env.Err, quiet)
 			req.Progress = func(p control.Progress) { show.Show(progress.Step(p)) }
@@ -66,6 +65,14 @@ An image from standard input that turns out too large leaves an incomplete sessi
 				return err
 			}
 			defer func() { err = closing(err, d.Close()) }()
+			pace, err := speed.Settle(ctx, d.Drive, wish)
+			if err != nil {
+				return err
+			}
+			if pace.Note != "" {
+				fmt.Fprintf(a.env.Err, "burnfs: %s\n", pace.Note)
+			}
+			req.SpeedKBps = pace.KBps
 			rep, err := imageburn.Burn(ctx, d, req)
 			show.Finish()
 			if err != nil {
@@ -80,7 +87,7 @@ An image from standard input that turns out too large leaves an incomplete sessi
 	f.BoolVar(&multi, "multi", false, "more sessions can follow (the default)")
 	f.BoolVar(&req.Close, "close", false, "close the disc for good")
 	f.BoolVar(&req.Resume, "resume", false, "finish an interrupted burn of the same image")
-	f.IntVar(&req.SpeedKBps, "speed", 0, "burn at this many kB/s (1000 bytes per second)")
+	f.Var(&wish, "speed", speedHelp)
 	f.BoolVarP(&quiet, "quiet", "q", false, "show no progress")
 	cmd.MarkFlagsMutuallyExclusive("multi", "close")
 	return cmd

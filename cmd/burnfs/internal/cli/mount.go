@@ -17,12 +17,17 @@ import (
 	"burnfs/cmd/burnfs/internal/explain"
 	"burnfs/cmd/burnfs/internal/failure"
 	"burnfs/cmd/burnfs/internal/mountopt"
+	"burnfs/cmd/burnfs/internal/speed"
 )
+
+// speedHelp is the help of --speed.
+const speedHelp = "burn at this speed, such as 4x, or in kB/s (1000 bytes per second), or at the next lower one that the drive offers"
 
 // mountRequest is what mount(8) or the user asks for.
 type mountRequest struct {
 	disc, dir  string
 	options    []string
+	speed      speed.Wish
 	create     bool
 	foreground bool
 	sloppy     bool // mount -s
@@ -33,7 +38,7 @@ func (a *app) mountCmd() *cobra.Command {
 	var req mountRequest
 	cmd := &cobra.Command{
 		DisableFlagsInUseLine: true,
-		Use:                   "mount [-f] [--create] [-o OPTIONS] DISC MOUNTPOINT",
+		Use:                   "mount [-f] [--create] [--speed SPEED] [-o OPTIONS] DISC MOUNTPOINT",
 		Short:                 "Mount a disc like a folder",
 		Long: `Mount DISC, an emulated disc or an ISO file, on the directory MOUNTPOINT. What is
 changed there is kept in a staging directory on the local disk, survives a crash once
@@ -55,6 +60,7 @@ for them. A second signal stops a burn where it can be taken up again.`,
 	f.StringArrayVarP(&req.options, "options", "o", nil, "mount options, separated by commas; see burnfs-mount(1)")
 	f.BoolVarP(&req.foreground, "foreground", "f", false, "stay in the foreground; the log goes to standard error")
 	f.BoolVar(&req.create, "create", false, "make the .iso file if it does not exist")
+	f.Var(&req.speed, "speed", speedHelp)
 	return cmd
 }
 
@@ -69,6 +75,9 @@ func (a *app) mount(ctx context.Context, req mountRequest) error {
 		return err
 	}
 	opt.Create = opt.Create || req.create
+	if !req.speed.IsZero() {
+		opt.Speed = req.speed
+	}
 	if opt.StateDir == "" && !opt.ReadOnly {
 		if opt.StateDir, err = mountopt.DefaultStateDir(os.Geteuid(), a.env.Getenv, mountopt.Home); err != nil {
 			return err

@@ -22,6 +22,7 @@ import (
 	"burnfs/cmd/burnfs/internal/mounted"
 	"burnfs/cmd/burnfs/internal/mountopt"
 	"burnfs/cmd/burnfs/internal/mountpoint"
+	"burnfs/cmd/burnfs/internal/speed"
 	"burnfs/cmd/burnfs/internal/utab"
 	"burnfs/fusefs"
 	"burnfs/session"
@@ -95,9 +96,15 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	if err != nil {
 		return nil, err
 	}
+	var pace speed.Settled
+	if !opt.ReadOnly {
+		if pace, err = speed.Settle(ctx, drive, opt.Speed); err != nil {
+			return nil, errors.Join(err, drive.Close())
+		}
+	}
 	disc, err := session.Open(ctx, drive, session.Options{ // closes the drive if it fails
 		Name: discPath, StateDir: opt.StateDir, ReadOnly: opt.ReadOnly, Session: opt.Session,
-		VolumeID: opt.VolumeID, SpeedKBps: opt.SpeedKBps, Finalize: opt.Close, Log: log,
+		VolumeID: opt.VolumeID, SpeedKBps: pace.KBps, Finalize: opt.Close, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -136,6 +143,9 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	st := disc.Status()
 	if st.ReadOnly && !opt.ReadOnly {
 		fmt.Fprintf(a.env.Err, "burnfs: mounted read only: %s\n", st.ReadOnlyReason)
+	}
+	if pace.Note != "" && !st.ReadOnly {
+		fmt.Fprintf(a.env.Err, "burnfs: %s\n", pace.Note)
 	}
 	for _, w := range st.Warnings {
 		fmt.Fprintf(a.env.Err, "burnfs: %s\n", w)

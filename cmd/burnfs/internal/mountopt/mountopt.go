@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"burnfs/cmd/burnfs/internal/speed"
 )
 
 // Options is what -o says. The zero value is a mount of the last session,
@@ -20,11 +22,11 @@ type Options struct {
 	Suid       bool // suid: set-user-ID bits on the disc are honoured (root only)
 	Dev        bool // dev: device files on the disc are honoured (root only)
 
-	VolumeID  string // volid=NAME, at most 32 bytes (ECMA-119 8.4.7)
-	SpeedKBps int    // speed=N, in units of 1000 bytes per second; 0 leaves the choice to the drive
-	StateDir  string // statedir=DIR, absolute; "" is DefaultStateDir
-	Close     bool   // close: the next session finalises the disc
-	Create    bool   // create: make the .iso file when it does not exist
+	VolumeID string     // volid=NAME, at most 32 bytes (ECMA-119 8.4.7)
+	Speed    speed.Wish // speed=N or speed=Nx
+	StateDir string     // statedir=DIR, absolute; "" is DefaultStateDir
+	Close    bool       // close: the next session finalises the disc
+	Create   bool       // create: make the .iso file when it does not exist
 
 	// Ignored lists the options accepted without effect, in order.
 	Ignored []string
@@ -139,11 +141,9 @@ var values = map[string]func(o *Options, v string) (reason string){
 		return ""
 	},
 	"speed": func(o *Options, v string) string {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < 1 || n > 1<<22 {
-			return "a speed is a number of kB/s (1000 bytes per second)"
+		if err := o.Speed.Set(v); err != nil {
+			return err.Error()
 		}
-		o.SpeedKBps = n
 		return ""
 	},
 	"statedir": func(o *Options, v string) string {
@@ -206,7 +206,7 @@ var own = [...]Doc{
 	{"session", "N", "Mount session N as it was, read only. Numbers as in burnfs-sessions(1)."},
 	{"allow_other, noallow_other", "", "Whether other users may enter the mount; root's mounts allow it unless told otherwise. Permissions are always checked by the kernel. Users other than root need user_allow_other in /etc/fuse.conf."},
 	{"volid", "NAME", "Volume id of the sessions burned by this mount, at most 32 bytes. Without it the id of the last session is kept."},
-	{"speed", "N", "Burn at N kB/s (1000 bytes per second) or the next speed the drive offers."},
+	{"speed", "N", "Burn at this speed: 4x is four times the base speed of the medium (CD 176.4 kB/s, DVD 1385, BD 4496), a number without x is in kB/s (1000 bytes per second). Only what the drive offers is used: the next lower speed, and that is said. Same as --speed."},
 	{"statedir", "DIR", "Where the staging directories of discs live. Default: /var/lib/burnfs for root, $XDG_STATE_HOME/burnfs or ~/.local/state/burnfs for others."},
 	{"close", "", "The next session closes the disc for good. Nothing can be added to it afterwards."},
 	{"create", "", "Make the .iso file if it does not exist (same as --create)."},

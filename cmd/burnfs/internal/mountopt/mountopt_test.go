@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"burnfs/cmd/burnfs/internal/speed"
 )
 
 func TestParse(t *testing.T) {
@@ -33,8 +35,9 @@ func TestParse(t *testing.T) {
 		{[]string{`volid=A\B`}, false, Options{VolumeID: `A\B`}, "", "any other backslash is itself"},
 		{[]string{"volid=" + strings.Repeat("x", 33)}, false, Options{}, "at most 32", "the field has 32 bytes"},
 		{[]string{"volid=a\nb"}, false, Options{}, "control", "the id is printed by every tool"},
-		{[]string{"speed=5540"}, false, Options{SpeedKBps: 5540}, "", "DVD 4x"},
-		{[]string{"speed=4x"}, false, Options{}, "kB/s", "x factors differ per medium"},
+		{[]string{"speed=5540"}, false, Options{Speed: speed.Wish{KBps: 5540}}, "", "DVD 4x"},
+		{[]string{"speed=4x"}, false, Options{Speed: speed.Wish{Times: 4}}, "", "how many kB/s that is, the medium says"},
+		{[]string{"speed=fast"}, false, Options{}, "kB/s", "no number"},
 		{[]string{"speed=0"}, false, Options{}, "kB/s", "0 is the default and has no name"},
 		{[]string{"statedir=/var/tmp/../b"}, false, Options{StateDir: "/var/b"}, "", "cleaned"},
 		{[]string{"statedir=b"}, false, Options{}, "absolute", "the daemon works in /"},
@@ -116,7 +119,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if len(o.VolumeID) > VolumeIDMax || o.Session < 0 || o.SpeedKBps < 0 {
+		if len(o.VolumeID) > VolumeIDMax || o.Session < 0 || o.Speed.KBps < 0 || o.Speed.Times < 0 {
 			t.Fatalf("%q: out of range: %+v", s, o)
 		}
 		if o.Session > 0 && !o.ReadOnly {
