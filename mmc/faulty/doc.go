@@ -28,4 +28,53 @@
 //		}
 //		// err surfaced, or the result is right nevertheless
 //	}
+//
+// # Plans
+//
+// [ParsePlan] reads the same from a text, for `burnfs mount --fault` and for
+// tests. A line is a rule, or says what makes the drive slow; # begins a comment:
+//
+//	WRITE(10) 3: sense 3/0C/00              the third WRITE(10) fails
+//	READ(10) at 5000-5999: hang 30s         READs that touch these blocks take 30 s longer
+//	CLOSE TRACK SESSION 1: lie              says done, does nothing
+//	any 17: lose-power for 5s               what was not durable is gone
+//	WRITE(10) from 100: short 8192          each moves 4 blocks only
+//	READ(10) chance 0.1%: lost-answer
+//	slow speed 5540 seek 120ms close 20s
+//
+// A rule is
+//
+//	COMMAND [at BLOCK[-BLOCK]] [N | from N | every N | chance P%] : WHAT
+//
+// COMMAND is the name MMC gives the command, or as much of it as is clear, in upper
+// or lower case, a blank for a slash; or its operation code, like 2Ah; or any. A
+// rule counts, from 1, the commands that its words before the number choose, all
+// of them each for itself; if several rules choose a command, the first one in
+// the plan counts. WHAT is one of
+//
+//	sense K/AA/QQ [done]     sense data: key, code, qualifier. done: the drive
+//	                         has done the command all the same
+//	deferred K/AA/QQ [done]  the same, blaming an earlier command
+//	hang [DURATION]          takes so much longer; without a duration, or if that
+//	                         is more than the command's timeout, it is given up
+//	                         then and was not done
+//	short BYTES              moves at most so many bytes; READ and WRITE whole blocks
+//	lie                      reports success and does nothing; a reply is zeros
+//	answer HEX [from N]      done, but these bytes are in the reply from byte N on
+//	never-arrives            transport error, not done
+//	lost-answer              transport error, done
+//	vanish for DURATION      the cable is out for so long: this and all commands in
+//	vanish for good          this time get a transport error; then 6/29/00 once
+//	lose-power [for …]       the same, and all is gone that the emulated drive has
+//	                         not made durable; without for, power is back at once
+//
+// and what makes the drive slow are pairs of
+//
+//	speed KBPS, buffer BYTES, seek, load, opc, close, format, blank DURATION
+//
+// with the meaning that [emu.Timing] gives them. The line
+//
+//	seed NUMBER
+//
+// makes chance repeatable; without it one is chosen, and [Plan.String] tells it.
 package faulty

@@ -15,7 +15,11 @@ type Transport struct {
 	mu       sync.Mutex // guards all below
 	injector Injector
 	ops      []Op
+	commands int
 	injected int
+	// forgetful says that ops is not kept: a drive that is used for days would
+	// fill the memory with them.
+	forgetful bool
 }
 
 var _ mmc.Transport = (*Transport)(nil)
@@ -42,7 +46,7 @@ func (t *Transport) Injected() int {
 	return t.injected
 }
 
-// Ops returns all commands so far, in order.
+// Ops returns all commands so far, in order; none of them after [Plan.Wrap].
 func (t *Transport) Ops() []Op {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,9 +64,12 @@ func (t *Transport) Execute(ctx context.Context, cmd *mmc.Command) error {
 func (t *Transport) choose(cmd *mmc.Command) Fault {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	op := Op{Index: len(t.ops), Opcode: cmd.Opcode(), CDB: slices.Clone(cmd.CDB)}
+	op := Op{Index: t.commands, Opcode: cmd.Opcode(), CDB: slices.Clone(cmd.CDB)}
 	op.LBA, op.Blocks, _ = mmc.BlockRange(cmd.CDB)
-	t.ops = append(t.ops, op)
+	t.commands++
+	if !t.forgetful {
+		t.ops = append(t.ops, op)
+	}
 	if t.injector == nil {
 		return nil
 	}
