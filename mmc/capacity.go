@@ -47,12 +47,16 @@ type FormatType uint8
 
 // Format types.
 const (
-	FormatFull      FormatType = 0x00
-	FormatExpand    FormatType = 0x01 // DVD-RAM: expand the spare area
-	FormatDVDPlusRW FormatType = 0x26
-	FormatBDRESpare FormatType = 0x30
-	FormatBDRENoSp  FormatType = 0x31
-	FormatBDRSpare  FormatType = 0x32
+	FormatFull       FormatType = 0x00
+	FormatExpand     FormatType = 0x01 // DVD-RAM: expand the spare area
+	FormatDVDRWFull  FormatType = 0x10
+	FormatDVDRWGrow  FormatType = 0x11 // grow the last session by a fixed size
+	FormatDVDRWQGrow FormatType = 0x13 // grow it as it is written
+	FormatDVDRWQuick FormatType = 0x15
+	FormatDVDPlusRW  FormatType = 0x26
+	FormatBDRESpare  FormatType = 0x30
+	FormatBDRENoSp   FormatType = 0x31
+	FormatBDRSpare   FormatType = 0x32
 )
 
 const (

@@ -19,6 +19,14 @@ const unexplained = 10 * time.Second
 // Unit attentions are taken note of (see MediumChanges) and do not end the wait.
 // A deferred error means that the operation failed.
 func (d *Drive) WaitReady(ctx context.Context, why string, limit time.Duration) error {
+	return d.WaitProgress(ctx, why, limit, nil)
+}
+
+// WaitProgress does what WaitReady does, and calls report, unless it is nil, with
+// the progress that the drive tells in the sense data of a long running operation:
+// a fraction from 0 to 1 (SPC-3 4.5.2.4.4). Not all drives tell any, and some tell
+// one that goes back.
+func (d *Drive) WaitProgress(ctx context.Context, why string, limit time.Duration, report func(fraction float64)) error {
 	var b backoff
 	retries := 0
 	var vague time.Duration // when nothing but 2/04/00 began, on b's clock
@@ -39,6 +47,7 @@ func (d *Drive) WaitReady(ctx context.Context, why string, limit time.Duration) 
 			d.log.Warn("the drive does not tell why it is not ready; going on", "after", why, "err", err)
 			return nil
 		case a == Wait:
+			d.reportProgress(ctx, err, report)
 		case a == Reload || errors.Is(err, ErrUnitAttention):
 			// Each unit attention is reported once: the next poll tells more.
 		case a == Retry:
@@ -54,5 +63,28 @@ func (d *Drive) WaitReady(ctx context.Context, why string, limit time.Duration) 
 		if serr := b.sleep(ctx); serr != nil {
 			return fmt.Errorf("waiting for the drive after %s: %w", why, serr)
 		}
+	}
+}
+
+// reportProgress takes the progress from the sense data that TEST UNIT READY
+// returned, or asks for it: drives tell it in one place or the other.
+func (d *Drive) reportProgress(ctx context.Context, err error, report func(float64)) {
+	if report == nil {
+		return
+	}
+	se, ok := errors.AsType[*SenseError](err)
+	if !ok {
+		return
+	}
+	p, ok := se.Raw.Progress()
+	if !ok {
+		s, rerr := d.RequestSense(ctx)
+		if rerr != nil {
+			return // the next poll tells whether that means anything
+		}
+		p, ok = s.Progress()
+	}
+	if ok {
+		report(float64(p) / 65536)
 	}
 }

@@ -86,13 +86,13 @@ func (r *sequential) closeOnce(ctx context.Context, keepAppendable bool) error {
 			r.opt.Log.Warn("closing the track ended with an error", "err", err)
 		}
 	}
-	err = r.command(ctx, fn, 0)
+	err = r.closeFunction(ctx, fn, 0)
 	if errors.Is(err, mmc.ErrSessionFixation) && !r.closeTrackFirst() {
 		// SYNCHRONIZE CACHE did not end the track on this drive.
 		if terr := r.closeTrack(ctx); terr != nil {
 			return errors.Join(err, terr)
 		}
-		err = r.command(ctx, fn, 0)
+		err = r.closeFunction(ctx, fn, 0)
 	}
 	return err
 }
@@ -106,15 +106,16 @@ func (r *sequential) closeTrack(ctx context.Context) error {
 	if t.Start != r.start {
 		return nil // the last track is the empty one behind ours
 	}
-	return r.command(ctx, mmc.CloseTrack, uint16(t.Number))
+	return r.closeFunction(ctx, mmc.CloseTrack, uint16(t.Number))
 }
 
-func (r *sequential) command(ctx context.Context, fn mmc.CloseFunction, track uint16) error {
+// closeFunction gives one CLOSE TRACK/SESSION and waits for its end.
+func (s *session) closeFunction(ctx context.Context, fn mmc.CloseFunction, track uint16) error {
 	what := fmt.Sprintf("CLOSE TRACK/SESSION function %d", fn)
-	if err := r.d.CloseTrackSession(ctx, true, fn, track); err != nil && mmc.Advice(err) != mmc.Wait {
+	if err := s.d.CloseTrackSession(ctx, true, fn, track); err != nil && mmc.Advice(err) != mmc.Wait {
 		return err
 	}
-	return r.d.WaitReady(ctx, what, closeLimit)
+	return s.d.WaitReady(ctx, what, closeLimit)
 }
 
 // CloseDamaged closes the track and the session that an interrupted burn left
@@ -126,6 +127,12 @@ func CloseDamaged(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Opti
 	if info.OpenTrack == nil {
 		return ErrNothingToResume
 	}
+	return closeOpen(ctx, d, info, opt, true)
+}
+
+// closeOpen closes an open track and its session, and the disc unless it is to
+// stay appendable.
+func closeOpen(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Options, keepAppendable bool) error {
 	opt.Resume = true
 	opt.Mode, opt.Blocks, opt.Final = ModeDefault, 0, false // whatever the burn was, it is closed only
 	rec, err := New(d, info, opt)
@@ -135,7 +142,7 @@ func CloseDamaged(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Opti
 		if err := r.Begin(ctx); err != nil {
 			return err
 		}
-		return r.Close(ctx, true)
+		return r.Close(ctx, keepAppendable)
 	case !errors.Is(err, ErrNotResumable):
 		return err
 	}
@@ -154,5 +161,5 @@ func CloseDamaged(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Opti
 		return err
 	}
 	r.sent = r.start // whatever the track holds is right
-	return r.closeAndJudge(ctx, true)
+	return r.closeAndJudge(ctx, keepAppendable)
 }

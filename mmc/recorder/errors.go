@@ -29,6 +29,8 @@ var (
 	ErrLost = errors.New("the drive has lost data that it had accepted")
 	// ErrNotClosed: the data are on the medium, but the session is not closed.
 	ErrNotClosed = errors.New("the drive did not close the session; its data are on the disc, but other computers cannot see them yet")
+	// ErrNeedsSession: only with another session can the medium be finalized.
+	ErrNeedsSession = errors.New("all sessions on the disc are closed; a disc of this kind can only be finalized together with one more session")
 )
 
 // NotWritableError is a medium that can only be read.
