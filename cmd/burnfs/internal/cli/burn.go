@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -18,25 +19,39 @@ import (
 	"burnfs/cmd/burnfs/internal/progress"
 	"burnfs/cmd/burnfs/internal/speed"
 	"burnfs/iso9660"
+	"burnfs/mmc/recorder"
 )
 
 func (a *app) burnCmd() *cobra.Command {
 	var multi, quiet bool
 	var wish speed.Wish
+	var mode string
 	var req imageburn.Request
 	cmd := &cobra.Command{
 		DisableFlagsInUseLine: true,
-		Use:                   "burn [--multi|--close] [--resume] [--speed SPEED] [-q] DISC IMAGE|-",
+		Use:                   "burn [--multi|--close] [--resume] [--speed SPEED] [--mode MODE] [--xa] [-q] DISC IMAGE|-",
 		Short:                 "Write an image as the next session",
 		Long: `Write IMAGE, or standard input, to DISC as its next session, and read it back. An ISO
 image must have been made for the place where that session starts: block 0 of a
 blank disc, else the second number of 'burnfs msinfo'. Otherwise nothing is written.
-An image from standard input that turns out too large leaves an incomplete session.`,
+An image from standard input that turns out too large leaves an incomplete session.
+
+MODE says how a medium is written that leaves a choice: tao (track at once, the
+default) or sao (session at once) for CDs, incremental (the default) or dao (disc at
+once, needs --close) for DVD-R and DVD-RW. Without it the way is chosen that leaves the
+most possible later. sao and dao need an image of known size, so not standard input,
+and a burn that is interrupted cannot be resumed.`,
 		Example: "  burnfs burn disc.img photos.iso\n  burnfs burn --close disc.img last.iso",
 		Args:    exactArgs("DISC", "IMAGE"),
 		RunE: a.run(func(ctx context.Context, args []string) (err error) {
 			ctx, cancel := waitable(ctx)
 			defer cancel()
+			if req.Mode, err = recorder.ParseMode(mode); err != nil {
+				return failure.New(exitcode.Usage, nil, "--mode: "+err.Error(), "", "")
+			}
+			if req.Mode == recorder.ModeDAO && !req.Close {
+				return failure.New(exitcode.Usage, nil, "--mode dao writes the one session that the disc will ever have", "Nothing was written.", "Add --close if that is meant, or leave --mode away.")
+			}
 			req.Size = -1
 			if args[1] == "-" {
 				// Whoever makes the image may still be reading the disc; it
@@ -87,6 +102,8 @@ An image from standard input that turns out too large leaves an incomplete sessi
 	f.BoolVar(&multi, "multi", false, "more sessions can follow (the default)")
 	f.BoolVar(&req.Close, "close", false, "close the disc for good")
 	f.BoolVar(&req.Resume, "resume", false, "finish an interrupted burn of the same image")
+	f.StringVar(&mode, "mode", "default", "how the session is written: "+strings.Join(recorder.ModeNames(), ", "))
+	f.BoolVar(&req.XA, "xa", false, "write the first session of a CD as CD-ROM XA, mode 2 form 1")
 	f.Var(&wish, "speed", speedHelp)
 	f.BoolVarP(&quiet, "quiet", "q", false, "show no progress")
 	cmd.MarkFlagsMutuallyExclusive("multi", "close")

@@ -104,7 +104,7 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	}
 	disc, err := session.Open(ctx, drive, session.Options{ // closes the drive if it fails
 		Name: discPath, StateDir: opt.StateDir, ReadOnly: opt.ReadOnly, Session: opt.Session,
-		VolumeID: opt.VolumeID, SpeedKBps: pace.KBps, Finalize: opt.Close, Log: log,
+		VolumeID: opt.VolumeID, SpeedKBps: pace.KBps, Mode: opt.Mode, XA: opt.XA, Finalize: opt.Close, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -177,9 +177,11 @@ func recording(err error) *failure.Failure {
 	case errors.Is(err, recorder.ErrInterrupted):
 		return failure.New(exitcode.Disc, err, "the disc holds an interrupted burn that was not closed", "Its earlier sessions are untouched; nothing was written now.",
 			"If it was burned from an image, run 'burnfs burn --resume' with exactly the same image. If it was mounted, mount and unmount it: that finishes or closes it.")
+	case errors.Is(err, recorder.ErrSizeNeeded):
+		return failure.New(exitcode.Usage, err, firstSentence(err), "Nothing was written.", "Save the image to a file first, or leave --mode away.")
 	case errors.Is(err, recorder.ErrNothingToResume), errors.Is(err, recorder.ErrNotResumable), errors.Is(err, recorder.ErrChanged):
 		return failure.New(exitcode.Disc, err, firstSentence(err), "Nothing was written.", "")
-	case errors.Is(err, recorder.ErrNotClosed), errors.Is(err, recorder.ErrLost), errors.Is(err, recorder.ErrOrder):
+	case errors.Is(err, recorder.ErrNotClosed), errors.Is(err, recorder.ErrLost), errors.Is(err, recorder.ErrOrder), errors.Is(err, recorder.ErrFinal):
 		return failure.New(exitcode.Commit, err, firstSentence(err), "Earlier sessions are untouched.", "See 'burnfs sessions' for what is on the disc now.")
 	}
 	if we, ok := errors.AsType[*recorder.WriteError](err); ok {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"burnfs/cmd/burnfs/internal/speed"
+	"burnfs/mmc/recorder"
 )
 
 // Options is what -o says. The zero value is a mount of the last session,
@@ -22,11 +23,13 @@ type Options struct {
 	Suid       bool // suid: set-user-ID bits on the disc are honoured (root only)
 	Dev        bool // dev: device files on the disc are honoured (root only)
 
-	VolumeID string     // volid=NAME, at most 32 bytes (ECMA-119 8.4.7)
-	Speed    speed.Wish // speed=N or speed=Nx
-	StateDir string     // statedir=DIR, absolute; "" is DefaultStateDir
-	Close    bool       // close: the next session finalises the disc
-	Create   bool       // create: make the .iso file when it does not exist
+	VolumeID string        // volid=NAME, at most 32 bytes (ECMA-119 8.4.7)
+	Speed    speed.Wish    // speed=N or speed=Nx
+	StateDir string        // statedir=DIR, absolute; "" is DefaultStateDir
+	Mode     recorder.Mode // mode=NAME: how a CD is written; never ModeDAO
+	XA       bool          // xa: the first session of a CD is CD-ROM XA
+	Close    bool          // close: the next session finalises the disc
+	Create   bool          // create: make the .iso file when it does not exist
 
 	// Ignored lists the options accepted without effect, in order.
 	Ignored []string
@@ -116,6 +119,7 @@ var flags = map[string]func(*Options){
 	"nodev":               func(o *Options) { o.Dev = false },
 	"close":               func(o *Options) { o.Close = true },
 	"noclose":             func(o *Options) { o.Close = false },
+	"xa":                  func(o *Options) { o.XA = true },
 	"create":              func(o *Options) { o.Create = true },
 }
 
@@ -144,6 +148,17 @@ var values = map[string]func(o *Options, v string) (reason string){
 		if err := o.Speed.Set(v); err != nil {
 			return err.Error()
 		}
+		return ""
+	},
+	"mode": func(o *Options, v string) string {
+		m, err := recorder.ParseMode(v)
+		switch {
+		case err != nil:
+			return err.Error()
+		case m == recorder.ModeDAO:
+			return "a disc written at once (dao) takes no second session, so a mount does not write it; use 'burnfs image' and 'burnfs burn --close --mode dao'"
+		}
+		o.Mode = m
 		return ""
 	},
 	"statedir": func(o *Options, v string) string {
@@ -207,6 +222,8 @@ var own = [...]Doc{
 	{"allow_other, noallow_other", "", "Whether other users may enter the mount; root's mounts allow it unless told otherwise. Permissions are always checked by the kernel. Users other than root need user_allow_other in /etc/fuse.conf."},
 	{"volid", "NAME", "Volume id of the sessions burned by this mount, at most 32 bytes. Without it the id of the last session is kept."},
 	{"speed", "N", "Burn at this speed: 4x is four times the base speed of the medium (CD 176.4 kB/s, DVD 1385, BD 4496), a number without x is in kB/s (1000 bytes per second). Only what the drive offers is used: the next lower speed, and that is said. Same as --speed."},
+	{"mode", "NAME", "How sessions are written where the medium leaves a choice: tao (track at once) or sao (session at once) on CD, incremental on DVD-R and DVD-RW. Without it the one that leaves the most possible later: tao, incremental. A burn that is interrupted in mode sao is not taken up where it stopped but done again. There is no dao here: it takes a single session."},
+	{"xa", "", "Write the first session of a CD as CD-ROM XA, mode 2 form 1. Later sessions are always written as the last one on the disc is."},
 	{"statedir", "DIR", "Where the staging directories of discs live. Default: /var/lib/burnfs for root, $XDG_STATE_HOME/burnfs or ~/.local/state/burnfs for others."},
 	{"close", "", "The next session closes the disc for good. Nothing can be added to it afterwards."},
 	{"create", "", "Make the .iso file if it does not exist (same as --create)."},

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"burnfs/cmd/burnfs/internal/speed"
+	"burnfs/mmc/recorder"
 )
 
 func TestParse(t *testing.T) {
@@ -39,6 +40,9 @@ func TestParse(t *testing.T) {
 		{[]string{"speed=4x"}, false, Options{Speed: speed.Wish{Times: 4}}, "", "how many kB/s that is, the medium says"},
 		{[]string{"speed=fast"}, false, Options{}, "kB/s", "no number"},
 		{[]string{"speed=0"}, false, Options{}, "kB/s", "0 is the default and has no name"},
+		{[]string{"mode=SAO,xa"}, false, Options{Mode: recorder.ModeSAO, XA: true}, "", "how a CD is written"},
+		{[]string{"mode=dao"}, false, Options{}, "burn --close --mode dao", "a mount is for discs that take more sessions"},
+		{[]string{"mode=packet"}, false, Options{}, "choose one of", "no mode"},
 		{[]string{"statedir=/var/tmp/../b"}, false, Options{StateDir: "/var/b"}, "", "cleaned"},
 		{[]string{"statedir=b"}, false, Options{}, "absolute", "the daemon works in /"},
 		{[]string{"close,create"}, false, Options{Close: true, Create: true}, "", "own flags"},
@@ -68,7 +72,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestOwnOptionsParse(t *testing.T) {
-	example := map[string]string{"session": "1", "volid": "V", "speed": "1", "statedir": "/s"}
+	example := map[string]string{"session": "1", "volid": "V", "speed": "1", "mode": "sao", "statedir": "/s"}
 	for _, d := range Own() {
 		for name := range strings.SplitSeq(d.Name, ", ") {
 			item := name
