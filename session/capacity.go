@@ -38,10 +38,15 @@ func (d *Disc) freeBlocks() int64 {
 
 // space tells the tree what the disc takes.
 func (d *Disc) space(ctx context.Context) (tree.Space, error) {
-	s := tree.Space{Total: int64(d.info.Total), Free: d.freeBlocks(), Gap: int64(d.info.Gap)}
 	if d.store == nil {
-		return s, nil
+		return tree.Space{Total: int64(d.info.Total), Free: d.freeBlocks(), Gap: int64(d.info.Gap)}, nil
 	}
+	return d.spaceToWrite(ctx)
+}
+
+// spaceToWrite is space of a disc that can be written.
+func (d *Disc) spaceToWrite(ctx context.Context) (tree.Space, error) {
+	s := tree.Space{Total: int64(d.info.Total), Free: d.freeBlocks(), Gap: int64(d.info.Gap)}
 	s.Overhead = descriptorBlocks + int64(d.info.WriteUnit) + padBlocks + int64(d.info.MinTrack)
 	var err error
 	s.Tree, err = d.treeBlocks(ctx)

@@ -55,6 +55,9 @@ func (a *account) available() int64 {
 	return s.Free - a.data.Load() - 2*a.session(a.meta.Load()) - s.Gap
 }
 
+// Room is how many bytes of new data a tree without changes may promise.
+func (s Space) Room() int64 { return max(newAccount(s).available(), 0) * iso9660.BlockSize }
+
 // admit refuses a change that adds meta bytes to the directories and data
 // blocks of content if the disc could not take it.
 func (a *account) admit(meta, data int64) error {

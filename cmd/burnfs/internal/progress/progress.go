@@ -20,6 +20,9 @@ type Step struct {
 // Shower shows steps; Finish ends the last line. Not for concurrent use.
 type Shower interface {
 	Show(Step)
+	// ShowPart shows the part of a phase that is done, from 0 to 1, where nobody
+	// counts bytes.
+	ShowPart(phase string, part float64)
 	Finish()
 }
 
@@ -36,8 +39,9 @@ func New(w io.Writer, quiet bool) Shower {
 
 type nothing struct{}
 
-func (nothing) Show(Step) {}
-func (nothing) Finish()   {}
+func (nothing) Show(Step)                {}
+func (nothing) ShowPart(string, float64) {}
+func (nothing) Finish()                  {}
 
 // bar draws one progressbar per phase.
 type bar struct {
@@ -70,6 +74,29 @@ func (s *bar) Show(st Step) {
 	// A bar that cannot be drawn must not stop a burn.
 	_ = s.b.Set64(st.Done)
 }
+
+// parts is the total of a bar that counts no bytes: tenths of a percent.
+const parts = 1000
+
+func (s *bar) ShowPart(phase string, part float64) {
+	if s.b == nil || phase != s.phase || s.total != parts {
+		s.Finish()
+		s.phase, s.total = phase, parts
+		s.b = progressbar.NewOptions64(parts,
+			progressbar.OptionSetWriter(s.w),
+			progressbar.OptionSetDescription(fmt.Sprintf("%-9s", phase)),
+			progressbar.OptionSetWidth(30),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionSetRenderBlankState(true),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionSetSpinnerChangeInterval(0),
+		)
+	}
+	_ = s.b.Set64(int64(clamp(part) * parts))
+}
+
+// clamp keeps what drives say within bounds.
+func clamp(part float64) float64 { return max(0, min(part, 1)) }
 
 func (s *bar) Finish() {
 	if s.b == nil {
@@ -104,6 +131,15 @@ func (s *lines) Show(st Step) {
 	default:
 		fmt.Fprintf(s.w, "%s\n", st.Phase)
 	}
+}
+
+func (s *lines) ShowPart(phase string, part float64) {
+	tenth := int64(clamp(part) * 10)
+	if phase == s.phase && tenth <= s.tenth {
+		return
+	}
+	s.phase, s.tenth = phase, tenth
+	fmt.Fprintf(s.w, "%s: %3d%%\n", phase, tenth*10)
 }
 
 func (s *lines) Finish() { s.phase, s.tenth = "", 0 }

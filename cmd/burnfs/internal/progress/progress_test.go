@@ -26,6 +26,19 @@ func TestLines(t *testing.T) {
 	}
 }
 
+func TestParts(t *testing.T) {
+	var out strings.Builder
+	s := New(&out, false)
+	for _, part := range []float64{-1, 0, 0.05, 0.29, 0.3, 0.2, 1, 7} {
+		s.ShowPart("formatting", part)
+	}
+	s.Finish()
+	want := "formatting:   0%\nformatting:  20%\nformatting:  30%\nformatting: 100%\n"
+	if out.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
+	}
+}
+
 func TestQuiet(t *testing.T) {
 	var out strings.Builder
 	s := New(&out, true)
