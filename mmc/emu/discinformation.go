@@ -18,6 +18,8 @@ func (m *medium) discStatus() uint8 {
 		return discOther
 	case !m.isSequential() && m.Formatting == formatNone:
 		return discBlank
+	case m.Intermediate:
+		return discIncomplete
 	case !m.isSequential(), m.Finalized:
 		return discComplete
 	case !m.recorded():
@@ -86,6 +88,10 @@ func (d *Drive) readTrackInformation(r *request) error {
 		b[6] |= 0x20 | 0x10 // packet, fixed
 		put32(b, 20, unit)
 	}
+	if m.incremental() && (v.rec == nil || !v.rec.AtOnce) {
+		b[6] |= 0x20 // incremental; the size is that of an ECC block
+		put32(b, 20, dvdRPacket)
+	}
 	b[7] = bit(v.nwaValid, 0x01)
 	put32(b, 8, v.start)
 	if v.nwaValid {
@@ -103,10 +109,17 @@ func (d *Drive) readTrackInformation(r *request) error {
 // fixedPacket returns the size of the packets in which the medium is always
 // written, 0 if it is not.
 func (m *medium) fixedPacket() uint32 {
-	if m.profile == mmc.ProfileDVDPlusR || m.profile == mmc.ProfileDVDPlusRW {
+	switch m.profile {
+	case mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusRDL, mmc.ProfileDVDPlusRW, mmc.ProfileDVDRWOver:
 		return dvdPlusRPacket
 	}
 	return 0
+}
+
+// knowsInvisibleNumber says whether FFh names the invisible or incomplete track.
+// It does not where more tracks than that can be (MMC-5 6.27.2.3).
+func (m *medium) knowsInvisibleNumber() bool {
+	return m.profile.IsCD() || m.fixedPacket() > 0
 }
 
 // findTrack finds a track by an address type and a number (MMC-5 6.27.2.3).
@@ -117,6 +130,7 @@ func (m *medium) findTrack(addressType uint8, number uint32) (trackView, error) 
 		bySession = 2
 	)
 	views := m.rules.tracks(m)
+	namesIncomplete := m.knowsInvisibleNumber() && number == invisibleNumber
 	for _, v := range views {
 		switch addressType {
 		case byBlock:
@@ -124,9 +138,7 @@ func (m *medium) findTrack(addressType uint8, number uint32) (trackView, error) 
 				return v, nil
 			}
 		case byTrack:
-			// BD-R can have many open tracks, so none is "the" open one.
-			incomplete := number == invisibleNumber && v.open && !v.reserved && m.profile != mmc.ProfileBDRSRM
-			if number == uint32(v.number) && (number != invisibleNumber || m.profile == mmc.ProfileBDRSRM) || incomplete {
+			if number == uint32(v.number) && !namesIncomplete || namesIncomplete && v.open && !v.reserved {
 				return v, nil
 			}
 		case bySession:

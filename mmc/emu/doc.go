@@ -29,7 +29,7 @@
 // its next writable address (NWA). What size has beyond that is run-out, or
 // reserved. The invisible track at the end of an appendable medium is not
 // stored, it follows from the rules of the family. Overwritable media have
-// "formatting" and "formatted" instead of sessions.
+// "formatting" and "formatted" instead of sessions, and a DVD-RW one or the other.
 //
 // A data file without a state file plays an overwritable medium and stays what
 // it is, for example an ISO image: see [Open].
@@ -64,9 +64,9 @@
 //	    │      WRITE at the NWA, │  CD: damaged, has no NWA       ┌──────────────┐
 //	    │      RESERVE TRACK     │      and takes CLOSE TRACK     │ appendable,  │
 //	    │                        │      only                      │ last session │
-//	    │ BLANK                  │  DVD+R, BD-R: go on at NWA     │ empty        │
-//	    │ (CD-RW, from any       │                                └──────────────┘
-//	    │ state)                 └────────────────────────────────────────┘ │
+//	    │ BLANK                  │  DVD±R, BD-R: go on at NWA      │ empty        │
+//	    │ (CD-RW, DVD-RW)        │                                └──────────────┘
+//	    │                        └────────────────────────────────────────┘ │
 //	    │                                         CLOSE SESSION finalizing, │
 //	    │         ┌───────────┐      no room for another session, or limit  │
 //	    └──────── │ finalized │ ◀───────────────────────────────────────────┘
@@ -75,7 +75,8 @@
 // The kinds differ in gaps, run-out, least track size and close functions: see
 // [CDR] and its neighbours, and one file per family. Overwritable media have one
 // track and, with DVD+RW, a formatting that goes on in the background; its states
-// are drawn in dvdplusrw.go.
+// are drawn in dvdplusrw.go. DVD-R and DVD-RW can also be written at once, and a
+// DVD-RW formatted to be overwritten: see dvdr.go and dvdrw.go.
 //
 // # Sources
 //

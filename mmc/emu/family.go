@@ -21,7 +21,7 @@ type family interface {
 	synchronize(m *medium) error
 	closeTrack(m *medium, number uint32) error
 	closeSession(m *medium, p *writeParameters, function uint8) error
-	reserveTrack(m *medium, blocks uint32) error
+	reserveTrack(m *medium, p *writeParameters, blocks uint32) error
 	format(m *medium, f formatRequest) error
 	blank(m *medium, kind uint8) error
 }
@@ -54,6 +54,14 @@ type sequential interface {
 	merges() bool
 	// closes tells what a close function other than 1 (track) does.
 	closes(p *writeParameters, function uint8) (finalize bool, err error)
+}
+
+// described is a family whose recordings mode page 05h describes.
+type described interface {
+	family
+	// checkParameters refuses a page that asks for what the drive cannot write.
+	// Offsets of the sense data count from base.
+	checkParameters(p writeParameters, base int) error
 }
 
 // trackView is a logical track as the drive shows it.
@@ -168,9 +176,9 @@ func (m *medium) lastSession() (number, first, last int, status uint8) {
 		}
 	}
 	switch {
-	case !m.isSequential() && v.blank:
+	case !m.isSequential() && v.blank && !m.Intermediate:
 		status = sessionEmpty
-	case !m.isSequential() && m.Formatting != formatDone:
+	case !m.isSequential() && (m.Formatting != formatDone || m.Intermediate):
 		status = sessionIncomplete
 	case !m.isSequential(), m.Finalized:
 		status = sessionComplete
@@ -195,7 +203,7 @@ type refusals struct{}
 func (refusals) synchronize(*medium) error                                { return nil }
 func (refusals) closeTrack(*medium, uint32) error                         { return incompatibleMedium }
 func (refusals) closeSession(*medium, *writeParameters, uint8) error      { return incompatibleMedium }
-func (refusals) reserveTrack(*medium, uint32) error                       { return incompatibleMedium }
+func (refusals) reserveTrack(*medium, *writeParameters, uint32) error     { return incompatibleMedium }
 func (refusals) format(*medium, formatRequest) error                      { return cannotFormat }
 func (refusals) blank(*medium, uint8) error                               { return incompatibleMedium }
 func (refusals) written(*medium, uint32, uint32)                          {}

@@ -12,13 +12,17 @@ type Media string
 
 // The kinds of media, by the names users know.
 const (
-	CDR       Media = "cd-r"
-	CDRW      Media = "cd-rw"
-	DVDPlusR  Media = "dvd+r"
-	DVDPlusRW Media = "dvd+rw"
-	DVDRAM    Media = "dvd-ram"
-	BDR       Media = "bd-r"
-	BDRE      Media = "bd-re"
+	CDR        Media = "cd-r"
+	CDRW       Media = "cd-rw"
+	DVDR       Media = "dvd-r"
+	DVDRW      Media = "dvd-rw"
+	DVDRDL     Media = "dvd-r-dl"
+	DVDPlusR   Media = "dvd+r"
+	DVDPlusRDL Media = "dvd+r-dl"
+	DVDPlusRW  Media = "dvd+rw"
+	DVDRAM     Media = "dvd-ram"
+	BDR        Media = "bd-r"
+	BDRE       Media = "bd-re"
 )
 
 // minBlocks is the smallest medium that can be made: room for one short CD
@@ -48,12 +52,17 @@ var (
 )
 
 // kinds lists all media. A CD of 80 minutes holds 359844 blocks before its last
-// possible lead-out; a single layer DVD+R or DVD+RW 2295104; an unformatted BD-R
-// 12219392 and a BD-RE with its default spare areas 11826176 per layer.
+// possible lead-out; a single layer DVD-R or DVD-RW 2298496, a DVD+R or DVD+RW
+// 2295104; two layers of a DVD-R 4171712 and of a DVD+R 4173824; an unformatted
+// BD-R 12219392 and a BD-RE with its default spare areas 11826176 per layer.
 var kinds = []kind{
 	{CDR, mmc.ProfileCDR, 359844, 449844, 1, cd{}, false, speedsCD},
 	{CDRW, mmc.ProfileCDRW, 359844, 449844, 1, cd{}, true, speedsCD},
+	{DVDR, mmc.ProfileDVDR, 2298496, 2298496, 16, dvdR{}, false, speedsDVD},
+	{DVDRW, mmc.ProfileDVDRWSeq, 2298496, 2298496, 16, dvdRW{}, true, speedsDVD},
+	{DVDRDL, mmc.ProfileDVDRDL, 4171712, 4171712, 16, dvdR{}, false, speedsDVD},
 	{DVDPlusR, mmc.ProfileDVDPlusR, 2295104, 2295104, 16, dvdPlusR{}, false, speedsDVD},
+	{DVDPlusRDL, mmc.ProfileDVDPlusRDL, 4173824, 4173824, 16, dvdPlusR{}, false, speedsDVD},
 	{DVDPlusRW, mmc.ProfileDVDPlusRW, 2295104, 2295104, 16, dvdPlusRW{}, true, speedsDVD},
 	{DVDRAM, mmc.ProfileDVDRAM, 2236704, 2295072, 1, dvdRAM{}, true, speedsDVD},
 	{BDR, mmc.ProfileBDRSRM, 12219392, 62500864, 32, bdR{}, false, speedsBD},
@@ -109,6 +118,22 @@ func kindOf(m Media) (kind, bool) {
 		}
 	}
 	return kind{}, false
+}
+
+// as returns the kind as a medium in the given state plays it: a DVD-RW has a
+// profile and rules for each of its two ways to be recorded.
+func (k kind) as(s *state) kind {
+	if k.media == DVDRW && s.Formatting != formatNone {
+		k.profile, k.rules = mmc.ProfileDVDRWOver, restrictedOverwrite{}
+	}
+	return k
+}
+
+// adopt follows a change of the state that makes the medium another one.
+func (m *medium) adopt() {
+	if k, ok := kindOf(m.media); ok {
+		m.kind = k.as(&m.state)
+	}
 }
 
 // capacity checks a wanted number of blocks and rounds it down to what the kind

@@ -20,7 +20,9 @@ type writeParameters []byte
 
 const (
 	writeParametersLen = 2 + 0x32
+	writeTypePacket    = 0
 	writeTypeTAO       = 1
+	writeTypeAtOnce    = 2
 
 	multiSessionMask = 0xc0
 )
@@ -31,6 +33,13 @@ func (p writeParameters) multiSession() bool   { return p[3]&multiSessionMask ==
 func (p writeParameters) trackMode() uint8     { return p[3] & 0x0f }
 func (p writeParameters) dataBlockType() uint8 { return p[4] & 0x0f }
 func (p writeParameters) sessionFormat() uint8 { return p[8] }
+func (p writeParameters) linkSizeValid() bool  { return p[2]&0x20 != 0 }
+func (p writeParameters) linkSize() uint8      { return p[5] }
+func (p writeParameters) fixedPacket() bool    { return p[3]&0x20 != 0 }
+
+func (p writeParameters) packetSize() uint32 {
+	return uint32(p[10])<<24 | uint32(p[11])<<16 | uint32(p[12])<<8 | uint32(p[13])
+}
 
 // defaultWriteParameters are for packet writing, as MMC-5 table 644 has them;
 // who wants to write tracks at once has to say so.
@@ -44,8 +53,8 @@ func defaultWriteParameters() writeParameters {
 	return p
 }
 
-// check refuses what the drive cannot write. Offsets are those of the page.
-func (p writeParameters) check(base int) error {
+// checkParameters refuses what the drive cannot write.
+func (cd) checkParameters(p writeParameters, base int) error {
 	bad := func(off int) error { return invalidParameter.inParameters(base + off) }
 	switch {
 	case p.testWrite(), p.writeType() != writeTypeTAO, p[2]&0x80 != 0, p[2]&0x20 != 0:
@@ -76,7 +85,7 @@ func (d *Drive) capabilities() []byte {
 	b := make([]byte, 32+4*len(speeds))
 	b[0], b[1] = pageCapabilities, byte(len(b)-2)
 	b[2] = 0x3f                      // reads CD-R, CD-RW, method 2, DVD-ROM, DVD-R, DVD-RAM
-	b[3] = 0x03 | 0x20               // writes CD-R, CD-RW, DVD-RAM
+	b[3] = 0x03 | 0x10 | 0x20        // writes CD-R, CD-RW, DVD-R, DVD-RAM
 	b[4] = 0x80 | 0x40 | 0x20 | 0x10 // BUF, multi-session, mode 2 forms
 	b[6] = 1<<5 | 0x08 | 0x01 | bit(d.prevented, 0x02)
 	top := func(v uint32) uint16 { return uint16(min(v, 0xffff)) }
@@ -95,7 +104,10 @@ func (d *Drive) capabilities() []byte {
 
 // hasWriteParameters says whether mode page 05h exists: only where a recording
 // has to be described (MMC-5 7.5.3).
-func (d *Drive) hasWriteParameters() bool { return !d.ejected && d.medium.profile.IsCD() }
+func (d *Drive) hasWriteParameters() bool {
+	_, ok := d.medium.rules.(described)
+	return ok && !d.ejected
+}
 
 // modeSense tells mode pages (SPC-3 6.10).
 func (d *Drive) modeSense(r *request) error {
@@ -152,7 +164,7 @@ func (d *Drive) modeSense(r *request) error {
 func changeableWriteParameters() writeParameters {
 	p := defaultWriteParameters()
 	clear(p[2:])
-	p[2], p[3], p[4], p[8] = 0x4f, 0xcf, 0x0f, 0x20
+	p[2], p[3], p[4], p[5], p[8], p[13] = 0x6f, 0xef, 0x0f, 0x1f, 0x20, 0x1f
 	return p
 }
 
@@ -188,7 +200,7 @@ func (d *Drive) modeSelect(r *request) error {
 			return invalidParameter.inParameters(off + 1)
 		}
 		p := writeParameters(page)
-		if err := p.check(off); err != nil {
+		if err := d.medium.rules.(described).checkParameters(p, off); err != nil {
 			return err
 		}
 		next = bytes.Clone(p)

@@ -129,7 +129,7 @@ func loadMedium(path string, f *os.File, opt Options) (*medium, error) {
 	if err == nil {
 		k, _ := kindOf(st.Media)
 		s.replace = replaceStateFile
-		return &medium{kind: k, state: *st, data: s}, nil
+		return &medium{kind: k.as(st), state: *st, data: s}, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

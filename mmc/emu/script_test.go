@@ -232,7 +232,7 @@ func (s *script) command(f []string) (string, error) {
 			p[11] = 1
 		}
 		return s.said(s.out([]byte{0x04, 0x11, 0, 0, 0, 0}, p)), nil
-	case "mode-select": // mode-select tao|packet|sao|raw [multi] [simulate] [audio]
+	case "mode-select": // mode-select tao|packet|sao|raw [multi] [simulate] [audio] [link] [fixed]
 		p := make([]byte, 8+52)
 		page := p[8:]
 		page[0], page[1] = 5, 50
@@ -246,6 +246,12 @@ func (s *script) command(f []string) (string, error) {
 		}
 		if has("audio") {
 			page[3], page[4] = page[3]&0xf0, 0
+		}
+		if has("link") { // of 16 blocks
+			page[2], page[5] = page[2]|0x20, 16
+		}
+		if has("fixed") { // packets of 16 blocks
+			page[3], page[13] = page[3]|0x20, 16
 		}
 		binary.BigEndian.PutUint16(page[14:], 150)
 		return s.said(s.out(cdb(10, 0x55, 1, 0x10, 8, uint32(len(p))), p)), nil
@@ -286,7 +292,7 @@ func (s *script) command(f []string) (string, error) {
 		}
 		var text strings.Builder
 		fmt.Fprintf(&text, "%d blocks, %s\n", binary.BigEndian.Uint32(b[4:]),
-			[]string{"?", "unformatted", "formatted", "no medium"}[b[8]&3])
+			[]string{"?", "unformatted", "formatted", "unknown"}[b[8]&3])
 		for d := b[12:]; len(d) >= 8; d = d[8:] {
 			fmt.Fprintf(&text, "format %02Xh: %d blocks\n", d[4]>>2, binary.BigEndian.Uint32(d))
 		}
@@ -491,7 +497,7 @@ func (s *script) track(kind, number uint32) string {
 		off  int
 		mask byte
 		name string
-	}{{5, 0x20, "damaged"}, {6, 0x80, "reserved"}, {6, 0x40, "blank"}, {6, 0x10, "fixed packets"}} {
+	}{{5, 0x20, "damaged"}, {6, 0x80, "reserved"}, {6, 0x40, "blank"}, {6, 0x10, "fixed"}, {6, 0x20, "packets"}} {
 		if b[flag.off]&flag.mask != 0 {
 			text += " " + flag.name
 		}

@@ -71,6 +71,7 @@ var (
 	incompatibleMedium = sense{key: mmc.KeyIllegalRequest, asc: 0x30, ascq: 0x00}
 	cannotWriteFormat  = sense{key: mmc.KeyIllegalRequest, asc: 0x30, ascq: 0x05}
 	cannotFormat       = sense{key: mmc.KeyIllegalRequest, asc: 0x30, ascq: 0x06}
+	commandSequence    = sense{key: mmc.KeyIllegalRequest, asc: 0x2c, ascq: 0x00}
 	savingUnsupported  = sense{key: mmc.KeyIllegalRequest, asc: 0x39, ascq: 0x00}
 	removalPrevented   = sense{key: mmc.KeyIllegalRequest, asc: 0x53, ascq: 0x02}
 	endOfUserArea      = sense{key: mmc.KeyIllegalRequest, asc: 0x63, ascq: 0x00}

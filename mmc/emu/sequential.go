@@ -41,7 +41,7 @@ func (m *medium) nextTrack() (start uint32, ok bool) {
 	switch open := m.openSession(); {
 	case open != nil:
 		last := &open.Tracks[len(open.Tracks)-1]
-		if last.State == trackOpen {
+		if last.State == trackOpen || last.AtOnce {
 			return 0, false
 		}
 		next = uint64(last.end()) + uint64(r.trackGap())
@@ -67,7 +67,6 @@ func (m *medium) trackCount() int {
 }
 
 func (sequentialBase) tracks(m *medium) []trackView {
-	r := rulesOf(m)
 	views := make([]trackView, 0, m.trackCount()+1)
 	for i := range m.Sessions {
 		for j := range m.Sessions[i].Tracks {
@@ -81,7 +80,7 @@ func (sequentialBase) tracks(m *medium) []trackView {
 			if t.State == trackOpen {
 				v.size = m.writableEnd() - t.Start
 			}
-			v.damaged = t.interrupted && !r.resumes()
+			v.damaged = m.lost(t)
 			if v.free = m.free(t); v.free > 0 {
 				v.nwaValid, v.nwa = true, t.nwa()
 			}
@@ -190,12 +189,17 @@ func (m *medium) trackAt(lba uint32) *track {
 // address on; 0 means that it has none.
 func (m *medium) free(t *track) uint32 {
 	switch {
-	case t.State == trackClosed, t.interrupted && !rulesOf(m).resumes():
+	case t.State == trackClosed, m.lost(t):
 		return 0
 	case t.State == trackOpen:
 		return m.writableEnd() - t.nwa()
 	}
 	return t.Size - min(t.Size, t.Written+rulesOf(m).runOut())
+}
+
+// lost says that the track was interrupted and cannot be continued.
+func (m *medium) lost(t *track) bool {
+	return t.interrupted && (t.AtOnce || !rulesOf(m).resumes())
 }
 
 // addTrack appends a track to the open session, which it opens if need be.
@@ -221,7 +225,7 @@ func (sequentialBase) synchronize(m *medium) error {
 	}
 	for j := range ses.Tracks {
 		t := &ses.Tracks[j]
-		if t.State == trackClosed || t.interrupted && !rulesOf(m).resumes() {
+		if t.State == trackClosed || m.lost(t) {
 			continue
 		}
 		if t.State == trackOpen && rulesOf(m).endsTrack() {
@@ -344,7 +348,7 @@ const (
 	closeFunctionFinal      = 6 // DVD+R, BD-R: finalize
 )
 
-func (sequentialBase) reserveTrack(m *medium, blocks uint32) error {
+func (sequentialBase) reserveTrack(m *medium, _ *writeParameters, blocks uint32) error {
 	if m.Finalized {
 		return writeProtected
 	}
@@ -371,7 +375,7 @@ func (m *medium) recover() {
 	}
 	for j := range ses.Tracks {
 		if t := &ses.Tracks[j]; t.State != trackClosed {
-			t.interrupted = t.State == trackOpen
+			t.interrupted = t.State == trackOpen || t.AtOnce && t.Written > 0
 			t.Written -= t.Written % m.unit
 		}
 	}

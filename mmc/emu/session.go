@@ -22,7 +22,7 @@ func (d *Drive) closeTrackSession(r *request) error {
 // reserveTrack serves RESERVE TRACK with a size in blocks (MMC-5 6.31).
 func (d *Drive) reserveTrack(r *request) error {
 	m := d.medium
-	if err := m.rules.reserveTrack(m, r.u32(5)); err != nil {
+	if err := m.rules.reserveTrack(m, &d.parameters, r.u32(5)); err != nil {
 		return err
 	}
 	return m.flush()
@@ -68,14 +68,24 @@ func (d *Drive) formatUnit(r *request) error {
 	return m.flush()
 }
 
+// formatCapacity is a descriptor of READ FORMAT CAPACITIES. In the first one
+// kind is the type of the capacity, in the others a format type times four.
+type formatCapacity struct {
+	blocks    uint32
+	kind      byte
+	parameter uint32
+}
+
+// Types of the current capacity (MMC-5 6.24.3.2.1).
+const (
+	capacityUnformatted = 1
+	capacityFormatted   = 2
+	capacityUnknown     = 3 // no medium, or a session that is not closed
+)
+
 // readFormatCapacities tells the capacity and the formats the medium can take
 // (MMC-5 6.24).
 func (d *Drive) readFormatCapacities(r *request) error {
-	const (
-		unformatted = 1
-		formatted   = 2
-		noMedium    = 3
-	)
 	m := d.medium
 	b := make([]byte, 4, 64)
 	add := func(blocks uint32, kind byte, parameter uint32) {
@@ -87,18 +97,23 @@ func (d *Drive) readFormatCapacities(r *request) error {
 	}
 	switch {
 	case d.ejected:
-		add(0x00ffffff, noMedium, mmc.BlockSize)
+		add(0x00ffffff, capacityUnknown, mmc.BlockSize)
+	case m.media == DVDRW:
+		current, list := m.dvdRWCapacities()
+		for _, c := range append([]formatCapacity{current}, list...) {
+			add(c.blocks, c.kind, c.parameter)
+		}
 	case m.isSequential():
-		kind, blocks := byte(formatted), m.rules.capacity(m)
+		kind, blocks := byte(capacityFormatted), m.rules.capacity(m)
 		if !m.recorded() {
-			kind, blocks = unformatted, m.Blocks
+			kind, blocks = capacityUnformatted, m.Blocks
 		}
 		add(blocks, kind, mmc.BlockSize)
 	default:
 		size := m.rules.tracks(m)[0].size
-		kind := byte(formatted)
+		kind := byte(capacityFormatted)
 		if m.Formatting == formatNone {
-			kind = unformatted
+			kind = capacityUnformatted
 		}
 		add(size, kind, mmc.BlockSize)
 		for _, f := range m.formats() {

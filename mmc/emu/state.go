@@ -36,6 +36,7 @@ type track struct {
 	Written uint32     `json:"written,omitempty"` // readable blocks from Start on; Start+Written is the NWA
 	State   trackState `json:"state"`
 	Audio   bool       `json:"audio,omitempty"`
+	AtOnce  bool       `json:"atOnce,omitempty"` // DVD-R: recorded disc at once, so that the reserved size is that of the disc
 
 	// interrupted says that the medium was loaded with the track open.
 	interrupted bool
@@ -83,6 +84,11 @@ type state struct {
 	// Overwritable media: blocks below Formatted can be written.
 	Formatting formatting `json:"formatting,omitempty"`
 	Formatted  uint32     `json:"formatted,omitempty"`
+
+	// DVD-RW: blanked so that it takes no sessions; formatted for restricted
+	// overwrite with its last session not closed.
+	MinimallyBlanked bool `json:"minimallyBlanked,omitempty"`
+	Intermediate     bool `json:"intermediate,omitempty"`
 }
 
 // FormatError is a state file that is damaged or of an unknown version.
@@ -153,14 +159,23 @@ func (s *state) check() error {
 	if got, err := k.capacity(int64(s.Blocks)); err != nil || got != s.Blocks || s.Blocks == 0 {
 		return fmt.Errorf("a %s cannot have %d blocks", s.Media, s.Blocks)
 	}
-	if _, sequential := k.rules.(sequential); sequential {
-		if s.Formatting != formatNone || s.Formatted != 0 {
+	if s.Media != DVDRW && (s.MinimallyBlanked || s.Intermediate) {
+		return fmt.Errorf("a %s has no state of a DVD-RW", s.Media)
+	}
+	if _, sequential := k.as(s).rules.(sequential); sequential {
+		if s.Formatting != formatNone || s.Formatted != 0 || s.Intermediate {
 			return fmt.Errorf("a %s has no formatting state", s.Media)
 		}
 		return s.checkTracks()
 	}
 	if len(s.Sessions) > 0 || s.Finalized {
 		return fmt.Errorf("a %s has no sessions", s.Media)
+	}
+	if s.Media == DVDRW {
+		if s.Formatting != formatDone || s.MinimallyBlanked || s.Formatted > s.Blocks-dvdRWOverhead || s.Formatted%dvdRPacket != 0 {
+			return fmt.Errorf("formatting state %d with %d of %d blocks", s.Formatting, s.Formatted, s.Blocks)
+		}
+		return nil
 	}
 	if s.Formatting > formatDone || s.Formatted > s.Blocks || s.Formatting == formatDone && s.Formatted != s.Blocks {
 		return fmt.Errorf("formatting state %d with %d of %d blocks", s.Formatting, s.Formatted, s.Blocks)
