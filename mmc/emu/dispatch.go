@@ -154,6 +154,11 @@ func (d *Drive) dispatch(r *request) error {
 		d.attention = nil
 		return s
 	}
+	if !duringWork(c.opcode) {
+		if err := d.busy(); err != nil {
+			return err
+		}
+	}
 	if c.needs&needsMedium != 0 && d.ejected {
 		return noMediumTrayOpen
 	}

@@ -32,13 +32,23 @@ type Drive struct {
 
 	parameters writeParameters // mode page 05h
 	pace       pace            // write speed
+
+	timing     Timing      // does not change
+	work       *work       // what goes on in the background, nil if nothing does
+	buffer     writeBuffer // with a speed in timing
+	calibrated bool        // the laser's power
+	head       uint32      // the block behind the last one read or written
 }
 
 var _ mmc.Transport = (*Drive)(nil)
 
 // newDrive puts a medium into a drive.
-func newDrive(path string, m *medium, log *slog.Logger) *Drive {
-	d := &Drive{log: log, path: path, medium: m, pace: pace{now: time.Now, sleep: time.Sleep}}
+func newDrive(path string, m *medium, opt Options, log *slog.Logger) *Drive {
+	d := &Drive{log: log, path: path, medium: m, pace: pace{now: time.Now, sleep: time.Sleep}, timing: opt.Timing}
+	m.losesPower = opt.LosesPower
+	if b, err := m.state.marshal(); err == nil {
+		m.data.last = b
+	}
 	d.load()
 	return d
 }
@@ -128,4 +138,9 @@ func (d *Drive) load() {
 	d.event = eventNewMedia
 	d.ejected = false
 	d.parameters = defaultWriteParameters()
+	d.calibrated = false
+	if t := d.timing.Load; t > 0 {
+		now := d.pace.now()
+		d.work = &work{why: becomingReady, begin: now, end: now.Add(t), finish: func() error { return nil }}
+	}
 }

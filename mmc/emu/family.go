@@ -93,6 +93,9 @@ type medium struct {
 	dirty bool
 	// ahead counts the blocks written since the last checkpoint.
 	ahead uint32
+	// losesPower says that undo is kept.
+	losesPower bool
+	undo       []overwritten // since the last flush, oldest first
 }
 
 // plain says whether the medium has no state file.
@@ -104,12 +107,16 @@ func (m *medium) flush() error {
 		return err
 	}
 	if m.plain() || !m.dirty {
-		return m.data.sync()
+		if err := m.data.sync(); err != nil {
+			return err
+		}
+		m.undo = nil
+		return nil
 	}
 	if err := m.data.save(&m.state); err != nil {
 		return err
 	}
-	m.dirty, m.ahead = false, 0
+	m.dirty, m.ahead, m.undo = false, 0, nil
 	return nil
 }
 

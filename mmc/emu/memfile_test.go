@@ -163,7 +163,7 @@ func blankState(t testing.TB, media Media, blocks int64) *state {
 func (w *world) drive(s *state) *Drive {
 	k, _ := kindOf(s.Media)
 	m := &medium{kind: k, state: *s, data: &store{path: "disc", data: w, replace: w.replace}}
-	d := newDrive("disc", m, slog.New(slog.DiscardHandler))
+	d := newDrive("disc", m, Options{}, slog.New(slog.DiscardHandler))
 	d.pace.now = func() time.Time { return time.Time{} }
 	d.pace.sleep = func(time.Duration) {}
 	d.attention = nil

@@ -25,6 +25,10 @@ type Options struct {
 	// MaxBlocks is how far a plain file may grow, in blocks; 0 is 2^26 blocks
 	// (128 GiB). It does not bind a file that is longer already.
 	MaxBlocks uint32
+	// Timing makes the drive slow.
+	Timing Timing
+	// LosesPower prepares the drive for [Drive.LosePower].
+	LosesPower bool
 }
 
 // ErrInUse is what Open returns, with the name of the file, while another
@@ -62,7 +66,7 @@ func Open(path string, opt Options) (*Drive, error) {
 		protected = true
 	}
 	m.protected = protected
-	return newDrive(name, m, log), nil
+	return newDrive(name, m, opt, log), nil
 }
 
 // openFlags keep opening from waiting for the other end of a fifo.

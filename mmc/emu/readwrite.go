@@ -26,6 +26,7 @@ func (d *Drive) read(r *request) error {
 	if refusal != nil && good == 0 {
 		return refusal
 	}
+	d.readSlowly(lba, good)
 	p := r.cmd.Data[:int(good)*mmc.BlockSize]
 	if err := m.data.readBlocks(p, lba); err != nil {
 		return err
@@ -45,22 +46,28 @@ func (d *Drive) write(r *request) error {
 	if err := m.data.failure(); err != nil {
 		return err
 	}
+	if !d.hasRoom(n) {
+		return longWrite
+	}
 	if err := m.rules.write(m, &d.parameters, lba, n); err != nil {
 		return err
 	}
-	d.pace.wait(len(r.cmd.Data))
+	d.accept(lba, n)
+	if err := m.remember(lba, n); err != nil {
+		return err
+	}
 	if err := m.data.writeBlocks(r.cmd.Data, lba); err != nil {
 		return err
 	}
 	r.transferred = len(r.cmd.Data)
 	m.rules.written(m, lba, n)
 	if forceUnitAccess := r.cdb[1]&0x08 != 0; forceUnitAccess {
-		return m.flush()
+		return d.complete(0, false, longWrite)
 	}
 	return nil
 }
 
-func (d *Drive) synchronizeCache(*request) error {
+func (d *Drive) synchronizeCache(r *request) error {
 	m := d.medium
 	if m.protected {
 		return nil
@@ -68,7 +75,7 @@ func (d *Drive) synchronizeCache(*request) error {
 	if err := m.rules.synchronize(m); err != nil {
 		return err
 	}
-	return m.flush()
+	return d.complete(0, r.cdb[1]&2 != 0, longWrite)
 }
 
 // readCapacity tells the last block that readers may expect (MMC-5 6.19).
@@ -85,17 +92,17 @@ func (d *Drive) readCapacity(r *request) error {
 // bufferSize is the size of the drive's buffer in bytes.
 const bufferSize = 4 << 20
 
-// readBufferCapacity tells an empty buffer: a WRITE returns when its blocks are
-// gone (MMC-5 6.18).
+// readBufferCapacity tells an empty buffer unless the drive is slow: a WRITE
+// returns when its blocks are gone (MMC-5 6.18).
 func (d *Drive) readBufferCapacity(r *request) error {
 	b := make([]byte, 12)
 	put16(b, 0, 10)
 	if r.cdb[1]&1 != 0 {
 		b[3] = 1
-		put32(b, 8, bufferSize/mmc.BlockSize)
+		put32(b, 8, d.bufferFree()/mmc.BlockSize)
 	} else {
-		put32(b, 4, bufferSize)
-		put32(b, 8, bufferSize)
+		put32(b, 4, d.bufferSize())
+		put32(b, 8, d.bufferFree())
 	}
 	return r.reply(b, r.u16(7))
 }

@@ -18,6 +18,9 @@ type sense struct {
 	field int
 	// parameter says that field counts bytes of the parameter list.
 	parameter bool
+	// progress is how much of a long operation is done, in parts of 65536.
+	progress    uint16
+	hasProgress bool
 }
 
 func (s sense) Error() string {
@@ -39,6 +42,11 @@ func (s sense) inParameters(byteNumber int) sense {
 	return s
 }
 
+func (s sense) progressing(parts uint16) sense {
+	s.progress, s.hasProgress = parts, true
+	return s
+}
+
 // raw composes fixed format sense data.
 func (s sense) raw() mmc.Sense {
 	b := mmc.NewSense(s.key, s.asc, s.ascq)
@@ -52,12 +60,20 @@ func (s sense) raw() mmc.Sense {
 		}
 		b[16], b[17] = byte((s.field-1)>>8), byte(s.field-1)
 	}
+	if s.hasProgress { // SPC-3 4.5.2.4.4
+		b[15] = 0x80
+		b[16], b[17] = byte(s.progress>>8), byte(s.progress)
+	}
 	return b
 }
 
 // What the drive says (MMC-5 annex F; the drives' manuals, see doc.go).
 var (
 	noSense            = sense{key: mmc.KeyNoSense}
+	becomingReady      = sense{key: mmc.KeyNotReady, asc: 0x04, ascq: 0x01}
+	formatInProgress   = sense{key: mmc.KeyNotReady, asc: 0x04, ascq: 0x04}
+	inProgress         = sense{key: mmc.KeyNotReady, asc: 0x04, ascq: 0x07}
+	longWrite          = sense{key: mmc.KeyNotReady, asc: 0x04, ascq: 0x08}
 	noMediumTrayOpen   = sense{key: mmc.KeyNotReady, asc: 0x3a, ascq: 0x02}
 	writeError         = sense{key: mmc.KeyMediumError, asc: 0x0c, ascq: 0x00}
 	unrecoveredRead    = sense{key: mmc.KeyMediumError, asc: 0x11, ascq: 0x00}
@@ -81,6 +97,7 @@ var (
 	emptyReservedTrack = sense{key: mmc.KeyIllegalRequest, asc: 0x72, ascq: 0x04}
 	noMoreReservations = sense{key: mmc.KeyIllegalRequest, asc: 0x72, ascq: 0x05}
 	mediumChanged      = sense{key: mmc.KeyUnitAttention, asc: 0x28, ascq: 0x00}
+	powerOn            = sense{key: mmc.KeyUnitAttention, asc: 0x29, ascq: 0x00}
 	writeProtected     = sense{key: mmc.KeyDataProtect, asc: 0x27, ascq: 0x00}
 	blankCheck         = sense{key: mmc.KeyBlankCheck, asc: 0x00, ascq: 0x00}
 	dataPhaseError     = sense{key: mmc.KeyAbortedCommand, asc: 0x4b, ascq: 0x00}

@@ -2,8 +2,7 @@ package emu
 
 import "burnfs/mmc"
 
-// closeTrackSession serves CLOSE TRACK/SESSION (MMC-5 6.3). It is done when it
-// returns, Immed or not.
+// closeTrackSession serves CLOSE TRACK/SESSION (MMC-5 6.3).
 func (d *Drive) closeTrackSession(r *request) error {
 	m := d.medium
 	function, number := r.cdb[2]&7, r.u16(4)
@@ -16,7 +15,7 @@ func (d *Drive) closeTrackSession(r *request) error {
 	if err != nil {
 		return err
 	}
-	return m.flush()
+	return d.complete(d.timing.Close, r.cdb[1]&1 != 0, inProgress)
 }
 
 // reserveTrack serves RESERVE TRACK with a size in blocks (MMC-5 6.31).
@@ -34,7 +33,7 @@ func (d *Drive) blank(r *request) error {
 	if err := m.rules.blank(m, r.cdb[1]&7); err != nil {
 		return err
 	}
-	return m.flush()
+	return d.complete(d.timing.Blank, r.cdb[1]&0x10 != 0, inProgress)
 }
 
 // formatUnit serves FORMAT UNIT with one format descriptor (MMC-5 6.5).
@@ -65,7 +64,11 @@ func (d *Drive) formatUnit(r *request) error {
 	if err := m.rules.format(m, f); err != nil {
 		return err
 	}
-	return m.flush()
+	takes := d.timing.Format
+	if m.Formatting == formatRunning {
+		takes = 0
+	}
+	return d.complete(takes, b[1]&2 != 0, formatInProgress)
 }
 
 // formatCapacity is a descriptor of READ FORMAT CAPACITIES. In the first one

@@ -86,6 +86,7 @@ type store struct {
 
 	mu    sync.Mutex
 	saved uint64 // generation of the state file; guarded by mu
+	last  []byte // content of the state file; guarded by mu
 	err   error  // see fail; guarded by mu
 }
 
@@ -154,8 +155,15 @@ func (s *store) put(generation uint64, b []byte) error {
 	if err := s.replace(s.path, b); err != nil {
 		return err
 	}
-	s.saved = generation
+	s.saved, s.last = generation, b
 	return nil
+}
+
+// lastSaved returns the content of the state file.
+func (s *store) lastSaved() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
 }
 
 // checkpoint does what save does, in the background, and reports false if the

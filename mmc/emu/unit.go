@@ -9,6 +9,14 @@ func (d *Drive) requestSense(r *request) error {
 	switch {
 	case d.attention != nil:
 		s, d.attention = *d.attention, nil
+	case d.work != nil:
+		if err := d.busy(); err != nil {
+			why, ok := err.(sense)
+			if !ok {
+				return err
+			}
+			s = why
+		}
 	case d.ejected:
 		s = noMediumTrayOpen
 	}
@@ -59,10 +67,14 @@ func (d *Drive) startStopUnit(r *request) error {
 	case start:
 		if d.ejected {
 			d.load()
+			if immed := r.cdb[1]&1 != 0; !immed {
+				d.pace.sleep(d.timing.Load)
+			}
 		}
 	case d.prevented:
 		return removalPrevented
 	default:
+		d.pace.sleep(d.buffer.untilEmpty(d.pace.now(), d.rate()))
 		if err := d.medium.settle(); err != nil {
 			return err
 		}
@@ -102,12 +114,14 @@ func (d *Drive) getEventStatus(r *request) error {
 	return r.reply(b, r.u16(7))
 }
 
-// sendOPC calibrates the laser (MMC-5 6.36), of which an emulated one has no
-// need.
+// sendOPC calibrates the laser (MMC-5 6.36), for which an emulated one only
+// needs time.
 func (d *Drive) sendOPC(*request) error {
 	if d.medium.isSequential() && d.medium.Finalized {
 		return writeProtected
 	}
+	d.pace.sleep(d.timing.OPC)
+	d.calibrated = true
 	return nil
 }
 
