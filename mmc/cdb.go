@@ -31,9 +31,9 @@ func cdbGetEventStatus(classes uint8, alloc uint16) []byte {
 	return c
 }
 
-func cdbReadDiscInformation(alloc uint16) []byte {
+func cdbReadDiscInformation(dataType uint8, alloc uint16) []byte {
 	c := make([]byte, 10)
-	c[0] = byte(OpReadDiscInformation) // data type 000b: standard
+	c[0], c[1] = byte(OpReadDiscInformation), dataType&7
 	put16(c, 7, alloc)
 	return c
 }
@@ -153,9 +153,19 @@ func cdbSetStreaming() []byte {
 	return c
 }
 
-func cdbGetPerformance(kind uint8, descriptors uint16) []byte {
+func cdbReadDiscStructure(m StructureMedia, address uint32, layer uint8, f StructureFormat, alloc uint16) []byte {
 	c := make([]byte, 12)
-	c[0] = byte(OpGetPerformance)
+	c[0], c[1] = byte(OpReadDiscStructure), byte(m)
+	put32(c, 2, address)
+	c[6], c[7] = layer, byte(f)
+	put16(c, 8, alloc)
+	return c
+}
+
+// The starting address stays 0: from the beginning of the medium.
+func cdbGetPerformance(dataType, kind uint8, descriptors uint16) []byte {
+	c := make([]byte, 12)
+	c[0], c[1] = byte(OpGetPerformance), dataType
 	put16(c, 8, descriptors)
 	c[10] = kind
 	return c

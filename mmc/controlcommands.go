@@ -1,6 +1,9 @@
 package mmc
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // CloseFunction is what CLOSE TRACK/SESSION closes (MMC-5 6.3).
 type CloseFunction uint8
@@ -37,7 +40,15 @@ const (
 // SelectWriteParameters sends mode page 05h (MMC-5 6.12, 7.5). It must not be
 // sent for DVD+R, DVD+RW, DVD-RAM and BD.
 func (d *Drive) SelectWriteParameters(ctx context.Context, p WriteParameters) error {
-	m := NewModeData(p)
+	return d.ModeSelect10(ctx, p)
+}
+
+// ModeSelect10 sends a mode page (MMC-5 6.12).
+func (d *Drive) ModeSelect10(ctx context.Context, page []byte) error {
+	if len(page) < 2 {
+		return fmt.Errorf("mmc: a mode page of %d bytes", len(page))
+	}
+	m := NewModeData(page)
 	put16(m, 0, 0)           // SPC-3 7.4.3: reserved in MODE SELECT
 	m[modeHeaderLen] &= 0x3f // PS is reserved too
 	return d.set(ctx, cdbModeSelect10(uint16(len(m))), m)

@@ -39,6 +39,7 @@ type DiscInformation []byte
 
 const (
 	discInformationLen    = 34 // without OPC tables
+	dataTypeStandard      = 0
 	discInformationMinLen = 22 // MMC-1 5.2.3.4; still sent by old CD writers
 )
 

@@ -12,7 +12,7 @@ func FuzzReplies(f *testing.F) {
 		discInformationSample, trackInformationSample, tocSample, fullTOCSample, configurationSample,
 		formatCapacitiesSample, capabilitiesSample, writeSpeedsSample,
 		NewInquiry("A", "B", "C"), NewCapacity(1), NewBufferCapacity(1, 1), NewMediaEvent(1, true, true),
-		NewModeData(NewWriteParameters()), {}, make([]byte, 64),
+		NewModeData(NewWriteParameters()), NewDiscStructure(NewADIP("A", "B")), NewPOWResources(1, 2, 3), {}, make([]byte, 64),
 	} {
 		f.Add(b)
 	}
@@ -30,6 +30,10 @@ func FuzzReplies(f *testing.F) {
 		accessors(t, b, parseWriteSpeeds)
 		accessors(t, b, parseEventStatus)
 		accessors(t, b, parseInquiry)
+		accessors(t, b, parseDiscStructure)
+		accessors(t, b, parsePOWResources)
+		accessors(t, b, parseNominalPerformance)
+		accessors(t, b, parseUnusableArea)
 		if c, err := parseConfiguration(b); err == nil {
 			for _, f := range c.Features() {
 				callAll(reflect.ValueOf(f))

@@ -69,7 +69,7 @@ func (d *Drive) GetConfiguration(ctx context.Context, rt RequestType, start Feat
 // ReadDiscInformation asks for the state of the disc (MMC-5 6.22).
 func (d *Drive) ReadDiscInformation(ctx context.Context) (DiscInformation, error) {
 	return measured(ctx, d, parseDiscInformation, func(alloc int) []byte {
-		return cdbReadDiscInformation(uint16(alloc))
+		return cdbReadDiscInformation(dataTypeStandard, uint16(alloc))
 	}, 4, discInformationLen, func(h []byte) int { return int(u16(h, 0)) + 2 })
 }
 
@@ -129,6 +129,16 @@ func (d *Drive) ReadFormatCapacities(ctx context.Context) (FormatCapacities, err
 	return query(ctx, d, cdbReadFormatCapacities(allocFormat), make([]byte, allocFormat), parseFormatCapacities)
 }
 
+// ModeSense10 asks for a mode page (MMC-5 6.13).
+func (d *Drive) ModeSense10(ctx context.Context, pc PageControl, page uint8) (ModeData, error) {
+	return query(ctx, d, cdbModeSense10(pc, page, allocModePage), make([]byte, allocModePage), func(b []byte) (ModeData, error) {
+		if len(b) < modeHeaderLen {
+			return nil, newResponseError(OpModeSense10, b, "%d bytes instead of at least %d", len(b), modeHeaderLen)
+		}
+		return ModeData(b), nil
+	})
+}
+
 // SenseWriteParameters asks for mode page 05h (MMC-5 6.13, 7.5).
 func (d *Drive) SenseWriteParameters(ctx context.Context) (WriteParameters, error) {
 	return query(ctx, d, cdbModeSense10(CurrentValues, PageWriteParameters, allocModePage),
@@ -145,7 +155,25 @@ func (d *Drive) SenseCapabilities(ctx context.Context) (Capabilities, error) {
 // medium: GET PERFORMANCE type 03h (MMC-5 6.8).
 func (d *Drive) GetWriteSpeeds(ctx context.Context) (WriteSpeeds, error) {
 	const alloc = performanceHeader + allocPerformance*performanceDescriptor
-	return query(ctx, d, cdbGetPerformance(performanceWriteSpeed, allocPerformance), make([]byte, alloc), parseWriteSpeeds)
+	return query(ctx, d, cdbGetPerformance(0, performanceWriteSpeed, allocPerformance), make([]byte, alloc), parseWriteSpeeds)
+}
+
+// GetPerformance asks for the speeds at which the drive reads, or writes, the
+// loaded medium: GET PERFORMANCE type 00h, nominal (MMC-5 6.8).
+func (d *Drive) GetPerformance(ctx context.Context, write bool) (NominalPerformance, error) {
+	const alloc = performanceHeader + allocPerformance*performanceDescriptor
+	dataType := uint8(performanceTolerance)
+	if write {
+		dataType |= performanceWrite
+	}
+	return query(ctx, d, cdbGetPerformance(dataType, performanceNominal, allocPerformance), make([]byte, alloc), parseNominalPerformance)
+}
+
+// GetUnusableArea asks which blocks of the loaded medium cannot be written: GET
+// PERFORMANCE type 01h (MMC-5 6.8).
+func (d *Drive) GetUnusableArea(ctx context.Context) (UnusableArea, error) {
+	const alloc = performanceHeader + allocPerformance*unusableDescriptor
+	return query(ctx, d, cdbGetPerformance(performanceWrite, performanceUnusable, allocPerformance), make([]byte, alloc), parseUnusableArea)
 }
 
 // ReadBufferCapacity asks for the fill of the drive's write buffer (MMC-5 6.18).

@@ -12,7 +12,16 @@ type WriteSpeeds []byte
 const (
 	performanceHeader     = 8
 	performanceDescriptor = 16
-	performanceWriteSpeed = 0x03 // type of GET PERFORMANCE
+	unusableDescriptor    = 8
+
+	// Types of GET PERFORMANCE (MMC-5 6.8.2.4).
+	performanceNominal    = 0x00
+	performanceUnusable   = 0x01
+	performanceWriteSpeed = 0x03
+
+	// Data Type (MMC-5 6.8.2.1).
+	performanceTolerance = 0x10 // 10 % nominal, 20 % exceptions: the only value
+	performanceWrite     = 0x04
 )
 
 // WriteSpeed is one write speed descriptor.
@@ -39,6 +48,12 @@ func NewWriteSpeeds(speeds ...WriteSpeed) WriteSpeeds {
 }
 
 func parseWriteSpeeds(b []byte) (WriteSpeeds, error) {
+	b, err := parsePerformance(b, performanceDescriptor)
+	return WriteSpeeds(b), err
+}
+
+// parsePerformance cuts a reply behind its last whole descriptor.
+func parsePerformance(b []byte, descriptor uint64) ([]byte, error) {
 	if len(b) < performanceHeader {
 		return nil, newResponseError(OpGetPerformance, b, "%d bytes instead of at least %d", len(b), performanceHeader)
 	}
@@ -47,7 +62,58 @@ func parseWriteSpeeds(b []byte) (WriteSpeeds, error) {
 		return nil, newResponseError(OpGetPerformance, b, "performance data length %d", n-4)
 	}
 	n = min(n, uint64(len(b)))
-	return WriteSpeeds(b[:n-(n-performanceHeader)%performanceDescriptor]), nil
+	return b[:n-(n-performanceHeader)%descriptor], nil
+}
+
+// NominalPerformance is the reply of GET PERFORMANCE type 00h (MMC-5 6.8.5.1).
+type NominalPerformance []byte
+
+func parseNominalPerformance(b []byte) (NominalPerformance, error) {
+	b, err := parsePerformance(b, performanceDescriptor)
+	return NominalPerformance(b), err
+}
+
+// Performance is how the speed goes from one block to another, in a straight line.
+type Performance struct {
+	StartLBA   uint32
+	StartSpeed uint32 // kB/s, kB = 1000 bytes
+	EndLBA     uint32
+	EndSpeed   uint32 // kB/s
+}
+
+// Write reports that the speeds are those of writing.
+func (n NominalPerformance) Write() bool { return u8(n, 4)&0x02 != 0 }
+
+// Performances returns the descriptors in the order of the reply.
+func (n NominalPerformance) Performances() []Performance {
+	var ps []Performance
+	for rest := n[min(performanceHeader, len(n)):]; len(rest) >= performanceDescriptor; rest = rest[performanceDescriptor:] {
+		ps = append(ps, Performance{u32(rest, 0), u32(rest, 4), u32(rest, 8), u32(rest, 12)})
+	}
+	return ps
+}
+
+// UnusableArea is the reply of GET PERFORMANCE type 01h (MMC-5 6.8.5.2).
+type UnusableArea []byte
+
+func parseUnusableArea(b []byte) (UnusableArea, error) {
+	b, err := parsePerformance(b, unusableDescriptor)
+	return UnusableArea(b), err
+}
+
+// Unusable is a run of blocks that cannot be used.
+type Unusable struct {
+	LBA    uint32
+	Blocks uint32
+}
+
+// Areas returns the descriptors in the order of the reply.
+func (a UnusableArea) Areas() []Unusable {
+	var us []Unusable
+	for rest := a[min(performanceHeader, len(a)):]; len(rest) >= unusableDescriptor; rest = rest[unusableDescriptor:] {
+		us = append(us, Unusable{u32(rest, 0), u32(rest, 4)})
+	}
+	return us
 }
 
 // Speeds returns the descriptors in the order of the reply.

@@ -128,3 +128,16 @@ func (d *Drive) Write12(ctx context.Context, lba uint32, p []byte, streaming boo
 	}
 	return d.send(ctx, cdbBlocks12(OpWrite12, lba, n, streaming), p, timeoutWrite)
 }
+
+// WriteAndVerify10 writes len(p)/BlockSize blocks with one WRITE AND VERIFY(10),
+// sent once (MMC-5 6.46): the drive reads back what it has written.
+func (d *Drive) WriteAndVerify10(ctx context.Context, lba uint32, p []byte) error {
+	n, err := blocksOf(lba, p)
+	if err != nil {
+		return err
+	}
+	if n > math.MaxUint16 {
+		return fmt.Errorf("mmc: WRITE AND VERIFY(10) of %d blocks", n)
+	}
+	return d.send(ctx, cdbBlocks10(OpWriteAndVerify10, lba, uint16(n)), p, timeoutWrite)
+}
