@@ -19,10 +19,10 @@ UNITS := ./cmd/... ./fusefs/... ./iso9660/... ./mmc/...
 SESSION := $(shell test -w /dev/shm && echo TMPDIR=/dev/shm) $(GO) test -count=1 -parallel=8 -timeout=20m
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall deps lint fmt unit race single fuzz integration test demo bench clean
+.PHONY: help build install uninstall deps lint fmt unit race single fuzz integration test-kernel test demo bench clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/burnfs
 	$(GO) build -trimpath -o $(BIN) ./cmd/burnfs
@@ -49,7 +49,9 @@ fmt: ## gofmt on everything
 lint: ## gofmt, go vet, staticcheck
 	@test -z "$$(gofmt -l cmd fusefs session iso9660 mmc integration | tee /dev/stderr)" || { echo 'run make fmt' >&2; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags=kernel ./integration/kernel/...
 	$(GO) tool staticcheck ./...
+	$(GO) tool staticcheck -tags=kernel ./integration/kernel/...
 
 unit: deps ## the tests of the packages
 	$(GO) test -count=1 $(UNITS)
@@ -68,6 +70,10 @@ fuzz: ## every fuzz target for FUZZTIME
 
 integration: deps build ## the tests of the whole: real mounts, foreign programs
 	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel=4 -timeout=40m ./integration/... $(ARGS)
+
+test-kernel: deps build ## real programs and burnfs on emulated drives, in a real kernel under QEMU
+	@integration/deps.sh kernel
+	BURNFS=$(CURDIR)/$(BIN) $(GO) test -tags=kernel -count=1 -timeout=40m ./integration/kernel/... $(ARGS)
 
 test: deps lint race single fuzz build ## all of the above
 	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel=4 -timeout=40m ./integration/... $(ARGS)

@@ -1,8 +1,12 @@
 #!/bin/sh
 # Installs the Debian packages that the demo and the tests use, or says which are
 # missing: whoever is not root, or not on Debian, has to install them by hand.
+#
+#	deps.sh           for all but:
+#	deps.sh kernel    and for the tests in a virtual machine
 set -eu
 
+PATH=$PATH:/usr/sbin:/sbin # where the daemons are, also for those who are not root
 missing=
 need() { # command package
 	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
@@ -19,6 +23,14 @@ need setfattr attr
 need setfacl acl
 need unshare util-linux
 need setpriv util-linux
+if [ "${1-}" = kernel ]; then
+	need qemu-system-x86_64 qemu-system-x86
+	need xz xz-utils
+	need iscsiadm open-iscsi
+	need tgtd tgt
+	need wodim wodim
+	need cdrskin cdrskin
+fi
 
 [ -n "$missing" ] || exit 0
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
@@ -28,5 +40,13 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
 fi
 echo "installing: $missing"
 export DEBIAN_FRONTEND=noninteractive
+# The daemons among the packages are for the tests alone: none is to run here.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	trap 'rm -f $policy' EXIT
+	trap 'exit 1' HUP INT TERM
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod 755 $policy
+fi
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -1,0 +1,92 @@
+//go:build linux && kernel
+
+package kernel
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"burnfs/integration/guest"
+	"burnfs/integration/harness"
+)
+
+// shared is the guest that the tests of this package have in common, and the
+// directory that it may write to. TestMain owns it.
+var shared struct {
+	boot func() (*guest.Guest, error)
+	dir  string
+}
+
+func TestMain(m *testing.M) {
+	code, err := runTests(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runTests(m *testing.M) (code int, err error) {
+	if shared.dir, err = os.MkdirTemp("", "burnfs-kernel-"); err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(shared.dir)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	shared.boot = sync.OnceValues(func() (*guest.Guest, error) {
+		return guest.Boot(ctx, guest.Options{Share: []string{shared.dir}})
+	})
+	code = harness.Main(m)
+	if g, err := shared.boot(); err == nil {
+		return code, g.Close()
+	}
+	return code, nil
+}
+
+// room is a test's place in a guest.
+type room struct {
+	testing.TB
+	*guest.Guest
+	dir string // shared with the guest, under the same path
+}
+
+// enter gives a test the common guest. If the test fails, the kernel's log is
+// in the test's.
+func enter(t testing.TB) *room {
+	t.Helper()
+	g, err := shared.boot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(shared.dir, strings.ReplaceAll(t.Name(), "/", "_"))
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	before := strings.Count(g.Dmesg(t.Context()), "\n")
+	t.Cleanup(func() {
+		if t.Failed() {
+			log := strings.SplitAfter(g.Dmesg(context.Background()), "\n")
+			t.Logf("the guest's kernel:\n%s", strings.Join(log[min(before, len(log)):], ""))
+		}
+	})
+	return &room{TB: t, Guest: g, dir: dir}
+}
+
+// sh runs a script that must succeed, and returns what it wrote.
+func (r *room) sh(timeout time.Duration, script string) string {
+	r.Helper()
+	result, err := r.Run(r.Context(), "set -e -o pipefail\n"+script, timeout)
+	if err != nil {
+		r.Fatalf("$ %s\n%s%v", script, result.Output, err)
+	}
+	if result.Code != 0 {
+		r.Fatalf("$ %s\n%s(exit status %d)", script, result.Output, result.Code)
+	}
+	return result.Output
+}
