@@ -23,8 +23,8 @@ type BlankOptions struct {
 //
 // Errors: *RefusedError, ErrChanged, ErrNotBlank; those of the drive.
 func Blank(ctx context.Context, d *mmc.Drive, info *medium.Info, opt BlankOptions) error {
-	if reason := cannotBlank(info.Profile); reason != "" {
-		return &RefusedError{Reason: reason}
+	if err := CanBlank(info); err != nil {
+		return err
 	}
 	kind := mmc.BlankMinimal
 	if opt.Full {
@@ -42,6 +42,15 @@ func Blank(ctx context.Context, d *mmc.Drive, info *medium.Info, opt BlankOption
 		},
 	}
 	return o.run(ctx)
+}
+
+// CanBlank returns the *RefusedError with which Blank would refuse the medium, nil
+// if it would not.
+func CanBlank(info *medium.Info) error {
+	if reason := cannotBlank(info.Profile); reason != "" {
+		return &RefusedError{Reason: reason}
+	}
+	return nil
 }
 
 // cannotBlank says why media of a profile are never blanked, "" if they are.

@@ -22,24 +22,41 @@ type FinalizeOptions struct {
 // Errors: *RefusedError, among others if there is nothing to finalize; ErrChanged;
 // those of package recorder.
 func Finalize(ctx context.Context, d *mmc.Drive, info *medium.Info, opt FinalizeOptions) error {
-	switch {
-	case info.Kind == medium.Overwritable:
-		return refuse("There is nothing to finalize: a %v is readable everywhere as it is, and can be overwritten at any time.", info.Profile)
-	case info.Status == medium.Complete:
-		return refuse("There is nothing to do: the disc is finalized already.")
-	case info.Status == medium.Blank:
-		return refuse("The disc is blank: there is nothing to finalize.")
-	case info.NotWritableReason != "" && info.Kind == medium.ReadOnly:
-		return &RefusedError{Reason: info.NotWritableReason}
+	if err := CanFinalize(info); err != nil {
+		return err
 	}
 	err := recorder.Finalize(ctx, d, info, recorder.Options{Log: opt.Log})
 	switch {
 	case errors.Is(err, recorder.ErrChanged):
 		return errors.Join(ErrChanged, err)
 	case errors.Is(err, recorder.ErrNeedsSession):
-		return refuse("A %v whose sessions are all closed can only be finalized together with one more session: burn the last data with --close.", info.Profile)
+		return needsSession(info.Profile)
 	}
 	return err
+}
+
+// CanFinalize returns the *RefusedError with which Finalize would refuse the
+// medium, nil if it would not.
+func CanFinalize(info *medium.Info) error {
+	switch {
+	case info.Kind == medium.Overwritable:
+		return refuse("There is nothing to finalize: a %v is readable everywhere as it is, and can be overwritten at any time.", info.Profile)
+	case info.Kind == medium.ReadOnly && info.NotWritableReason != "":
+		return &RefusedError{Reason: info.NotWritableReason}
+	case info.OpenTrack != nil:
+		return nil
+	case info.Status == medium.Complete:
+		return refuse("There is nothing to do: the disc is finalized already.")
+	case info.Status == medium.Blank:
+		return refuse("The disc is blank: there is nothing to finalize.")
+	case !recorder.Finalizes(info.Profile):
+		return needsSession(info.Profile)
+	}
+	return nil
+}
+
+func needsSession(p mmc.Profile) error {
+	return refuse("A %v whose sessions are all closed can only be finalized together with one more session: burn the last data with --close.", p)
 }
 
 func refuse(format string, args ...any) error {

@@ -13,7 +13,12 @@ import (
 //
 // Errors: ErrLocked, ErrByHand; those of the drive.
 func Eject(ctx context.Context, d *mmc.Drive) error {
-	if err := d.PreventAllowMediumRemoval(ctx, false); err != nil && !errors.Is(err, mmc.ErrNotReady) {
+	unlock := func() error { return d.PreventAllowMediumRemoval(ctx, false) }
+	err := unlock()
+	if errors.Is(err, mmc.ErrUnitAttention) { // the first command after a change of medium
+		err = unlock()
+	}
+	if err != nil && !errors.Is(err, mmc.ErrNotReady) {
 		return err
 	}
 	return move(ctx, d, mmc.Eject)

@@ -52,6 +52,13 @@ func Finalize(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Options)
 	}
 }
 
+// Finalizes reports whether discs of a profile can be finalized when all their
+// sessions are closed.
+func Finalizes(p mmc.Profile) bool {
+	_, ok := finalizing(p)
+	return ok
+}
+
 // finalizing returns the close function that finalizes a disc all of whose
 // sessions are closed. CD has none: its lead-ins are written with the session they
 // belong to, and the last one already says that more can follow.

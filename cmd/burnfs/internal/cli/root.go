@@ -97,7 +97,8 @@ every other computer can read, and returns when it was read back and verified.`,
 	})
 	root.AddCommand(
 		a.createCmd(), a.mountCmd(), a.umountCmd(), a.syncCmd(), a.statusCmd(), a.sessionsCmd(),
-		a.msinfoCmd(), a.imageCmd(), a.burnCmd(), a.verifyCmd(), a.versionCmd(),
+		a.msinfoCmd(), a.imageCmd(), a.burnCmd(), a.verifyCmd(),
+		a.blankCmd(), a.formatCmd(), a.finalizeCmd(), a.closeCmd(), a.ejectCmd(), a.versionCmd(),
 	)
 	return root
 }

@@ -19,6 +19,7 @@ import (
 	"burnfs/iso9660/image/hosttree"
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
+	"burnfs/mmc/prepare"
 	"burnfs/mmc/recorder"
 	"burnfs/session"
 	"burnfs/session/history"
@@ -45,7 +46,7 @@ func Error(err error) error {
 // ladder goes from the particular to the general: what says more about the
 // data comes first.
 var ladder = []func(error) *failure.Failure{
-	commitError, busy, mountError, stagingError, discError, discFile, recording,
+	commitError, busy, mountError, stagingError, discError, discFile, preparing, recording,
 	historyError, imageError, controlError, usage, drive, interrupted, host,
 }
 
@@ -163,6 +164,26 @@ func discFile(err error) *failure.Failure {
 	case damaged:
 		return failure.New(exitcode.Disc, err, fe.Error(), "Nothing was changed. The data file itself may be intact.",
 			"Restore the .medium file beside the disc from a copy, or mount a copy of the data file alone as a plain ISO file.")
+	}
+	return nil
+}
+
+// preparing are errors of what is done to a disc outside of a session.
+func preparing(err error) *failure.Failure {
+	if re, ok := errors.AsType[*prepare.RefusedError](err); ok {
+		return failure.New(exitcode.Disc, err, re.Reason, "Nothing was changed.", "")
+	}
+	switch {
+	case errors.Is(err, prepare.ErrChanged):
+		return failure.New(exitcode.Disc, err, firstSentence(prepare.ErrChanged), "Nothing was changed.", "Look at it with 'burnfs info' and begin again.")
+	case errors.Is(err, prepare.ErrNotBlank):
+		return failure.New(exitcode.Commit, err, firstSentence(err), "What was on it is probably lost.", "Blank it again, with --full if that was not asked for; if that does not help, the disc is bad.")
+	case errors.Is(err, prepare.ErrNotFormatted):
+		return failure.New(exitcode.Commit, err, firstSentence(err), "What was on it is probably lost.", "Format it again; if that does not help, the disc is bad.")
+	case errors.Is(err, prepare.ErrLocked):
+		return failure.New(exitcode.InUse, err, firstSentence(prepare.ErrLocked), "Nothing was changed.", "Unmount the disc first.")
+	case errors.Is(err, prepare.ErrByHand):
+		return failure.New(exitcode.General, err, firstSentence(prepare.ErrByHand), "", "Use its button, or push the tray in by hand.")
 	}
 	return nil
 }
