@@ -1,0 +1,133 @@
+package iscsi
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"burnfs/mmc"
+)
+
+// commandTimeout is what drives are told. It never ends a command that an
+// initiator would still wait for: initiators have time limits of their own.
+const commandTimeout = 4 * time.Hour
+
+// unit is logical unit 0 of a target: a drive that several sessions share.
+type unit struct {
+	name  string
+	drive mmc.Transport
+	turn  chan struct{} // holds a token while a command is executed
+
+	// Guarded by turn.
+	preventing map[*session]bool // who prevents medium removal
+	attention  *mmc.SenseError   // a unit attention that a command of our own heard
+}
+
+func newUnit(name string, drive mmc.Transport) *unit {
+	return &unit{name: name, drive: drive, turn: make(chan struct{}, 1), preventing: make(map[*session]bool)}
+}
+
+// begin waits for the unit's turn, unless ctx ends before.
+func (u *unit) begin(ctx context.Context) error {
+	select {
+	case u.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (u *unit) done() { <-u.turn }
+
+// execute executes a command of a session when no other one is executed, unless
+// ctx ends before that.
+func (u *unit) execute(ctx context.Context, s *session, l lun, cmd *mmc.Command) outcome {
+	cmd.Resid = len(cmd.Data)
+	if err := u.begin(ctx); err != nil {
+		return outcome{}
+	}
+	defer u.done()
+	if ctx.Err() != nil { // both were possible
+		return outcome{}
+	}
+	var err error
+	if l.zero() {
+		err = u.answer(s, cmd)
+	} else {
+		err = answerWrongLUN(cmd)
+	}
+	if err == nil {
+		return outcome{}
+	}
+	if se, ok := errors.AsType[*mmc.SenseError](err); ok {
+		return outcome{status: statusCheckCondition, sense: se.Raw}
+	}
+	s.log.Warn("iSCSI target: the drive did not answer", "target", u.name, "err", err)
+	if te, ok := errors.AsType[*mmc.TransportError](err); ok && te.Status != 0 {
+		return outcome{status: te.Status}
+	}
+	return outcome{lost: true}
+}
+
+// toDrive hands a command to the drive.
+func (u *unit) toDrive(cmd *mmc.Command) error {
+	return u.drive.Execute(context.Background(), cmd)
+}
+
+// preventAllow keeps book of who prevents medium removal: it is allowed when
+// nobody does (SPC-3 6.13).
+func (u *unit) preventAllow(s *session, cmd *mmc.Command) error {
+	if cmd.CDB[4]&1 == 0 && len(u.preventing) > 0 {
+		delete(u.preventing, s)
+		if len(u.preventing) > 0 {
+			return nil
+		}
+	}
+	err := u.toDrive(cmd)
+	if err == nil && cmd.CDB[4]&1 != 0 {
+		u.preventing[s] = true
+	}
+	return err
+}
+
+// allowRemoval ends what a session prevented (SPC-3 6.13: I_T nexus loss).
+func (u *unit) allowRemoval(s *session) {
+	u.turn <- struct{}{}
+	defer u.done()
+	if !u.preventing[s] {
+		return
+	}
+	delete(u.preventing, s)
+	if len(u.preventing) == 0 {
+		u.allow(s)
+	}
+}
+
+// reset does what is left of a logical unit reset when no task runs: nobody
+// prevents medium removal any more (SPC-3 6.13).
+func (u *unit) reset(ctx context.Context) {
+	if u.begin(ctx) != nil {
+		return
+	}
+	defer u.done()
+	for s := range u.preventing {
+		delete(u.preventing, s)
+		if len(u.preventing) == 0 {
+			u.allow(s)
+		}
+	}
+}
+
+// allow unlocks the door for nobody in particular. A unit attention that the
+// drive tells on that occasion is kept for the next initiator.
+func (u *unit) allow(s *session) {
+	cmd := &mmc.Command{CDB: []byte{byte(mmc.OpPreventAllowRemoval), 0, 0, 0, 0, 0}, Timeout: commandTimeout}
+	err := u.toDrive(cmd)
+	if errors.Is(err, mmc.ErrUnitAttention) {
+		u.attention, _ = errors.AsType[*mmc.SenseError](err)
+		err = u.toDrive(cmd)
+	}
+	if err != nil {
+		s.log.Warn("iSCSI target: medium removal stays prevented", "target", u.name, "err", err)
+	}
+}
