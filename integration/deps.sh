@@ -28,6 +28,7 @@ if [ "${1-}" = kernel ]; then
 	need xz xz-utils
 	need iscsiadm open-iscsi
 	need tgtd tgt
+	need dvd+rw-mediainfo dvd+rw-tools
 	need wodim wodim
 	need cdrskin cdrskin
 fi

@@ -45,8 +45,6 @@ type Guest struct {
 	frames chan exchange.Frame // closed when the port is
 	lost   error               // why no script can run any more; with the token
 
-	sessions map[string]string // iSCSI: device → target name; with the token
-
 	closing sync.Once
 	closed  error
 }
@@ -69,7 +67,7 @@ func Boot(ctx context.Context, o Options) (_ *Guest, err error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Guest{dir: dir, log: o.Log, turn: make(chan struct{}, 1), frames: make(chan exchange.Frame), sessions: map[string]string{}}
+	g := &Guest{dir: dir, log: o.Log, turn: make(chan struct{}, 1), frames: make(chan exchange.Frame)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.Close())

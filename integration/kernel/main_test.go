@@ -90,3 +90,27 @@ func (r *room) sh(timeout time.Duration, script string) string {
 	}
 	return result.Output
 }
+
+// cleanup runs a script when a test is over, in whatever state that is.
+func (r *room) cleanup(script string) {
+	r.Helper()
+	result, err := r.Run(context.Background(), script, time.Minute)
+	if err != nil || result.Code != 0 {
+		r.Errorf("$ %s\n%s(exit status %d) %v", script, result.Output, result.Code, err)
+	}
+}
+
+// attachAt attaches a drive until the test ends or detaches it.
+func (r *room) attachAt(portal, iqn string) guest.Drive {
+	r.Helper()
+	d, err := r.AttachAt(r.Context(), portal, iqn)
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() {
+		if err := r.Detach(context.Background(), d); err != nil {
+			r.Error(err)
+		}
+	})
+	return d
+}
