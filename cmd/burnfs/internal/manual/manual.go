@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
+	"burnfs/cmd/burnfs/internal/discinfo"
 	"burnfs/cmd/burnfs/internal/exitcode"
 	"burnfs/cmd/burnfs/internal/mounthelper"
 	"burnfs/cmd/burnfs/internal/mountopt"
@@ -77,6 +78,12 @@ func sections(root, cmd *cobra.Command) string {
 		}
 		b.WriteString("Options that mount(8), fstab(5) and systemd keep for themselves (auto, noauto, user, \\_netdev, nofail, x-systemd.…) are accepted without effect. " +
 			"A comma in a value is written `\\,`. Any other option is an error.\n")
+	}
+	if cmd.Name() == "info" {
+		b.WriteString("\n\n# JSON\n\nSizes are in bytes, speeds in kB/s of 1000 bytes, addresses in blocks of 2048 bytes. Fields are only ever added.\n\n")
+		for _, f := range discinfo.Fields() {
+			fmt.Fprintf(&b, "**%s**\n:   %s\n\n", markdown(f.Name), markdown(f.Text))
+		}
 	}
 	if cmd == root {
 		b.WriteString("\n\n# EXIT STATUS\n\n")
