@@ -32,8 +32,9 @@ install: build ## burnfs, the helpers of mount(8) and umount(8), the manual page
 	install -d $(DESTDIR)$(SBINDIR)
 	ln -sfn $(PREFIX)/bin/burnfs $(DESTDIR)$(SBINDIR)/mount.burnfs
 	ln -sfn $(PREFIX)/bin/burnfs $(DESTDIR)$(SBINDIR)/umount.fuse.burnfs
-	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 cmd/burnfs/man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 0644 cmd/burnfs/man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 cmd/burnfs/man/*.8 $(DESTDIR)$(MANDIR)/man8
 
 uninstall: ## what install put there

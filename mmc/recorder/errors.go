@@ -18,7 +18,7 @@ var (
 	// ErrFinal: Close was told something else than New about what follows.
 	ErrFinal = errors.New("whether the disc can be added to later was fixed before this session was written")
 	// ErrChanged: the medium may be another one than was inspected.
-	ErrChanged = errors.New("the disc in the drive may have been exchanged since it was inspected; nothing was written")
+	ErrChanged = errors.New("the drive was reset, or its disc exchanged; nothing more was written")
 	// ErrMoved: writing would not begin where the inspection said.
 	ErrMoved = errors.New("the disc was written to since it was inspected; nothing was written now")
 	// ErrFull: the blocks do not fit.

@@ -25,11 +25,11 @@ import (
 func (a *app) burnCmd() *cobra.Command {
 	var multi, quiet bool
 	var wish speed.Wish
-	var mode string
+	var mode, fault string
 	var req imageburn.Request
 	cmd := &cobra.Command{
 		DisableFlagsInUseLine: true,
-		Use:                   "burn [--multi|--close] [--resume] [--speed SPEED] [--mode MODE] [--xa] [-q] DISC IMAGE|-",
+		Use:                   "burn [--multi|--close] [--resume] [--speed SPEED] [--mode MODE] [--xa] [--fault FILE] [-q] DISC IMAGE|-",
 		Short:                 "Write an image as the next session",
 		Long: `Write IMAGE, or standard input, to DISC as its next session, and read it back. An ISO
 image must have been made for the place where that session starts: block 0 of a
@@ -51,6 +51,12 @@ and a burn that is interrupted cannot be resumed.`,
 			}
 			if req.Mode == recorder.ModeDAO && !req.Close {
 				return failure.New(exitcode.Usage, nil, "--mode dao writes the one session that the disc will ever have", "Nothing was written.", "Add --close if that is meant, or leave --mode away.")
+			}
+			var plan *discs.Fault
+			if fault != "" {
+				if plan, err = discs.ReadFault(fault); err != nil {
+					return err
+				}
 			}
 			req.Size = -1
 			if args[1] == "-" {
@@ -75,7 +81,7 @@ and a burn that is interrupted cannot be resumed.`,
 			req.Log = a.log()
 			show := progress.New(a.env.Err, quiet)
 			req.Progress = func(p control.Progress) { show.Show(progress.Step(p)) }
-			d, err := discs.Inspect(ctx, args[0], discs.Options{Log: req.Log})
+			d, err := discs.Inspect(ctx, args[0], discs.Options{Log: req.Log, Fault: plan})
 			if err != nil {
 				return err
 			}
@@ -88,6 +94,9 @@ and a burn that is interrupted cannot be resumed.`,
 				fmt.Fprintf(a.env.Err, "burnfs: %s\n", pace.Note)
 			}
 			req.SpeedKBps = pace.KBps
+			if plan != nil {
+				fmt.Fprintf(a.env.Err, "burnfs: %s\n", plan.Warning())
+			}
 			rep, err := imageburn.Burn(ctx, d, req)
 			show.Finish()
 			if err != nil {
@@ -99,6 +108,7 @@ and a burn that is interrupted cannot be resumed.`,
 		}),
 	}
 	f := cmd.Flags()
+	f.StringVar(&fault, "fault", "", faultHelp)
 	f.BoolVar(&multi, "multi", false, "more sessions can follow (the default)")
 	f.BoolVar(&req.Close, "close", false, "close the disc for good")
 	f.BoolVar(&req.Resume, "resume", false, "finish an interrupted burn of the same image")

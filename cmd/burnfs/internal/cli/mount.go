@@ -23,6 +23,9 @@ import (
 // speedHelp is the help of --speed.
 const speedHelp = "burn at this speed, such as 4x, or in kB/s (1000 bytes per second), or at the next lower one that the drive offers"
 
+// faultHelp is the help of --fault.
+const faultHelp = "to see what happens: let things go wrong with an emulated disc, as the plan in this `FILE` says; see burnfs-fault(5)"
+
 // mountRequest is what mount(8) or the user asks for.
 type mountRequest struct {
 	disc, dir  string
@@ -32,13 +35,15 @@ type mountRequest struct {
 	foreground bool
 	sloppy     bool // mount -s
 	fake       bool // mount -f
+	faultPlan  string
+	fault      *discs.Fault // nil without a plan
 }
 
 func (a *app) mountCmd() *cobra.Command {
 	var req mountRequest
 	cmd := &cobra.Command{
 		DisableFlagsInUseLine: true,
-		Use:                   "mount [-f] [--create] [--speed SPEED] [-o OPTIONS] DISC MOUNTPOINT",
+		Use:                   "mount [-f] [--create] [--speed SPEED] [--fault FILE] [-o OPTIONS] DISC MOUNTPOINT",
 		Short:                 "Mount a disc like a folder",
 		Long: `Mount DISC, an emulated disc or an ISO file, on the directory MOUNTPOINT. What is
 changed there is kept in a staging directory on the local disk, survives a crash once
@@ -60,6 +65,7 @@ for them. A second signal stops a burn where it can be taken up again.`,
 	f.StringArrayVarP(&req.options, "options", "o", nil, "mount options, separated by commas; see burnfs-mount(1)")
 	f.BoolVarP(&req.foreground, "foreground", "f", false, "stay in the foreground; the log goes to standard error")
 	f.BoolVar(&req.create, "create", false, "make the .iso file if it does not exist")
+	f.StringVar(&req.faultPlan, "fault", "", faultHelp)
 	f.Var(&req.speed, "speed", speedHelp)
 	return cmd
 }
@@ -80,6 +86,11 @@ func (a *app) mount(ctx context.Context, req mountRequest) error {
 	}
 	if opt.StateDir == "" && !opt.ReadOnly {
 		if opt.StateDir, err = mountopt.DefaultStateDir(os.Geteuid(), a.env.Getenv, mountopt.Home); err != nil {
+			return err
+		}
+	}
+	if req.faultPlan != "" {
+		if req.fault, err = discs.ReadFault(req.faultPlan); err != nil {
 			return err
 		}
 	}
@@ -112,6 +123,9 @@ func (a *app) mount(ctx context.Context, req mountRequest) error {
 
 // early finds mistakes that need no disc to be opened and nothing to be made.
 func early(req mountRequest, opt mountopt.Options) error {
+	if err := req.fault.Check(req.disc); err != nil {
+		return err
+	}
 	if err := discs.Check(req.disc, opt.Create && !opt.ReadOnly); err != nil {
 		return err
 	}

@@ -92,9 +92,12 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 		return nil, taken(err, point)
 	}
 	undo = append(undo, func() error { return listener.Close(context.Background()) })
-	drive, err := discs.Open(discPath, discs.Options{ReadOnly: opt.ReadOnly, Create: opt.Create, Log: log})
+	drive, err := discs.Open(discPath, discs.Options{ReadOnly: opt.ReadOnly, Create: opt.Create, Log: log, Fault: req.fault})
 	if err != nil {
 		return nil, err
+	}
+	if req.fault != nil {
+		fmt.Fprintf(a.env.Err, "burnfs: %s\n", req.fault.Warning())
 	}
 	var pace speed.Settled
 	if !opt.ReadOnly {
@@ -130,7 +133,7 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	if err != nil {
 		return nil, err
 	}
-	holder := &heldDisc{disc: disc, path: discPath, point: server.Mountpoint(), session: opt.Session, noted: note(discPath, server.Mountpoint(), log)}
+	holder := &heldDisc{disc: disc, path: discPath, point: server.Mountpoint(), session: opt.Session, fault: req.fault, noted: note(discPath, server.Mountpoint(), log)}
 	life = mounted.New(holder, kernelMount{server, log}, listener, log)
 	close(ready)
 	undo = append(undo, holder.forget, func() error { return server.Unmount(context.Background()) })
@@ -246,6 +249,7 @@ type heldDisc struct {
 	disc        *session.Disc
 	path, point string
 	session     int
+	fault       *discs.Fault
 	log         string
 	noted       bool // the mount has a line in utab
 }
@@ -285,7 +289,7 @@ func (h *heldDisc) Status() control.Status {
 		ReadOnly: s.ReadOnly, ReadOnlyReason: s.ReadOnlyReason,
 		Pending:   control.Pending(s.Pending),
 		LastError: s.LastError, LastCommit: report(s.LastCommit),
-		Warnings: s.Warnings, StagingDir: s.StagingDir, LogFile: h.log,
+		Warnings: s.Warnings, Faults: h.fault.Injected(), StagingDir: s.StagingDir, LogFile: h.log,
 	}
 	if s.Progress.Phase != "" {
 		p := control.Progress(s.Progress)

@@ -78,6 +78,9 @@ func printStatus(w io.Writer, st control.Status) error {
 	for _, warning := range st.Warnings {
 		row("Note", "%s", warning)
 	}
+	if st.Faults > 0 {
+		row("Faults", "%d were injected on purpose (--fault); the log tells which", st.Faults)
+	}
 	if st.LastError != "" {
 		row("Last error", "%s", st.LastError)
 	}

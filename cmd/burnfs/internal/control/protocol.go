@@ -23,6 +23,7 @@ type Status struct {
 	Pending    Pending   `json:"pending"`
 	Progress   *Progress `json:"progress,omitempty"` // while burning or verifying
 	Warnings   []string  `json:"warnings,omitempty"`
+	Faults     int       `json:"faults,omitempty"` // injected by mount --fault
 	LastError  string    `json:"last_error,omitempty"`
 	LastCommit *Report   `json:"last_commit,omitempty"`
 

@@ -23,6 +23,7 @@ type Options struct {
 	ReadOnly bool
 	Create   bool // make the plain file if there is none
 	Log      *slog.Logger
+	Fault    *Fault // nil: nothing goes wrong on purpose; emulated discs only
 }
 
 // Path is the absolute name of the disc, links resolved as far as it exists.
@@ -79,14 +80,17 @@ type Disc struct {
 
 // Open puts the disc into a drive. Close the drive to let go of it.
 func Open(name string, opt Options) (*mmc.Drive, error) {
+	if err := opt.Fault.Check(name); err != nil {
+		return nil, err
+	}
 	if err := Check(name, opt.Create); err != nil {
 		return nil, err
 	}
-	t, err := emu.Open(name, emu.Options{Log: opt.Log, ReadOnly: opt.ReadOnly, Create: opt.Create})
+	t, err := emu.Open(name, opt.Fault.options(emu.Options{Log: opt.Log, ReadOnly: opt.ReadOnly, Create: opt.Create}))
 	if err != nil {
 		return nil, err
 	}
-	return mmc.NewDrive(t, opt.Log), nil
+	return mmc.NewDrive(opt.Fault.wrap(t, opt.Log), opt.Log), nil
 }
 
 // Inspect opens the disc and finds its sessions.

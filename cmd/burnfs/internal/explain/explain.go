@@ -200,7 +200,10 @@ func recording(err error) *failure.Failure {
 			"If it was burned from an image, run 'burnfs burn --resume' with exactly the same image. If it was mounted, mount and unmount it: that finishes or closes it.")
 	case errors.Is(err, recorder.ErrSizeNeeded):
 		return failure.New(exitcode.Usage, err, firstSentence(err), "Nothing was written.", "Save the image to a file first, or leave --mode away.")
-	case errors.Is(err, recorder.ErrNothingToResume), errors.Is(err, recorder.ErrNotResumable), errors.Is(err, recorder.ErrChanged):
+	case errors.Is(err, recorder.ErrNothingToResume):
+		return failure.New(exitcode.Disc, err, firstSentence(err), "Nothing was written.",
+			"Burn the image without --resume: either the burn was finished, which 'burnfs sessions' tells, or nothing of it had reached the disc.")
+	case errors.Is(err, recorder.ErrNotResumable), errors.Is(err, recorder.ErrChanged):
 		return failure.New(exitcode.Disc, err, firstSentence(err), "Nothing was written.", "")
 	case errors.Is(err, recorder.ErrNotClosed), errors.Is(err, recorder.ErrLost), errors.Is(err, recorder.ErrOrder), errors.Is(err, recorder.ErrFinal):
 		return failure.New(exitcode.Commit, err, firstSentence(err), "Earlier sessions are untouched.", "See 'burnfs sessions' for what is on the disc now.")

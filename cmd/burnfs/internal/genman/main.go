@@ -33,7 +33,7 @@ func write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	old, err := filepath.Glob(filepath.Join(dir, "*.[18]"))
+	old, err := filepath.Glob(filepath.Join(dir, "*.[158]"))
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ func Pages(root *cobra.Command) (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	pages["burnfs-fault.5"] = faultPage()
 	for _, cmd := range helpers() {
 		cmd.Long = markdown(cmd.Long)
 		if err := add(cmd, "8"); err != nil {
