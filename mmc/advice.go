@@ -61,6 +61,8 @@ var advice = []struct {
 //     another command than the one that returned it
 //   - medium and hardware errors, transport and reply trouble: Retry if the
 //     command only reads, else GiveUp
+//   - a drive that was too busy to take the command: Wait; one that is gone, or
+//     reserved by another host: GiveUp
 //   - the rest as the table above says; what is not in it: GiveUp
 func Advice(err error) Action {
 	if err == nil {
@@ -73,12 +75,22 @@ func Advice(err error) Action {
 		return se.advice()
 	}
 	if te, ok := errors.AsType[*TransportError](err); ok {
-		return retryIfHarmless(te.CDB)
+		return te.advice()
 	}
 	if _, ok := errors.AsType[*ResponseError](err); ok {
 		return Retry // only commands that ask have replies
 	}
 	return GiveUp
+}
+
+func (e *TransportError) advice() Action {
+	switch {
+	case e.Gone || e.Status == StatusReservationConflict:
+		return GiveUp
+	case e.Status == StatusBusy || e.Status == StatusTaskSetFull:
+		return Wait
+	}
+	return retryIfHarmless(e.CDB)
 }
 
 func (e *SenseError) advice() Action {

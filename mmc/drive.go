@@ -35,6 +35,7 @@ type Drive struct {
 	log     *slog.Logger
 	turn    chan struct{} // holds a token while a command runs
 	t       Transport     // nil when closed; used only while holding the turn
+	limit   int           // bytes of a READ or WRITE
 	changes atomic.Uint64
 }
 
@@ -43,8 +44,12 @@ func NewDrive(t Transport, log *slog.Logger) *Drive {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Drive{log: log, turn: make(chan struct{}, 1), t: t}
+	return &Drive{log: log, turn: make(chan struct{}, 1), t: t, limit: transferLimit(t)}
 }
+
+// MaxTransfer returns how many bytes one READ or WRITE may carry: [MaxTransfer],
+// or less if the way to the drive is narrower. It is a whole number of blocks.
+func (d *Drive) MaxTransfer() int { return d.limit }
 
 // Close waits for the running command and closes the transport. Closing twice
 // does nothing.

@@ -8,7 +8,8 @@ import (
 )
 
 // MaxTransfer is the largest READ or WRITE that this package sends, in bytes.
-// Some host adapters take no more in one command.
+// Some host adapters take no more in one command; [Drive.MaxTransfer] tells about
+// those that take even less.
 const MaxTransfer = 64 << 10
 
 // blocksOf checks that p is a whole number of blocks that lie below the end of
@@ -72,7 +73,7 @@ var (
 )
 
 // ReadBlocks reads len(p)/BlockSize blocks from lba on, in transfers of at most
-// MaxTransfer bytes. Passing trouble is overcome by repetition within bounds; a
+// [Drive.MaxTransfer] bytes. Passing trouble is overcome by repetition within bounds; a
 // transfer that keeps failing because of the medium is tried once more block by
 // block, which also finds out which block is bad. On error the contents of p are
 // undefined.
@@ -81,7 +82,7 @@ func (d *Drive) ReadBlocks(ctx context.Context, lba uint32, p []byte) error {
 		return err
 	}
 	for len(p) > 0 {
-		n := min(len(p), MaxTransfer)
+		n := min(len(p), d.limit)
 		if err := d.readPersistently(ctx, lba, p[:n]); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package mmc
 
 import (
+	"errors"
 	"fmt"
 )
 
@@ -266,19 +267,52 @@ var (
 	ErrAborted          error = &Condition{0xb, anyCode, anyCode, "aborted command"}
 )
 
+// ErrDriveGone is met by a *TransportError of a drive that cannot be reached any
+// more: it was unplugged or switched off, or its connection broke.
+var ErrDriveGone = errors.New("the drive is gone")
+
+// SCSI status codes of a *TransportError (SAM-3 5.3.1).
+const (
+	StatusBusy                = 0x08 // the drive cannot take a command now
+	StatusReservationConflict = 0x18 // the drive belongs to another host
+	StatusTaskSetFull         = 0x28 // the drive has too many commands already
+	StatusTaskAborted         = 0x40 // another host ended the command
+)
+
 // TransportError is a command that did not reach the drive, or whose outcome is
-// not known because the way back failed.
+// not known because the way back failed. Whoever writes must find out where the
+// drive stands before he sends the blocks again, unless Unsent is set.
 type TransportError struct {
 	CDB    []byte
 	Host   uint32 // host adapter status, as Linux numbers it (DID_*)
 	Driver uint32 // driver status, as Linux numbers it
 	Status uint8  // SCSI status other than GOOD and CHECK CONDITION
-	Err    error  // errno or other cause, nil if the fields above say it all
+	// Unsent says that the drive certainly did not begin to execute the command:
+	// the host refused it, or the drive did not take it. Without it the outcome
+	// is unknown.
+	Unsent bool
+	// Gone says that further commands will not reach the drive either.
+	Gone bool
+	Err  error // errno or other cause, nil if the fields above say it all
 }
 
-// Error tells the command and what went wrong on the way.
+// Error tells the command, what went wrong on the way and what that leaves open.
 func (e *TransportError) Error() string {
-	s := describe(e.CDB) + ": the command did not get through to the drive"
+	s := describe(e.CDB)
+	switch {
+	case e.Gone && e.Unsent:
+		s += ": the drive is gone"
+	case e.Gone:
+		s += ": the drive is gone, and nobody knows whether it executed the command"
+	case e.Status == StatusBusy || e.Status == StatusTaskSetFull:
+		s += ": the drive is busy and did not take the command"
+	case e.Status == StatusReservationConflict:
+		s += ": the drive is reserved by another computer and did not take the command"
+	case e.Unsent:
+		s += ": the command was not sent to the drive"
+	default:
+		s += ": the command was lost, and nobody knows whether the drive executed it"
+	}
 	if e.Host != 0 || e.Driver != 0 || e.Status != 0 {
 		s += fmt.Sprintf(" (host %02Xh, driver %02Xh, status %02Xh)", e.Host, e.Driver, e.Status)
 	}
@@ -287,6 +321,9 @@ func (e *TransportError) Error() string {
 	}
 	return s
 }
+
+// Is reports whether target is ErrDriveGone and the drive is.
+func (e *TransportError) Is(target error) bool { return e.Gone && target == ErrDriveGone }
 
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }

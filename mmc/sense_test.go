@@ -52,7 +52,7 @@ func TestErrorTexts(t *testing.T) {
 		{NewSenseError(cdbCloseTrackSession(true, CloseSession, 0), NewSense(KeyIllegalRequest, 0x72, 3)),
 			"CLOSE TRACK/SESSION function 2 track 0: ILLEGAL REQUEST 5/72/03 session fixation error, incomplete track in session"},
 		{NewSenseError(nil, NewSense(KeyVendor, 0x80, 0x81)), "empty command: VENDOR SPECIFIC 9/80/81"},
-		{&TransportError{CDB: cdbReadCapacity(), Host: 3, Err: errors.New("timed out")}, "READ CAPACITY: the command did not get through to the drive (host 03h, driver 00h, status 00h): timed out"},
+		{&TransportError{CDB: cdbReadCapacity(), Host: 3, Err: errors.New("timed out")}, "READ CAPACITY: the command was lost, and nobody knows whether the drive executed it (host 03h, driver 00h, status 00h): timed out"},
 		{newResponseError(OpInquiry, []byte{1, 2}, "too short"), "INQUIRY: the drive's reply makes no sense: too short (01 02)"},
 	} {
 		if c.err.Error() != c.want {

@@ -81,3 +81,33 @@ type Transport interface {
 	Execute(ctx context.Context, cmd *Command) error
 	Close() error
 }
+
+// TransferLimiter is implemented by transports that carry less than
+// [MaxTransfer] bytes in one command.
+type TransferLimiter interface {
+	// MaxTransfer returns how many bytes one command may carry; it does not
+	// change while the transport is open.
+	MaxTransfer() int
+}
+
+// Wrapper is implemented by transports that stand in front of another one.
+type Wrapper interface {
+	Unwrap() Transport
+}
+
+// transferLimit returns how many bytes, in whole blocks, a READ or WRITE may
+// carry through t and all that it wraps.
+func transferLimit(t Transport) int {
+	limit := MaxTransfer
+	for t != nil {
+		if l, ok := t.(TransferLimiter); ok {
+			limit = min(limit, l.MaxTransfer())
+		}
+		w, ok := t.(Wrapper)
+		if !ok {
+			break
+		}
+		t = w.Unwrap()
+	}
+	return max(limit-limit%BlockSize, BlockSize)
+}

@@ -157,9 +157,21 @@ func (r *overwritable) sendBuf(ctx context.Context) error {
 	return nil
 }
 
-// send gives blocks to the drive. Sending them twice changes nothing, so that
-// every trouble that may pass is a reason to try again.
+// send gives blocks to the drive, in pieces if the way to it is narrow.
 func (r *overwritable) send(ctx context.Context, p []byte) error {
+	for len(p) > 0 {
+		piece := p[:min(len(p), r.d.MaxTransfer())]
+		if err := r.sendPiece(ctx, piece); err != nil {
+			return err
+		}
+		p = p[len(piece):]
+	}
+	return nil
+}
+
+// sendPiece sends one WRITE. Sending blocks twice changes nothing, so that every
+// trouble that may pass is a reason to try again.
+func (r *overwritable) sendPiece(ctx context.Context, p []byte) error {
 	blocks := uint32(len(p) / mmc.BlockSize)
 	fail := func(err error) error { return &WriteError{LBA: r.first, Blocks: blocks, Err: err} }
 	for retries := writeRetries; ; retries-- {

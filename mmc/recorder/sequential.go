@@ -196,11 +196,13 @@ var insist = mmc.Patience{Retries: writeRetries, Wait: longWrite}
 func (r *sequential) send(ctx context.Context, p []byte) error {
 	retries := writeRetries
 	for len(p) > 0 {
-		blocks := uint32(len(p) / mmc.BlockSize)
-		err := writeWhenReady(ctx, r.d, r.sent, p)
+		piece := p[:min(len(p), r.d.MaxTransfer())]
+		blocks := uint32(len(piece) / mmc.BlockSize)
+		err := writeWhenReady(ctx, r.d, r.sent, piece)
 		if err == nil {
 			r.sent += blocks
-			return nil
+			p = p[len(piece):]
+			continue
 		}
 		fail := func(err error) error { return &WriteError{LBA: r.sent, Blocks: blocks, Err: err} }
 		if ctx.Err() != nil || !r.uncertain(err) {
@@ -218,8 +220,9 @@ func (r *sequential) send(ctx context.Context, p []byte) error {
 			return fail(fmt.Errorf("%w: the drive went on to block %d by itself: %w", ErrOrder, nwa, err))
 		}
 		p = p[int(nwa-r.sent)*mmc.BlockSize:]
+		start := r.sent
 		r.sent = nwa
-		if len(p) > 0 {
+		if nwa < start+blocks {
 			if retries--; retries < 0 {
 				return fail(err)
 			}
