@@ -84,7 +84,7 @@ func TestWhatIsNoDisc(t *testing.T) {
 		{"a UDF image", file("udf.img", udf), []string{"iso 9660"}},
 		{"a directory", l.Mkdir("directory", 0o755), []string{"not a disc"}},
 		{"no file", l.Path("missing.iso"), []string{"there is no disc", "--create"}},
-		{"a character device", "/dev/null", []string{"not supported yet"}},
+		{"a character device", "/dev/null", []string{"not an optical drive"}},
 		{"a description that is cut off", damaged, []string{"nothing was changed"}},
 	} {
 		before, err := os.ReadFile(row.disc)

@@ -53,6 +53,11 @@ func TestErrorTexts(t *testing.T) {
 			"CLOSE TRACK/SESSION function 2 track 0: ILLEGAL REQUEST 5/72/03 session fixation error, incomplete track in session"},
 		{NewSenseError(nil, NewSense(KeyVendor, 0x80, 0x81)), "empty command: VENDOR SPECIFIC 9/80/81"},
 		{&TransportError{CDB: cdbReadCapacity(), Host: 3, Err: errors.New("timed out")}, "READ CAPACITY: the command was lost, and nobody knows whether the drive executed it (host 03h, driver 00h, status 00h): timed out"},
+		{&TransportError{CDB: cdbReadCapacity(), Unsent: true, Err: errors.New("no")}, "READ CAPACITY: the command was not sent to the drive: no"},
+		{&TransportError{CDB: cdbReadCapacity(), Gone: true, Host: 1}, "READ CAPACITY: the drive is gone, and nobody knows whether it executed the command (host 01h, driver 00h, status 00h)"},
+		{&TransportError{CDB: cdbReadCapacity(), Gone: true, Unsent: true}, "READ CAPACITY: the drive is gone"},
+		{&TransportError{CDB: cdbReadCapacity(), Status: StatusTaskSetFull, Unsent: true}, "READ CAPACITY: the drive is busy and did not take the command (host 00h, driver 00h, status 28h)"},
+		{&TransportError{CDB: cdbReadCapacity(), Status: StatusReservationConflict, Unsent: true}, "READ CAPACITY: the drive is reserved by another computer and did not take the command (host 00h, driver 00h, status 18h)"},
 		{newResponseError(OpInquiry, []byte{1, 2}, "too short"), "INQUIRY: the drive's reply makes no sense: too short (01 02)"},
 	} {
 		if c.err.Error() != c.want {
@@ -122,6 +127,10 @@ func TestAdvice(t *testing.T) {
 		{sense(read, 0xb, 0x00, 0x00), Retry, "aborted"},
 		{&TransportError{CDB: read}, Retry, "reading again does no harm"},
 		{&TransportError{CDB: write}, GiveUp, "the outcome is unknown"},
+		{&TransportError{CDB: write, Status: StatusBusy, Unsent: true}, Wait, "the drive did not take it and is busy"},
+		{&TransportError{CDB: write, Status: StatusTaskSetFull, Unsent: true}, Wait, "the drive did not take it and is busy"},
+		{&TransportError{CDB: read, Status: StatusReservationConflict, Unsent: true}, GiveUp, "another host has the drive"},
+		{&TransportError{CDB: read, Gone: true}, GiveUp, "nobody is there"},
 		{&TransportError{}, GiveUp, "nothing is known of the command"},
 		{&ResponseError{}, Retry, "replies come from commands that ask"},
 		{fmt.Errorf("wrapped: %w", sense(read, 6, 0x28, 0)), Reload, "a wrapped error"},

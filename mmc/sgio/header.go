@@ -5,18 +5,18 @@ import "unsafe"
 // header is struct sg_io_hdr of the kernel (include/scsi/sg.h), which SG_IO reads
 // and fills in. Offsets in bytes, 64 bit | 32 bit:
 //
-//	 0|0   interface_id, 'S'          56|40  pack_id
-//	 4|4   dxfer_direction            64|44  usr_ptr
-//	 8|8   cmd_len                    72|48  status
-//	 9|9   mx_sb_len                  73|49  masked_status
-//	10|10  iovec_count                74|50  msg_status
-//	12|12  dxfer_len                  75|51  sb_len_wr
-//	16|16  dxferp                     76|52  host_status
-//	24|20  cmdp                       78|54  driver_status
-//	32|24  sbp                        80|56  resid
-//	40|28  timeout, in ms             84|60  duration, in ms
-//	44|32  flags                      88|64  info
-//	                                  96|68  end
+//	 0|0   interface_id, 'S'          48|36  pack_id
+//	 4|4   dxfer_direction            56|40  usr_ptr
+//	 8|8   cmd_len                    64|44  status
+//	 9|9   mx_sb_len                  65|45  masked_status
+//	10|10  iovec_count                66|46  msg_status
+//	12|12  dxfer_len                  67|47  sb_len_wr
+//	16|16  dxferp                     68|48  host_status
+//	24|20  cmdp                       70|50  driver_status
+//	32|24  sbp                        72|52  resid
+//	40|28  timeout, in ms             76|56  duration, in ms
+//	44|32  flags                      80|60  info
+//	                                  88|64  end
 //
 // Pointers are unsafe.Pointer and not numbers, so that the garbage collector knows
 // what they keep alive.

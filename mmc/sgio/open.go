@@ -35,10 +35,11 @@ type Transport struct {
 	path     string
 	node     node
 	fd       int
-	generic  bool // fd is of the driver sg
-	readOnly bool // fd cannot be written to
-	guard    bool // Options.ReadOnly
-	limit    int  // bytes of a transfer
+	submit   func(fd int, hdr unsafe.Pointer) unix.Errno // the system call
+	generic  bool                                        // fd is of the driver sg
+	readOnly bool                                        // fd cannot be written to
+	guard    bool                                        // Options.ReadOnly
+	limit    int                                         // bytes of a transfer
 	media    mediaCount
 	changed  bool // the medium's content
 
@@ -74,8 +75,7 @@ func Open(path string, opt Options) (*Transport, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	s := system{root: "/"}
-	t := &Transport{log: opt.Log, sys: s, guard: opt.ReadOnly, jobs: make(chan job), quit: make(chan struct{}), ended: make(chan struct{})}
+	t := newTransport(system{root: "/"}, opt)
 	given, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, err
@@ -87,13 +87,38 @@ func Open(path string, opt Options) (*Transport, error) {
 		return nil, err
 	}
 	t.limit = t.transferLimit()
-	t.media.init(s, t.node)
-	go t.thread()
+	t.start()
 	if err := t.check(); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
 	t.log.Debug("drive opened", "path", t.path, "readOnly", t.readOnly, "maxTransfer", t.limit)
 	return t, nil
+}
+
+func newTransport(s system, opt Options) *Transport {
+	return &Transport{
+		log: opt.Log, sys: s, guard: opt.ReadOnly, submit: submit,
+		jobs: make(chan job), quit: make(chan struct{}), ended: make(chan struct{}),
+	}
+}
+
+// start makes the open transport take commands.
+func (t *Transport) start() {
+	t.media.init(t.sys, t.node)
+	go t.thread()
+}
+
+// Check reports whether path is, or leads to, the node of an optical drive, without
+// opening it.
+//
+// Errors: *NotDriveError; those of the file system.
+func Check(path string) error {
+	given, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	t := &Transport{sys: system{root: "/"}}
+	return t.find(given)
 }
 
 // Path returns the node that is open.

@@ -64,7 +64,7 @@ func (t *Transport) perform(x *exchange, cmd *mmc.Command) error {
 		return mmc.NewSenseError(cmd.CDB, mmc.NewSense(mmc.KeyUnitAttention, 0x28, 0x00))
 	}
 	x.prepare(cmd)
-	if errno := x.run(t.fd, submit); errno != 0 {
+	if errno := x.run(t.fd, t.submit); errno != 0 {
 		return t.refused(cmd, errno)
 	}
 	if changesMedium(cmd.Opcode()) {

@@ -11,10 +11,12 @@ import (
 	"strings"
 
 	"burnfs/cmd/burnfs/internal/exitcode"
+	"burnfs/cmd/burnfs/internal/explain"
 	"burnfs/cmd/burnfs/internal/failure"
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
 	"burnfs/mmc/medium"
+	"burnfs/mmc/sgio"
 	"burnfs/session/history"
 )
 
@@ -50,25 +52,30 @@ func Check(name string, create bool) error {
 	case errors.Is(err, fs.ErrNotExist) && create:
 		// The name of a drive that is not there; /dev/shm holds files.
 		if strings.HasPrefix(name, "/dev/") && !strings.HasPrefix(name, "/dev/shm/") {
-			return notReal(name)
+			return noDrive(name, err)
 		}
 		return nil
+	case errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(name, "/dev/sr"):
+		return noDrive(name, err)
 	case errors.Is(err, fs.ErrNotExist):
 		return failure.New(exitcode.Disc, err, "there is no disc "+name, "",
 			"Check the name. 'burnfs create' makes an emulated disc, 'burnfs mount --create' an ISO file.")
 	case err != nil:
 		return failure.New(exitcode.Disc, err, "the disc "+name+" cannot be looked at", "", "Check the name and its permissions.")
-	case st.Mode()&(fs.ModeDevice|fs.ModeCharDevice) != 0:
-		return notReal(name)
+	case device(st):
+		return explain.Error(sgio.Check(name))
 	case !st.Mode().IsRegular():
 		return failure.New(exitcode.Disc, nil, name+" is not a disc: it is neither an image file nor an emulated disc", "", "Name a file.")
 	}
 	return nil
 }
 
-func notReal(name string) error {
-	return failure.New(exitcode.Disc, nil, name+" is a device; real drives are not supported yet by this version of burnfs", "Nothing was read or written.",
-		"Use an emulated disc (burnfs create) or an ISO file, and burn it with another program.")
+// device reports whether a name stands for a device node.
+func device(st fs.FileInfo) bool { return st.Mode()&(fs.ModeDevice|fs.ModeCharDevice) != 0 }
+
+func noDrive(name string, err error) error {
+	return failure.New(exitcode.Disc, err, "there is no drive "+name, "",
+		"Check that the drive is connected and switched on; 'burnfs drives' lists all drives.")
 }
 
 // Disc is a disc in a drive and what was found on it.
@@ -78,13 +85,21 @@ type Disc struct {
 	Sessions []history.Session
 }
 
-// Open puts the disc into a drive. Close the drive to let go of it.
+// Open opens a drive, or puts the disc into an emulated one. Close the drive to
+// let go of it.
 func Open(name string, opt Options) (*mmc.Drive, error) {
 	if err := opt.Fault.Check(name); err != nil {
 		return nil, err
 	}
 	if err := Check(name, opt.Create); err != nil {
 		return nil, err
+	}
+	if st, err := os.Stat(name); err == nil && device(st) {
+		t, err := sgio.Open(name, sgio.Options{Log: opt.Log, ReadOnly: opt.ReadOnly})
+		if err != nil {
+			return nil, err
+		}
+		return mmc.NewDrive(t, opt.Log), nil
 	}
 	t, err := emu.Open(name, opt.Fault.options(emu.Options{Log: opt.Log, ReadOnly: opt.ReadOnly, Create: opt.Create}))
 	if err != nil {

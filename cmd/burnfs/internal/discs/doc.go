@@ -1,4 +1,4 @@
-// Package discs opens what a user calls a disc: an emulated disc made by
-// `burnfs create`, a plain ISO image, or, in a later version, a real drive.
-// Behind this door there are only MMC commands.
+// Package discs opens what a user calls a disc: a real drive by its device node,
+// an emulated disc made by `burnfs create`, or a plain ISO image. Behind this
+// door there are only MMC commands.
 package discs

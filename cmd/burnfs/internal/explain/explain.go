@@ -21,6 +21,7 @@ import (
 	"burnfs/mmc/emu"
 	"burnfs/mmc/prepare"
 	"burnfs/mmc/recorder"
+	"burnfs/mmc/sgio"
 	"burnfs/session"
 	"burnfs/session/history"
 	"burnfs/session/staging"
@@ -47,7 +48,7 @@ func Error(err error) error {
 // data comes first.
 var ladder = []func(error) *failure.Failure{
 	commitError, busy, mountError, stagingError, discError, discFile, preparing, recording,
-	historyError, imageError, controlError, usage, drive, interrupted, host,
+	historyError, imageError, controlError, usage, device, drive, interrupted, host,
 }
 
 func commitError(err error) *failure.Failure {
@@ -276,7 +277,31 @@ func usage(err error) *failure.Failure {
 	return nil
 }
 
+// device is about the nodes of drives.
+func device(err error) *failure.Failure {
+	if nd, ok := errors.AsType[*sgio.NotDriveError](err); ok {
+		return failure.New(exitcode.Disc, err, nd.Error(), "Nothing was read or written.", "Name a drive such as /dev/sr0, or a file; 'burnfs drives' lists all drives.")
+	}
+	if be, ok := errors.AsType[*sgio.BusyError](err); ok {
+		return failure.New(exitcode.InUse, err, be.Error(), "Nothing was read or written.", "Unmount it, or close the program that uses it, and try again.")
+	}
+	if ae, ok := errors.AsType[*sgio.AccessError](err); ok {
+		what, next, _ := strings.Cut(ae.Error(), "; ")
+		if next != "" {
+			next = strings.ToUpper(next[:1]) + next[1:] + "."
+		}
+		return failure.New(exitcode.Disc, err, what, "Nothing was read or written.", next)
+	}
+	if pe, ok := errors.AsType[*sgio.PermissionError](err); ok {
+		return failure.New(exitcode.Disc, err, pe.Error(), "Nothing was written.", "Use the drive as root, or as a member of the group of its device node.")
+	}
+	return nil
+}
+
 func drive(err error) *failure.Failure {
+	if errors.Is(err, mmc.ErrDriveGone) {
+		return failure.New(exitcode.Disc, err, "the drive does not answer any more: it was unplugged or switched off, or its connection broke", "", "Connect it again and repeat what you did.")
+	}
 	if errors.Is(err, mmc.ErrNoMedium) {
 		return failure.New(exitcode.Disc, err, "there is no disc in the drive", "", "Insert one.")
 	}

@@ -22,6 +22,7 @@ import (
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
 	"burnfs/mmc/recorder"
+	"burnfs/mmc/sgio"
 	"burnfs/session"
 	"burnfs/session/history"
 	"burnfs/session/staging"
@@ -91,6 +92,12 @@ func TestLadder(t *testing.T) {
 		{mountopt.ErrNoHome, exitcode.Staging, []string{"statedir"}, "no home"},
 		{mmc.ErrNoMedium, exitcode.Disc, []string{"no disc in the drive"}, "empty drive"},
 		{&mmc.TransportError{Err: syscall.EIO}, exitcode.Disc, nil, "a cable"},
+		{wrap(&mmc.TransportError{Gone: true, Err: syscall.ENODEV}), exitcode.Disc, []string{"unplugged", "Connect it again"}, "no cable"},
+		{&sgio.NotDriveError{Path: "/dev/sda", Kind: "a disk"}, exitcode.Disc, []string{"/dev/sda is a disk", "burnfs drives"}, "a disk"},
+		{&sgio.BusyError{Path: "/dev/sr0", Holders: []sgio.Holder{{PID: 7, Command: "wodim"}}}, exitcode.InUse, []string{"process 7 (wodim)"}, "another program burns"},
+		{&sgio.AccessError{Path: "/dev/sr0", Group: "cdrom", Err: syscall.EACCES}, exitcode.Disc, []string{"no permission", "group cdrom"}, "not in the group"},
+		{&sgio.AccessError{Path: "/dev/sr0", Err: syscall.EACCES}, exitcode.Disc, []string{"Only root may"}, "no group at all"},
+		{wrap(&mmc.TransportError{Err: &sgio.PermissionError{Path: "/dev/sr0", Op: mmc.OpWrite10, ReadOnly: true, Err: syscall.EPERM}}), exitcode.Disc, []string{"opened for reading only", "member of the group"}, "a node that can only be read"},
 		{context.Canceled, exitcode.Interrupted, nil, "Ctrl-C"},
 		{&fs.PathError{Op: "write", Path: "/x", Err: syscall.ENOSPC}, exitcode.General, []string{"Make room"}, "local disk full"},
 		{&fs.PathError{Op: "open", Path: "/x", Err: fs.ErrNotExist}, exitcode.General, []string{"/x"}, "a missing file"},
