@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"burnfs/integration/guest/exchange"
 )
 
 // serve runs the host's scripts until it says PowerOff or is gone.
-func serve(port *os.File) error {
+func serve(port io.ReadWriter) error {
 	frames := make(chan exchange.Frame)
 	ended := make(chan error, 1)
 	go func() {
