@@ -109,17 +109,25 @@ iscsiadm $record -o delete`, d.iqn, d.portal))
 // reboot: sr asks for the capacity and the last session only when it sees that
 // the medium has changed. The names of the devices may change.
 func (g *Guest) Reprobe(ctx context.Context, d Drive) (Drive, error) {
-	out, err := g.admin(ctx, fmt.Sprintf(`
-dev=/sys/block/%s/device
-host=$(readlink -f $dev)
-host=$(echo $host | grep -o '/host[0-9]*/' | tail -1 | tr -d /)
-echo 1 >$dev/delete
-echo '- - -' >/sys/class/scsi_host/$host/scan
-await '%s'`, strings.TrimPrefix(d.SR, "/dev/"), d.iqn))
+	out, err := g.admin(ctx, d.ProbeScript()+"\nawait '"+d.iqn+"'")
 	if err != nil {
 		return Drive{}, fmt.Errorf("probe %s again: %w", d.SR, err)
 	}
 	return d, d.parse(out)
+}
+
+// ProbeScript is what Reprobe runs, for scripts that do it between other
+// things. The devices come back with the same names if nobody has them open.
+func (d Drive) ProbeScript() string {
+	return fmt.Sprintf(`
+device=/sys/block/%s/device
+host=$(readlink -f $device | grep -o '/host[0-9]*/' | tail -n 1 | tr -d /)
+echo 1 >$device/delete
+echo '- - -' >/sys/class/scsi_host/$host/scan
+for i in {1..300}; do
+	[ -b %[2]s -a -c %[3]s ] && break
+	sleep 0.1
+done`, strings.TrimPrefix(d.SR, "/dev/"), d.SR, d.SG)
 }
 
 // parse takes what the function devices of the prelude prints.

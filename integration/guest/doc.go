@@ -18,9 +18,10 @@
 // forgotten, except below Options.Share. Files of the host must not change
 // while a guest runs, unless they are shared.
 //
-// To try a command by hand, on a disc that the emulated drive plays:
+// To try a command by hand, on a disc that the emulated drive plays (it is made
+// if there is none; -trace lists what the drive was told):
 //
-//	go run ./integration/guest/try -disc blank.img -- 'wodim dev=/dev/sr0 -toc'
+//	go run ./integration/guest/try -disc a.img -new dvd+r -trace -- 'dvd+rw-mediainfo $SR'
 //	go run ./integration/guest/try -- 'uname -a; dmesg | tail'
 //
 // A boot takes several seconds, so tests of a package share a guest.
