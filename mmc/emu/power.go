@@ -36,6 +36,7 @@ func (m *medium) losePower() error {
 			return err
 		}
 		m.state, m.dirty, m.ahead = *last, false, 0
+		m.adopt()
 	}
 	for i := len(m.undo) - 1; i >= 0; i-- {
 		u := m.undo[i]

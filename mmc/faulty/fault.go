@@ -71,10 +71,12 @@ func After(fault Fault) Fault {
 	}
 }
 
-// Garble changes the reply of the drive.
+// Garble changes the reply of the drive. Commands without a reply are executed.
 func Garble(change func(reply []byte)) Fault {
 	return After(func(_ context.Context, _ mmc.Transport, cmd *mmc.Command) error {
-		change(cmd.Transferred())
+		if cmd.Direction == mmc.FromDrive {
+			change(cmd.Transferred())
+		}
 		return nil
 	})
 }

@@ -1,6 +1,7 @@
 package faulty
 
 import (
+	"fmt"
 	"slices"
 
 	"burnfs/mmc"
@@ -14,6 +15,9 @@ type Op struct {
 	// LBA and Blocks say what a READ or WRITE is about; otherwise they are 0.
 	LBA, Blocks uint32
 }
+
+// String tells the command and its bytes.
+func (o Op) String() string { return fmt.Sprintf("%v, % x", o.Opcode, o.CDB) }
 
 // Injector decides about each command in turn. It returns nil for commands that
 // nothing happens to. It is called by one goroutine at a time.

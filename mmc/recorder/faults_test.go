@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,110 +27,212 @@ const (
 	fails                 // it fails at least once
 )
 
-// faults are the ways in which the i-th command of a burn goes wrong.
+// faults are the ways in which the i-th command of a burn goes wrong, as fault
+// plans have them.
 var faults = []struct {
-	name    string
-	fault   func() faulty.Fault
+	what    string
 	outcome outcome
 	reason  string
 }{
-	{"medium error", func() faulty.Fault { return faulty.CheckCondition(mmc.KeyMediumError, 0x0c, 0) },
-		fails, "a block that cannot be written is lost"},
-	{"medium error, but done", func() faulty.Fault { return faulty.After(faulty.CheckCondition(mmc.KeyMediumError, 0x0c, 0)) },
-		fails, "the NWA may have moved over a bad block"},
-	{"deferred write error", func() faulty.Fault { return faulty.Deferred(mmc.KeyMediumError, 0x0c, 0) },
-		fails, "a block accepted earlier is lost"},
-	{"aborted", func() faulty.Fault { return faulty.CheckCondition(mmc.KeyAbortedCommand, 0, 0) },
-		either, "passes, unless it hits a command that must not be repeated"},
-	{"aborted, but done", func() faulty.Fault { return faulty.After(faulty.CheckCondition(mmc.KeyAbortedCommand, 0, 0)) },
-		either, "a write must not be repeated"},
-	{"no sense, but done", func() faulty.Fault { return faulty.After(faulty.CheckCondition(mmc.KeyNoSense, 0, 0)) },
-		either, "a write must not be repeated"},
-	{"recovered", func() faulty.Fault { return faulty.After(faulty.CheckCondition(mmc.KeyRecoveredError, 0x17, 1)) },
-		passes, "the drive has helped itself"},
-	{"long write", func() faulty.Fault { return faulty.CheckCondition(mmc.KeyNotReady, 0x04, 0x08) },
-		passes, "the drive is busy and wants the command again"},
-	{"reset", func() faulty.Fault { return faulty.CheckCondition(mmc.KeyUnitAttention, 0x29, 0) },
-		fails, "what was in the buffer is gone"},
-	{"exchanged", func() faulty.Fault { return faulty.CheckCondition(mmc.KeyUnitAttention, 0x28, 0) },
-		fails, "it may be another disc"},
-	{"lost", faulty.Lost, either, "commands that change something are not repeated blindly"},
-	{"lost, but done", func() faulty.Fault { return faulty.After(faulty.Lost()) }, either, "a write must not be repeated"},
-	{"hang", faulty.Hang, either, "as lost, later"},
-	{"short", func() faulty.Fault { return faulty.Short(10 * mmc.BlockSize) }, either, "the rest has to follow"},
-	{"garbled", func() faulty.Fault { return faulty.Garble(func(b []byte) { clear(b) }) }, either, "asking again helps"},
-	{"pretended", faulty.Pretend, fails, "a write that vanishes is noticed at the next one"},
+	{"sense 3/0C/00", fails, "a block that cannot be written is lost"},
+	{"sense 3/0C/00 done", fails, "the NWA may have moved over a bad block"},
+	{"sense 4/44/00", fails, "a drive that is broken helps nobody"},
+	{"deferred 3/0C/00", fails, "a block accepted earlier is lost"},
+	{"sense B/00/00", either, "passes, unless it hits a command that must not be repeated"},
+	{"sense B/00/00 done", either, "a write must not be repeated"},
+	{"sense 0/00/00 done", either, "a write must not be repeated"},
+	{"sense 1/17/01 done", passes, "the drive has helped itself"},
+	{"sense 2/04/08", passes, "the drive is busy and wants the command again"},
+	{"sense 2/3A/00", either, "a drive that says so when asked for what it can skip is asked no more"},
+	{"sense 6/29/00", fails, "what was in the buffer is gone"},
+	{"sense 6/28/00", fails, "it may be another disc"},
+	{"never-arrives", either, "commands that change something are not repeated blindly"},
+	{"lost-answer", either, "a write must not be repeated"},
+	{"hang", either, "as never-arrives, later"},
+	{"hang 30s", passes, "no timeout is as short as that"},
+	{"short 20480", either, "the rest has to follow"},
+	{"answer " + strings.Repeat("00", 64), either, "asking again helps"},
+	{"lie", either, "a write that vanishes is noticed at the next one, or by who reads it back"},
+	{"lose-power", fails, "what was not durable is gone"},
+	{"lose-power for 20s", fails, "and the drive is not there for a while"},
+	{"vanish for 10s", either, "as never-arrives, with a reset later"},
 }
 
-// TestErrors burns a session again and again, the i-th command failing in the
-// i-th run. Whatever happens: if the burn reports success the session is on the
-// medium, whole; if it reports failure, the error names a cause, what was on the
-// medium before still is, and the burn can be resumed or done again.
-func TestErrors(t *testing.T) {
-	for _, m := range sequentialMedia {
-		if m.media == emu.CDRW {
-			continue // differs from CD-R in nothing that matters here
+// undetected says whether the drive told success for a WRITE that it did not
+// do, which only reading back can tell.
+func undetected(what string, op mmc.Opcode) bool {
+	switch op {
+	case mmc.OpWrite10, mmc.OpWrite12, mmc.OpSynchronizeCache:
+		return what == "lie"
+	}
+	return false
+}
+
+// way is one of the ways in which the media that emu plays can be recorded.
+type way struct {
+	name   string
+	media  emu.Media
+	create emu.CreateOptions
+	opt    recorder.Options
+	kind   medium.Kind
+	once   bool // takes one session only
+}
+
+const faultBlocks = 70 // of the session that meets the faults
+
+// ways asks emu for its media and the recorders for what they take. CD-RW, DVD+R DL and
+// DVD-RW in other states than blank differ in nothing that matters here from
+// others of the list.
+func ways(t *testing.T) []way {
+	t.Helper()
+	var all []way
+	for _, name := range emu.MediaNames() {
+		media := emu.Media(name)
+		size := int64(4096)
+		switch {
+		case media == emu.CDRW || media == emu.DVDPlusRDL:
+			continue
+		case media.Profile().IsCD():
+			size = 60000
+		case media == emu.DVDR || media == emu.DVDRW || media == emu.DVDPlusR:
+			size = 60000
+		case media == emu.BDR:
+			size = 8192
 		}
-		t.Run(string(m.media), func(t *testing.T) {
-			t.Parallel()
-			// An earlier session, which must survive everything.
-			const earlier, blocks = 40, 70
-			template := newDisc(t, m.media, emu.CreateOptions{Blocks: m.blocks})
-			if _, err := record(template.drive, stream(1, earlier), recorder.Options{}, true); err != nil {
-				t.Fatal(err)
+		for _, w := range []way{
+			{name: name, create: emu.CreateOptions{Blocks: size}},
+			{name: name + " unformatted", create: emu.CreateOptions{Blocks: size, Unformatted: true}},
+			{name: name + " sao", create: emu.CreateOptions{Blocks: size}, opt: recorder.Options{Mode: recorder.ModeSAO}},
+			{name: name + " xa", create: emu.CreateOptions{Blocks: size}, opt: recorder.Options{XA: true}},
+			{name: name + " dao", create: emu.CreateOptions{Blocks: size}, opt: recorder.Options{Mode: recorder.ModeDAO, Final: true}, once: true},
+		} {
+			w.media = media
+			w.opt.Blocks = faultBlocks
+			d := newDisc(t, media, w.create)
+			info := d.inspect()
+			w.kind = info.Kind
+			_, err := recorder.New(d.drive, info, w.opt)
+			var no *recorder.NotWritableError
+			if errors.As(err, &no) || w.create.Unformatted && !info.Unformatted {
+				continue
 			}
-			start := template.inspect().NWA
-			template.eject()
-			for _, f := range faults {
-				synctest.Test(t, func(t *testing.T) {
-					through, failed := 0, 0
-					for i := 0; ; i++ {
-						d := template.clone(t)
-						d.fault.SetInjector(faulty.When(f.fault(), faulty.Nth(i)))
-						_, err := record(d.drive, stream(2, blocks), recorder.Options{}, true)
-						fail := func(format string, args ...any) {
-							t.Helper()
-							t.Fatalf("%s at command %d (%v): %s; burn: %v", f.name, i, d.command(i), fmt.Sprintf(format, args...), err)
-						}
-						if err != nil && (f.outcome == passes || !named(err)) {
-							fail("the burn failed")
-						}
-						met := d.fault.Injected() > 0
-						d.fault.SetInjector(nil)
-						d.reload()
-						if rerr := d.finish(start, stream(2, blocks), err == nil); rerr != nil {
-							fail("%v", rerr)
-						}
-						if cerr := compare(d.drive, 0, stream(1, earlier)); cerr != nil {
-							fail("the earlier session: %v", cerr)
-						}
-						d.eject()
-						if !met {
-							if err != nil {
-								fail("without a fault")
-							}
-							break
-						}
-						if err == nil {
-							through++
-						} else {
-							failed++
-						}
-					}
-					if f.outcome == fails && failed == 0 {
-						t.Errorf("%s: no burn failed, although %s", f.name, f.reason)
-					}
-					t.Logf("%s: %d commands, %d times the burn got through, %d times it failed and was finished later", f.name, through+failed, through, failed)
-				})
+			if err != nil {
+				t.Fatalf("%s: %v", w.name, err)
+			}
+			if w.opt.XA && !media.Profile().IsCD() {
+				continue // it means nothing there
+			}
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// arm lets one command go wrong.
+func (d *disc) arm(what string, command int) {
+	d.Helper()
+	plan, err := faulty.ParsePlan(strings.NewReader(fmt.Sprintf("any %d: %s", command, what)))
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.fault.SetInjector(plan.Injector(nil))
+}
+
+// TestFaultAtEveryCommand burns a session again and again, in each way there is,
+// the i-th command failing in the i-th run, until a run meets no fault. Whatever
+// happens: if the burn reports success the session is on the medium, whole; if
+// it reports failure, the error names a cause; what was on the medium before still is;
+// and the burn can be resumed or done again.
+func TestFaultAtEveryCommand(t *testing.T) {
+	for _, w := range ways(t) {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			if w.kind == medium.Overwritable {
+				w.overwrite(t)
+			} else {
+				w.append(t)
 			}
 		})
 	}
 }
 
-// TestOverwritableErrors does the same on overwritable media, where everything
-// may be repeated: what was there before must survive outside the blocks that
-// are written, and a burn that failed can be done again.
-func TestOverwritableErrors(t *testing.T) {
+// append records the second session of a sequential medium, or the only one.
+func (w way) append(t *testing.T) {
+	const earlier = 40
+	template := newDisc(t, w.media, w.create)
+	if !w.once {
+		if _, err := record(template.drive, stream(1, earlier), recorder.Options{}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := template.inspect().NWA
+	template.eject()
+	data := stream(2, faultBlocks)
+	for _, f := range faults {
+		synctest.Test(t, func(t *testing.T) {
+			through, failed := 0, 0
+			for i := 1; ; i++ {
+				d := template.clone(t)
+				d.arm(f.what, i)
+				_, err := record(d.drive, data, w.opt, !w.opt.Final)
+				op := d.command(i - 1)
+				fail := func(format string, args ...any) {
+					t.Helper()
+					t.Fatalf("%s at command %d (%v): %s; burn: %v", f.what, i, op, fmt.Sprintf(format, args...), err)
+				}
+				if err != nil && (f.outcome == passes || !named(err)) {
+					fail("the burn failed")
+				}
+				met := d.fault.Injected() > 0
+				d.fault.SetInjector(nil)
+				d.reload()
+				if werr := d.drive.WaitReady(t.Context(), "loading", time.Minute); werr != nil {
+					fail("%v", werr)
+				}
+				done := err == nil
+				if done && compare(d.drive, start, data) != nil {
+					if !met || !undetected(f.what, op.Opcode) {
+						fail("success is reported: %v", compare(d.drive, start, data))
+					}
+					done = false
+				}
+				if w.once {
+					if ferr := d.finishOnce(w, done); ferr != nil {
+						fail("%v", ferr)
+					}
+				} else {
+					if ferr := d.finish(start, data, done); ferr != nil {
+						fail("%v", ferr)
+					}
+					if cerr := compare(d.drive, 0, stream(1, earlier)); cerr != nil {
+						fail("the earlier session: %v", cerr)
+					}
+				}
+				d.eject()
+				if !met {
+					if err != nil {
+						fail("without a fault")
+					}
+					break
+				}
+				if err == nil {
+					through++
+				} else {
+					failed++
+				}
+			}
+			if f.outcome == fails && failed == 0 {
+				t.Errorf("%s: no burn failed, although %s", f.what, f.reason)
+			}
+			t.Logf("%s: %d commands, %d times the burn got through, %d times it failed and was finished later", f.what, through+failed, through, failed)
+		})
+	}
+}
+
+// overwrite records on media where everything may be repeated: what was there
+// before must survive outside the blocks that are written, and a burn that
+// failed can be done again.
+func (w way) overwrite(t *testing.T) {
 	const start = 64
 	burn := func(d *mmc.Drive) error {
 		ctx := context.Background()
@@ -137,13 +240,13 @@ func TestOverwritableErrors(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		r, err := recorder.New(d, info, recorder.Options{})
+		r, err := recorder.New(d, info, w.opt)
 		if err != nil {
 			return err
 		}
 		for _, step := range []func() error{
 			func() error { return r.Begin(ctx) },
-			func() error { return r.Write(ctx, start, stream(2, 70)) },
+			func() error { return r.Write(ctx, start, stream(2, faultBlocks)) },
 			func() error { return r.Sync(ctx) },
 			func() error { return r.Write(ctx, 0, stream(3, 32)) },
 			func() error { return r.Sync(ctx) },
@@ -155,51 +258,48 @@ func TestOverwritableErrors(t *testing.T) {
 		}
 		return nil
 	}
-	for _, m := range overwritableMedia {
-		t.Run(string(m.media)+" "+m.reason, func(t *testing.T) {
-			t.Parallel()
-			template := newDisc(t, m.media, m.opt)
-			if !m.opt.Unformatted {
-				if err := template.drive.WaitReady(t.Context(), "loading", time.Minute); err != nil {
-					t.Fatal(err)
+	template := newDisc(t, w.media, w.create)
+	formatted := !template.inspect().Unformatted
+	if formatted {
+		if err := errors.Join(template.drive.Write10(t.Context(), 32, stream(1, 32)), template.drive.SynchronizeCache(t.Context(), false)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	template.eject()
+	for _, f := range faults {
+		synctest.Test(t, func(t *testing.T) {
+			for i := 1; ; i++ {
+				d := template.clone(t)
+				d.arm(f.what, i)
+				err := burn(d.drive)
+				op := d.command(i - 1)
+				if err != nil && (f.outcome == passes || !named(err)) {
+					t.Fatalf("%s at command %d (%v): %v", f.what, i, op, err)
 				}
-				if err := template.drive.Write10(t.Context(), 32, stream(1, 32)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			template.eject()
-			for _, f := range faults {
-				if f.name == "pretended" {
-					continue // only reading back can tell a write that vanished
-				}
-				synctest.Test(t, func(t *testing.T) {
-					for i := 0; ; i++ {
-						d := template.clone(t)
-						d.fault.SetInjector(faulty.When(f.fault(), faulty.Nth(i)))
-						err := burn(d.drive)
-						if err != nil && (f.outcome == passes || !named(err)) {
-							t.Fatalf("%s at command %d (%v): %v", f.name, i, d.command(i), err)
-						}
-						met := d.fault.Injected() > 0
-						d.fault.SetInjector(nil)
-						d.reload()
-						if err != nil {
-							if err := burn(d.drive); err != nil {
-								t.Fatalf("%s at command %d: burning again: %v", f.name, i, err)
-							}
-						}
-						d.inspect()
-						if !m.opt.Unformatted {
-							d.check(32, stream(1, 32))
-						}
-						d.check(0, stream(3, 32))
-						d.check(start, stream(2, 70))
-						d.eject()
-						if !met {
-							break
-						}
+				met := d.fault.Injected() > 0
+				d.fault.SetInjector(nil)
+				d.reload()
+				if err != nil || met && undetected(f.what, op.Opcode) {
+					if err := burn(d.drive); err != nil {
+						t.Fatalf("%s at command %d (%v): burning again: %v", f.what, i, op, err)
 					}
-				})
+				}
+				d.inspect()
+				for _, want := range []struct {
+					lba  uint32
+					data []byte
+				}{{0, stream(3, 32)}, {start, stream(2, faultBlocks)}, {32, stream(1, 32)}} {
+					if want.lba == 32 && !formatted {
+						continue
+					}
+					if cerr := compare(d.drive, want.lba, want.data); cerr != nil {
+						t.Fatalf("%s at command %d (%v): %v; burn: %v", f.what, i, op, cerr, err)
+					}
+				}
+				d.eject()
+				if !met {
+					break
+				}
 			}
 		})
 	}
@@ -212,7 +312,8 @@ func named(err error) bool {
 	var te *mmc.TransportError
 	var re *mmc.ResponseError
 	return errors.As(err, &se) || errors.As(err, &te) || errors.As(err, &re) ||
-		errors.Is(err, recorder.ErrChanged) || errors.Is(err, recorder.ErrLost)
+		errors.Is(err, recorder.ErrChanged) || errors.Is(err, recorder.ErrLost) ||
+		errors.Is(err, recorder.ErrMoved) || errors.Is(err, recorder.ErrNotClosed)
 }
 
 // finish does what the session layer does after a burn: if it did not succeed,
@@ -250,7 +351,10 @@ func (d *disc) finish(start uint32, data []byte, done bool) error {
 			return err
 		}
 	}
-	if !done && !resumed && (info.LastSession != start || compare(d.drive, start, data) != nil) {
+	if !done && (info.LastSession != start || compare(d.drive, start, data) != nil) {
+		if resumed && info.LastSession == start {
+			return fmt.Errorf("resumed, but not right: %w", compare(d.drive, start, data))
+		}
 		if start, err = record(d.drive, data, recorder.Options{}, true); err != nil {
 			return fmt.Errorf("burning again: %w", err)
 		}
@@ -264,11 +368,38 @@ func (d *disc) finish(start uint32, data []byte, done bool) error {
 	return compare(d.drive, start, data)
 }
 
-func (d *disc) command(i int) string {
-	if ops := d.fault.Ops(); i < len(ops) {
-		return fmt.Sprintf("%v % x", ops[i].Opcode, ops[i].CDB)
+// finishOnce does the same with a medium that takes one session: what is left
+// of it can be closed, and if nothing was begun it can still be burned.
+func (d *disc) finishOnce(w way, done bool) error {
+	ctx := context.Background()
+	info, err := medium.Inspect(ctx, d.drive)
+	if err != nil {
+		return err
 	}
-	return "none"
+	switch {
+	case done && info.Status != medium.Complete:
+		return fmt.Errorf("the burn reported success, but the medium is %+v", info)
+	case info.OpenTrack != nil:
+		if err := recorder.CloseDamaged(ctx, d.drive, info, recorder.Options{}); err != nil {
+			return fmt.Errorf("closing what is left: %w", err)
+		}
+	case info.Status == medium.Blank:
+		if _, err := record(d.drive, stream(2, faultBlocks), w.opt, !w.opt.Final); err != nil {
+			return fmt.Errorf("burning again: %w", err)
+		}
+	}
+	if info, err = medium.Inspect(ctx, d.drive); err != nil || info.OpenTrack != nil {
+		return fmt.Errorf("in the end the medium is %+v, %w", info, err)
+	}
+	return nil
+}
+
+// command returns the i-th command, counted from 0.
+func (d *disc) command(i int) faulty.Op {
+	if ops := d.fault.Ops(); i < len(ops) {
+		return ops[i]
+	}
+	return faulty.Op{}
 }
 
 // clone copies the medium, which must not be in a drive, and loads the copy.

@@ -50,7 +50,7 @@ func newDisc(tb testing.TB, media emu.Media, opt emu.CreateOptions) *disc {
 
 func (d *disc) load() {
 	d.Helper()
-	e, err := emu.Open(d.path, emu.Options{})
+	e, err := emu.Open(d.path, emu.Options{LosesPower: true})
 	if err != nil {
 		d.Fatal(err)
 	}
