@@ -122,7 +122,7 @@ func retryIfHarmless(cdb []byte) Action {
 	case OpTestUnitReady, OpRequestSense, OpInquiry, OpReadFormatCapacities, OpReadCapacity,
 		OpRead10, OpRead12, OpReadTOC, OpGetConfiguration, OpReadDiscInformation,
 		OpReadTrackInformation, OpModeSense10, OpReadBufferCapacity, OpGetPerformance,
-		OpReadDiscStructure:
+		OpReadDiscStructure, OpReadCD:
 		return Retry
 	}
 	return GiveUp

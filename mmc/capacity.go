@@ -139,8 +139,7 @@ func (f FormatCapacities) Find(t FormatType) (FormatDescriptor, bool) {
 	return FormatDescriptor{}, false
 }
 
-// BufferCapacity is the reply of READ BUFFER CAPACITY with BLOCK = 0 (MMC-5
-// 6.18).
+// BufferCapacity is the reply of READ BUFFER CAPACITY (MMC-5 6.18).
 type BufferCapacity []byte
 
 const bufferCapacityLen = 12
@@ -161,13 +160,24 @@ func parseBufferCapacity(b []byte) (BufferCapacity, error) {
 	return BufferCapacity(b[:bufferCapacityLen]), nil
 }
 
+// NewBufferCapacityBlocks makes a reply to the block form of the command.
+func NewBufferCapacityBlocks(free uint32) BufferCapacity {
+	b := NewBufferCapacity(0, free)
+	b[3] = 0x01
+	return b
+}
+
+// InBlocks reports whether Free counts blocks of the kind being written; Total
+// is not told then.
+func (b BufferCapacity) InBlocks() bool { return u8(b, 3)&0x01 != 0 }
+
 // Total returns the size of the drive's buffer in bytes.
 func (b BufferCapacity) Total() uint32 { return u32(b, 4) }
 
-// Free returns the unused part of the buffer in bytes. Some drives report more
+// Free returns the unused part of the buffer in bytes, or blocks. Some drives report more
 // than Total; half of the buffer is then the best guess.
 func (b BufferCapacity) Free() uint32 {
-	if free := u32(b, 8); free <= b.Total() {
+	if free := u32(b, 8); free <= b.Total() || b.InBlocks() {
 		return free
 	}
 	return b.Total() / 2

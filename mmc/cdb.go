@@ -83,9 +83,10 @@ func cdbModeSelect10(length uint16) []byte {
 	return c
 }
 
-func cdbReadBufferCapacity() []byte {
+func cdbReadBufferCapacity(blocks bool) []byte {
 	c := make([]byte, 10)
-	c[0] = byte(OpReadBufferCapacity) // BLOCK (byte 1 bit 0) stays 0: bytes
+	c[0] = byte(OpReadBufferCapacity)
+	putBit(c, 1, 0x01, blocks)
 	put16(c, 7, bufferCapacityLen)
 	return c
 }

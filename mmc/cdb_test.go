@@ -20,6 +20,11 @@ func TestCommands(t *testing.T) {
 	page.SetDataBlockType(BlockTypeMode1)
 	page.SetAudioPauseLength(150)
 	block := make([]byte, 2*BlockSize)
+	sheet := CueSheet(nil).
+		Append(ControlData, 0, 0, FormXAPause, MSF{}).
+		Append(ControlData, 1, 0, FormXA, MSFOf(-150)).
+		Append(ControlData, 1, 1, FormXA, MSFOf(0)).
+		Append(ControlData, TOCLeadOut, 1, FormXAPause, MSFOf(300))
 	for _, c := range []struct {
 		name string
 		run  func(d *Drive) error
@@ -96,6 +101,20 @@ func TestCommands(t *testing.T) {
 			"5b 01 06 00 00 00 00 00 00 00", NoData, "", 0, "MMC-5 6.3"},
 		{"READ BUFFER CAPACITY", func(d *Drive) error { _, err := d.ReadBufferCapacity(ctx); return err },
 			"5c 00 00 00 00 00 00 00 0c 00", FromDrive, "", 12, "MMC-5 6.18: in bytes"},
+		{"READ BUFFER CAPACITY blocks", func(d *Drive) error { _, err := d.ReadBufferCapacityBlocks(ctx); return err },
+			"5c 01 00 00 00 00 00 00 0c 00", FromDrive, "", 12, "MMC-5 6.18: BLOCK is bit 0"},
+		{"SEND CUE SHEET", func(d *Drive) error { return d.SendCueSheet(ctx, sheet) },
+			"5d 00 00 00 00 00 00 00 20 00", ToDrive,
+			"41 00 00 24 00 00 00 00 41 01 00 20 00 00 00 00 41 01 01 20 00 00 02 00 41 aa 01 24 00 00 06", 32, "MMC-5 6.33: 24 bits of length; XA, 300 blocks"},
+		{"READ CD", func(d *Drive) error {
+			return d.ReadCD(ctx, -150, SectorXAForm1, FieldSubHeader|FieldUserData, SubHeaderSize+BlockSize, make([]byte, 2*2056))
+		}, "be 10 ff ff ff 6a 00 00 02 50 00 00", FromDrive, "", 4112, "MMC-5 6.20: type in bits 4 to 2, sub-header is bit 6"},
+		{"WRITE(10) pre-gap", func(d *Drive) error { return d.WriteBlocks10(ctx, -150, XABlockSize, make([]byte, 2*XABlockSize)) },
+			"2a 00 ff ff ff 6a 00 00 02 00", ToDrive, "", 4672, "MMC-5 6.44: two's complement"},
+		{"READ PMA", func(d *Drive) error { _, err := d.ReadPMA(ctx); return err },
+			"43 00 03 00 00 00 00 15 49 00", FromDrive, "", 5449, "MMC-5 6.26: format 0011b"},
+		{"READ ATIP", func(d *Drive) error { _, err := d.ReadATIP(ctx); return err },
+			"43 00 04 00 00 00 00 00 1c 00", FromDrive, "", 28, "MMC-5 6.26: format 0100b"},
 		{"BLANK", func(d *Drive) error { return d.Blank(ctx, true, BlankMinimal) },
 			"a1 11 00 00 00 00 00 00 00 00 00 00", NoData, "", 0, "MMC-5 6.2: Immed is bit 4"},
 		{"READ(12)", func(d *Drive) error { return d.Read12(ctx, 0x01020304, block) },

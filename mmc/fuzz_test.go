@@ -10,7 +10,7 @@ import (
 func FuzzReplies(f *testing.F) {
 	for _, b := range [][]byte{
 		discInformationSample, trackInformationSample, tocSample, fullTOCSample, configurationSample,
-		formatCapacitiesSample, capabilitiesSample, writeSpeedsSample,
+		formatCapacitiesSample, atipSample, capabilitiesSample, writeSpeedsSample,
 		NewInquiry("A", "B", "C"), NewCapacity(1), NewBufferCapacity(1, 1), NewMediaEvent(1, true, true),
 		NewModeData(NewWriteParameters()), NewDiscStructure(NewADIP("A", "B")), NewPOWResources(1, 2, 3), {}, make([]byte, 64),
 	} {
@@ -21,6 +21,7 @@ func FuzzReplies(f *testing.F) {
 		accessors(t, b, parseTrackInformation)
 		accessors(t, b, parseTOC)
 		accessors(t, b, parseFullTOC)
+		accessors(t, b, parseATIP)
 		accessors(t, b, parseConfiguration)
 		accessors(t, b, parseFormatCapacities)
 		accessors(t, b, parseCapacity)
@@ -41,6 +42,9 @@ func FuzzReplies(f *testing.F) {
 		}
 		if c, err := parseTOC(b); err == nil && len(c.Tracks())*tocDescriptor > len(b) {
 			t.Errorf("%d tracks of %d bytes", len(c.Tracks()), len(b))
+		}
+		for _, e := range CueSheet(b).Entries() {
+			callAll(reflect.ValueOf(e))
 		}
 		if c, err := parseFullTOC(b); err == nil {
 			for _, e := range c.Entries() {

@@ -178,7 +178,19 @@ func (d *Drive) GetUnusableArea(ctx context.Context) (UnusableArea, error) {
 
 // ReadBufferCapacity asks for the fill of the drive's write buffer (MMC-5 6.18).
 func (d *Drive) ReadBufferCapacity(ctx context.Context) (BufferCapacity, error) {
-	return query(ctx, d, cdbReadBufferCapacity(), make([]byte, bufferCapacityLen), parseBufferCapacity)
+	return query(ctx, d, cdbReadBufferCapacity(false), make([]byte, bufferCapacityLen), parseBufferCapacity)
+}
+
+// ReadBufferCapacityBlocks asks for the free part of the buffer in blocks of the
+// kind being written (MMC-5 6.18, BLOCK = 1).
+func (d *Drive) ReadBufferCapacityBlocks(ctx context.Context) (BufferCapacity, error) {
+	return query(ctx, d, cdbReadBufferCapacity(true), make([]byte, bufferCapacityLen), func(b []byte) (BufferCapacity, error) {
+		c, err := parseBufferCapacity(b)
+		if err == nil && !c.InBlocks() {
+			return nil, newResponseError(OpReadBufferCapacity, b, "bytes instead of blocks")
+		}
+		return c, err
+	})
 }
 
 // GetEventStatus asks once, without waiting for an event, what happened in the

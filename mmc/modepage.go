@@ -68,12 +68,26 @@ type MultiSession uint8
 // Multi-session values.
 const (
 	MultiSessionNone MultiSession = 0 // no B0 pointer: the disc is closed
+	MultiSessionLast MultiSession = 1 // B0 pointer FF:FF:FF: the disc is closed
 	MultiSessionNext MultiSession = 3 // B0 pointer: another session may follow
 )
 
-// BlockTypeMode1 is the data block type of 2048 byte data blocks (MMC-5
-// 7.5.4).
-const BlockTypeMode1 = 8
+// Data block types: what the host sends of a block (MMC-5 7.5.4). Session at
+// once ignores them, the cue sheet says it.
+const (
+	BlockTypeRaw     = 0  // 2352 bytes
+	BlockTypeMode1   = 8  // 2048 bytes of mode 1
+	BlockTypeXAForm1 = 10 // 2048 bytes of CD-ROM XA mode 2 form 1; the drive makes the sub-header
+	BlockTypeXASub   = 11 // 2056 bytes: the same with sub-header
+)
+
+// Session formats, as PSEC of point A0h in the lead-in tells them (MMC-5 7.5.4,
+// 4.2.3.7).
+const (
+	SessionCDROM = 0x00 // audio, or data of mode 1
+	SessionCDI   = 0x10
+	SessionXA    = 0x20 // CD-ROM XA
+)
 
 // WriteParameters is mode page 05h (MMC-5 7.5.3), without mode header.
 type WriteParameters []byte
@@ -159,6 +173,9 @@ func (p WriteParameters) SetTrackMode(v uint8) { putBits(p, 3, 0x0f, v) }
 // SetDataBlockType stores the layout of the blocks sent.
 func (p WriteParameters) SetDataBlockType(v uint8) { putBits(p, 4, 0x0f, v) }
 
+// SetSessionFormat stores one of the session formats.
+func (p WriteParameters) SetSessionFormat(v uint8) { p[8] = v }
+
 // SetPacketSize stores the size of fixed packets in blocks.
 func (p WriteParameters) SetPacketSize(n uint32) { put32(p, 10, n) }
 
@@ -183,6 +200,13 @@ func parseCapabilities(b []byte) (Capabilities, error) {
 	p, err := parseModePage(b, PageCapabilities, 22)
 	return Capabilities(p), err
 }
+
+// ReadsMode2Form1 reports whether the drive reads CD-ROM XA mode 2 form 1.
+func (p Capabilities) ReadsMode2Form1() bool { return u8(p, 4)&0x10 != 0 }
+
+// ReadsMultiSession reports whether the drive reads more sessions than the
+// first.
+func (p Capabilities) ReadsMultiSession() bool { return u8(p, 4)&0x40 != 0 }
 
 // WritesCDR reports whether the drive can write CD-R.
 func (p Capabilities) WritesCDR() bool { return u8(p, 3)&0x01 != 0 }

@@ -33,6 +33,7 @@ const (
 	OpModeSense10          Opcode = 0x5a // 6.13
 	OpCloseTrackSession    Opcode = 0x5b // 6.3
 	OpReadBufferCapacity   Opcode = 0x5c // 6.18
+	OpSendCueSheet         Opcode = 0x5d // 6.33
 	OpBlank                Opcode = 0xa1 // 6.2
 	OpRead12               Opcode = 0xa8 // 6.16
 	OpWrite12              Opcode = 0xaa // 6.45
@@ -40,6 +41,7 @@ const (
 	OpReadDiscStructure    Opcode = 0xad // 6.23
 	OpSetStreaming         Opcode = 0xb6 // 6.39
 	OpSetCDSpeed           Opcode = 0xbb // 6.37
+	OpReadCD               Opcode = 0xbe // 6.20
 )
 
 var opcodeNames = map[Opcode]string{
@@ -66,6 +68,7 @@ var opcodeNames = map[Opcode]string{
 	OpModeSense10:          "MODE SENSE(10)",
 	OpCloseTrackSession:    "CLOSE TRACK/SESSION",
 	OpReadBufferCapacity:   "READ BUFFER CAPACITY",
+	OpSendCueSheet:         "SEND CUE SHEET",
 	OpBlank:                "BLANK",
 	OpRead12:               "READ(12)",
 	OpWrite12:              "WRITE(12)",
@@ -73,6 +76,7 @@ var opcodeNames = map[Opcode]string{
 	OpReadDiscStructure:    "READ DISC STRUCTURE",
 	OpSetStreaming:         "SET STREAMING",
 	OpSetCDSpeed:           "SET CD SPEED",
+	OpReadCD:               "READ CD",
 }
 
 // String returns the name MMC gives the command.
@@ -111,6 +115,8 @@ func BlockRange(cdb []byte) (lba, blocks uint32, ok bool) {
 		return binary.BigEndian.Uint32(cdb[2:]), uint32(binary.BigEndian.Uint16(cdb[7:])), true
 	case OpRead12, OpWrite12:
 		return binary.BigEndian.Uint32(cdb[2:]), binary.BigEndian.Uint32(cdb[6:]), true
+	case OpReadCD:
+		return binary.BigEndian.Uint32(cdb[2:]), u24(cdb, 6), true
 	}
 	return 0, 0, false
 }

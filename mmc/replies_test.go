@@ -34,6 +34,10 @@ var (
 		0x00, 0x14, 0x02, 0x00, 0x00, 0x00, 0x40, 0x00,
 		0x00, 0x14, 0xaa, 0x00, 0x00, 0x00, 0x80, 0x00,
 	}
+	atipSample = []byte{ // 6.26.3.6: high speed CD-RW of 80 minutes
+		0x00, 0x1a, 0x00, 0x00, 0xd1, 0x40, 0xcd, 0x00, 0x61, 0x1a, 0x3c, 0x00, 0x4f, 0x3b, 0x47, 0x00,
+		0x12, 0x34, 0x56, 0x00, 0x78, 0x9a, 0xbc, 0x00, 0xde, 0xf0, 0x11, 0x00,
+	}
 	configurationSample = []byte{ // 6.6.2, 5.3.1, 5.3.11: CD-R, of profiles CD-R and BD-RE
 		0x00, 0x00, 0x00, 0x18, 0x00, 0x00, 0x00, 0x09,
 		0x00, 0x00, 0x03, 0x08, 0x00, 0x43, 0x00, 0x00, 0x00, 0x09, 0x01, 0x00,
@@ -341,5 +345,53 @@ func want[T comparable](t *testing.T, what string, got, want T) {
 	t.Helper()
 	if got != want {
 		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+func TestATIP(t *testing.T) {
+	a, err := parseATIP(atipSample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.WritingPower() != 5 || a.ReferenceSpeed() != 1 || !a.UnrestrictedUse() || !a.Erasable() || a.SubType() != 1 ||
+		a.LeadInStart() != (MSF{97, 26, 60}) || a.LastLeadOut() != (MSF{79, 59, 71}) {
+		t.Errorf("% x is read as %d %d %v %v %d %v %v", atipSample, a.WritingPower(), a.ReferenceSpeed(),
+			a.UnrestrictedUse(), a.Erasable(), a.SubType(), a.LeadInStart(), a.LastLeadOut())
+	}
+	made := NewATIP()
+	made.SetErasable(true)
+	made.SetLeadInStart(MSF{97, 26, 60})
+	made.SetLastLeadOut(MSF{79, 59, 71})
+	if a, err := parseATIP(made); err != nil || !a.Erasable() || a.LeadInStart() != (MSF{97, 26, 60}) || a.LastLeadOut() != (MSF{79, 59, 71}) {
+		t.Errorf("% x: %v", made, err)
+	}
+	for _, b := range [][]byte{nil, atipSample[:14], append([]byte{0, 3}, atipSample[2:]...)} {
+		if _, err := parseATIP(b); err == nil {
+			t.Errorf("% x is accepted", b)
+		}
+	}
+}
+
+func TestCueSheet(t *testing.T) {
+	c := CueSheet(nil).Append(ControlData, 0, 0, FormMode1Pause, MSF{}).Append(ControlData|2, 7, 1, FormMode1, MSFOf(11700))
+	es := append(c, 1, 2, 3).Entries()
+	if len(es) != 2 {
+		t.Fatalf("%d entries", len(es))
+	}
+	e := es[1]
+	if e.Control() != 6 || e.ADR() != 1 || e.Track() != 7 || e.Index() != 1 || e.DataForm() != FormMode1 || e.SCMS() != 0 || e.MSF().LBA() != 11700 {
+		t.Errorf("% x", e)
+	}
+	for form, size := range map[DataForm]int{FormAudio: 2352, FormMode1: 2048, FormXA: 2336, FormMode1Pause: 0, 0xff: 0} {
+		if form.BlockSize() != size {
+			t.Errorf("form %02Xh: %d bytes", uint8(form), form.BlockSize())
+		}
+	}
+}
+
+func TestBufferCapacityBlocks(t *testing.T) {
+	b, err := parseBufferCapacity(NewBufferCapacityBlocks(17))
+	if err != nil || !b.InBlocks() || b.Free() != 17 {
+		t.Errorf("% x: %d, %v", b, b.Free(), err)
 	}
 }

@@ -10,6 +10,8 @@ const (
 	TOCFormatted TOCFormat = 0 // tracks of all sessions and the lead-out
 	TOCMultisess TOCFormat = 1 // the first track of the last complete session
 	TOCFull      TOCFormat = 2 // all Q sub-channel entries of all lead-ins; CD only
+	TOCPMA       TOCFormat = 3 // entries of the program memory area; CD-R and CD-RW only
+	TOCATIP      TOCFormat = 4 // what is pressed into the groove; CD-R and CD-RW only
 )
 
 // TOCLeadOut is the track number of the lead-out in a formatted TOC.
