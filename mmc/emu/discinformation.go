@@ -51,13 +51,18 @@ func (d *Drive) readDiscInformation(r *request) error {
 		b[7] |= 0x80 // DID_V
 		put32(b, 12, m.ID)
 		if m.recorded() {
-			b[8] = 0x00 // CD-DA or CD-ROM
+			b[8] = m.Sessions[0].Format
 		}
-		leadIn := [4]byte{0xff, 0xff, 0xff, 0xff}
-		if start, ok := m.nextTrack(); ok && status != sessionComplete {
+		none := [4]byte{0xff, 0xff, 0xff, 0xff}
+		leadIn, leadOut := none, msf(m.Blocks)
+		switch start, ok := m.nextTrack(); {
+		case m.Finalized:
+			leadOut = none
+		case !m.recorded():
+			copy(leadIn[:], append([]byte{0}, atipLeadIn[:]...))
+		case ok && status != sessionComplete:
 			leadIn = msf(start - min(start, 4500+150))
 		}
-		leadOut := msf(m.Blocks)
 		copy(b[16:20], leadIn[:])
 		copy(b[20:24], leadOut[:])
 	}
@@ -81,6 +86,8 @@ func (d *Drive) readTrackInformation(r *request) error {
 	switch {
 	case v.audio:
 		b[6] |= 0x0f // data mode: none
+	case v.rec != nil && v.rec.Mode2:
+		b[6] |= 0x02
 	default:
 		b[6] |= 0x01
 	}
@@ -95,6 +102,9 @@ func (d *Drive) readTrackInformation(r *request) error {
 	b[7] = bit(v.nwaValid, 0x01)
 	put32(b, 8, v.start)
 	if v.nwaValid {
+		if m.profile.IsCD() && v.invisible && m.openSession() == nil && d.parameters.writeType() == writeTypeAtOnce {
+			v.nwa -= cdPreGap // which is written, too
+		}
 		put32(b, 12, v.nwa)
 		put32(b, 16, v.free)
 	}

@@ -113,6 +113,8 @@ var commands = []command{
 		[]byte{0, 0x01, 0x07, 0, 0xff, 0xff, 0, 0, 0, 0}, needsMedium | needsWritable, (*Drive).closeTrackSession},
 	{"READ BUFFER CAPACITY", mmc.OpReadBufferCapacity, // 6.18
 		[]byte{0, 0x01, 0, 0, 0, 0, 0, 0xff, 0xff, 0}, needsMedium, (*Drive).readBufferCapacity},
+	{"SEND CUE SHEET", mmc.OpSendCueSheet, // 6.33
+		[]byte{0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0}, needsMedium | needsWritable, (*Drive).sendCueSheet},
 	{"BLANK", mmc.OpBlank, // 6.2
 		[]byte{0, 0x17, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0}, needsMedium | needsWritable, (*Drive).blank},
 	{"READ(12)", mmc.OpRead12, // 6.16
@@ -127,6 +129,8 @@ var commands = []command{
 		[]byte{0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0}, 0, (*Drive).setStreaming},
 	{"SET CD SPEED", mmc.OpSetCDSpeed, // 6.37
 		[]byte{0, 0x03, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0}, 0, (*Drive).setCDSpeed},
+	{"READ CD", mmc.OpReadCD, // 6.20
+		[]byte{0, 0x1e, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0x07, 0}, needsMedium, (*Drive).readCD},
 }
 
 // byOpcode is commands, indexed by operation code.
@@ -161,6 +165,9 @@ func (d *Drive) dispatch(r *request) error {
 	}
 	if c.needs&needsMedium != 0 && d.ejected {
 		return noMediumTrayOpen
+	}
+	if d.medium.recordingAtOnce() && !duringRecording(c.opcode) {
+		return commandSequence
 	}
 	for i, allowed := range c.usage[1:] {
 		if r.cdb[1+i]&^allowed != 0 {

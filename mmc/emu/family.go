@@ -93,6 +93,10 @@ type medium struct {
 	dirty bool
 	// ahead counts the blocks written since the last checkpoint.
 	ahead uint32
+	// atOnceCD is a session of a CD being written at once, nil if there is none.
+	atOnceCD *recording
+	// leadOut says that the lead-out of such a session is still to be waited for.
+	leadOut bool
 	// losesPower says that undo is kept.
 	losesPower bool
 	undo       []overwritten // since the last flush, oldest first

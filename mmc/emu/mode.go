@@ -53,22 +53,6 @@ func defaultWriteParameters() writeParameters {
 	return p
 }
 
-// checkParameters refuses what the drive cannot write.
-func (cd) checkParameters(p writeParameters, base int) error {
-	bad := func(off int) error { return invalidParameter.inParameters(base + off) }
-	switch {
-	case p.testWrite(), p.writeType() != writeTypeTAO, p[2]&0x80 != 0, p[2]&0x20 != 0:
-		return bad(2) // no simulation; only track at once
-	case p[3]&multiSessionMask != 0 && !p.multiSession(), p[3]&0x20 != 0, p.trackMode() != 4:
-		return bad(3) // only uninterrupted data tracks
-	case p.dataBlockType() != 8, p[4]&0xf0 != 0:
-		return bad(4)
-	case p.sessionFormat() != 0x00 && p.sessionFormat() != 0x20: // CD-ROM, CD-ROM XA
-		return bad(8)
-	}
-	return nil
-}
-
 // errorRecovery is mode page 01h (MMC-5 7.3).
 func errorRecovery() []byte {
 	b := make([]byte, 12)
@@ -178,6 +162,7 @@ func (d *Drive) modeSelect(r *request) error {
 	if err != nil || len(b) == 0 {
 		return err
 	}
+	d.medium.atOnceCD = nil // a cue sheet is for the parameters before it
 	if len(b) < modeHeaderLen {
 		return parameterLength
 	}

@@ -1,14 +1,16 @@
 package emu
 
 import (
+	"time"
+
 	"burnfs/mmc"
 )
 
 // transfer returns the blocks a READ or WRITE addresses and checks that the data
-// have just their size.
-func (r *request) transfer(dir mmc.Direction) (lba, n uint32, err error) {
+// have just their size, each size bytes.
+func (r *request) transfer(dir mmc.Direction, size int) (lba, n uint32, err error) {
 	lba, n, _ = mmc.BlockRange(r.cdb)
-	if n > 0 && r.cmd.Direction != dir || uint64(len(r.cmd.Data)) != uint64(n)*mmc.BlockSize {
+	if n > 0 && r.cmd.Direction != dir || uint64(len(r.cmd.Data)) != uint64(n)*uint64(size) {
 		return 0, 0, dataPhaseError
 	}
 	return lba, n, nil
@@ -17,7 +19,7 @@ func (r *request) transfer(dir mmc.Direction) (lba, n uint32, err error) {
 // read serves READ(10) and READ(12). The blocks before one that cannot be read
 // are transferred.
 func (d *Drive) read(r *request) error {
-	lba, n, err := r.transfer(mmc.FromDrive)
+	lba, n, err := r.transfer(mmc.FromDrive, mmc.BlockSize)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -38,11 +40,16 @@ func (d *Drive) read(r *request) error {
 // write serves WRITE(10), WRITE(12) and WRITE AND VERIFY(10). The blocks go to
 // the host's page cache and no further.
 func (d *Drive) write(r *request) error {
-	lba, n, err := r.transfer(mmc.ToDrive)
+	m := d.medium
+	size := m.hostBlock(&d.parameters)
+	lba, n, err := r.transfer(mmc.ToDrive, size)
 	if err != nil || n == 0 {
 		return err
 	}
-	m := d.medium
+	data, err := userData(r.cmd.Data, size)
+	if err != nil {
+		return err
+	}
 	if err := m.data.failure(); err != nil {
 		return err
 	}
@@ -56,8 +63,10 @@ func (d *Drive) write(r *request) error {
 	if err := m.remember(lba, n); err != nil {
 		return err
 	}
-	if err := m.data.writeBlocks(r.cmd.Data, lba); err != nil {
-		return err
+	if at, p := m.storable(lba, data); len(p) > 0 {
+		if err := m.data.writeBlocks(p, at); err != nil {
+			return err
+		}
 	}
 	r.transferred = len(r.cmd.Data)
 	m.rules.written(m, lba, n)
@@ -75,7 +84,11 @@ func (d *Drive) synchronizeCache(r *request) error {
 	if err := m.rules.synchronize(m); err != nil {
 		return err
 	}
-	return d.complete(0, r.cdb[1]&2 != 0, longWrite)
+	takes := time.Duration(0)
+	if m.leadOut {
+		m.leadOut, takes = false, d.timing.Close
+	}
+	return d.complete(takes, r.cdb[1]&2 != 0, longWrite)
 }
 
 // readCapacity tells the last block that readers may expect (MMC-5 6.19).

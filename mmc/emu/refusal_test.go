@@ -60,7 +60,8 @@ func TestRefusedCommands(t *testing.T) {
 	}{
 		{"an empty block names no command", emu.BDR, "", mmc.NoData, nil, "5/20/00 000000"},
 		{"READ(6) is not for optical drives", emu.BDR, "08 000000 01 00", mmc.FromDrive, block, "5/20/00 c00000"},
-		{"SEND CUE SHEET belongs to session at once", emu.CDR, "5d 00 00000000 00 0008 00", mmc.ToDrive, make([]byte, 8), "5/20/00 c00000"},
+		{"SEND CUE SHEET belongs to session at once", emu.CDR, "5d 00 00000000 00 0008 00", mmc.ToDrive, make([]byte, 8), "5/2C/00 000000"},
+		{"SEND CUE SHEET belongs to CD", emu.BDR, "5d 00 00000000 00 0008 00", mmc.ToDrive, make([]byte, 8), "5/30/00 000000"},
 		{"a vendor's operation code", emu.BDR, "ff 00", mmc.NoData, nil, "5/20/00 c00000"},
 
 		{"a CDB that ends early", emu.BDR, "2a 00 00000000 00 00", mmc.ToDrive, block, "5/24/00 c00008"},

@@ -113,7 +113,7 @@ func (sequentialBase) readable(m *medium, lba, n uint32) (uint32, error) {
 	for i := range m.Sessions {
 		for j := range m.Sessions[i].Tracks {
 			t := &m.Sessions[i].Tracks[j]
-			if t.State == trackOpen && !r.readsOpenTrack() {
+			if (t.State == trackOpen || t.AtOnce && t.State != trackClosed) && !r.readsOpenTrack() {
 				continue
 			}
 			if lba < t.Start {
@@ -193,6 +193,9 @@ func (m *medium) free(t *track) uint32 {
 		return 0
 	case t.State == trackOpen:
 		return m.writableEnd() - t.nwa()
+	}
+	if t.AtOnce {
+		return t.Size - t.Written
 	}
 	return t.Size - min(t.Size, t.Written+rulesOf(m).runOut())
 }
@@ -329,14 +332,25 @@ func (sequentialBase) closeSession(m *medium, p *writeParameters, function uint8
 			first.Size, first.Written = ses.end()-first.Start, ses.end()-first.Start
 			ses.Tracks = ses.Tracks[:1]
 		}
+	}
+	if ses != nil && m.profile.IsCD() && !ses.Tracks[0].AtOnce {
+		ses.Format = p.sessionFormat() // the lead-in is written now
+	}
+	m.endSession(finalize)
+	return nil
+}
+
+// endSession closes the last session, and the medium with it if nothing more can
+// follow.
+func (m *medium) endSession(finalize bool) {
+	if ses := m.openSession(); ses != nil {
 		ses.Closed = true
 	}
-	m.Finalized = finalize || len(m.Sessions) >= r.maxSessions()
+	m.Finalized = finalize || len(m.Sessions) >= rulesOf(m).maxSessions()
 	if _, room := m.nextTrack(); !room {
 		m.Finalized = true // too little is left for another session
 	}
 	m.dirty = true
-	return nil
 }
 
 // Close functions (MMC-5 6.3.2.3, as drives implement it).
@@ -369,13 +383,14 @@ func (sequentialBase) reserveTrack(m *medium, _ *writeParameters, blocks uint32)
 // the drive or the power failed. Units begun are lost. A track that goes on
 // where it ended, but has nothing, was never begun.
 func (m *medium) recover() {
+	m.atOnceCD, m.leadOut = nil, false
 	ses := m.openSession()
 	if ses == nil {
 		return
 	}
 	for j := range ses.Tracks {
 		if t := &ses.Tracks[j]; t.State != trackClosed {
-			t.interrupted = t.State == trackOpen || t.AtOnce && t.Written > 0
+			t.interrupted = t.State == trackOpen || t.AtOnce && (t.Written > 0 || m.profile.IsCD())
 			t.Written -= t.Written % m.unit
 		}
 	}

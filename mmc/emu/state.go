@@ -36,7 +36,8 @@ type track struct {
 	Written uint32     `json:"written,omitempty"` // readable blocks from Start on; Start+Written is the NWA
 	State   trackState `json:"state"`
 	Audio   bool       `json:"audio,omitempty"`
-	AtOnce  bool       `json:"atOnce,omitempty"` // DVD-R: recorded disc at once, so that the reserved size is that of the disc
+	Mode2   bool       `json:"mode2,omitempty"`  // CD-ROM XA mode 2 form 1, else mode 1
+	AtOnce  bool       `json:"atOnce,omitempty"` // recorded session at once (CD) or disc at once (DVD-R): the size is fixed before the first block
 
 	// interrupted says that the medium was loaded with the track open.
 	interrupted bool
@@ -55,6 +56,7 @@ func (t *track) nwa() uint32 { return t.Start + t.Written }
 // sessionState is a session with at least one track.
 type sessionState struct {
 	Closed bool    `json:"closed"`
+	Format uint8   `json:"format,omitempty"` // of a CD, as PSEC of point A0h tells it: 00h CD-ROM, 20h CD-ROM XA
 	Tracks []track `json:"tracks"`
 }
 
@@ -185,6 +187,7 @@ func (s *state) check() error {
 
 func (s *state) checkTracks() error {
 	next, number := uint64(0), 0
+	xa := s.Media == CDR || s.Media == CDRW
 	for i := range s.Sessions {
 		ses := &s.Sessions[i]
 		if len(ses.Tracks) == 0 {
@@ -193,9 +196,15 @@ func (s *state) checkTracks() error {
 		if !ses.Closed && (i != len(s.Sessions)-1 || s.Finalized) {
 			return fmt.Errorf("session %d is open though more follows", i+1)
 		}
+		if ses.Format != sessionROM && (ses.Format != sessionXA || !xa) {
+			return fmt.Errorf("session %d: unknown format %02Xh", i+1, ses.Format)
+		}
 		for j := range ses.Tracks {
 			t := &ses.Tracks[j]
 			number++
+			if t.Mode2 && (!xa || t.Audio) {
+				return fmt.Errorf("track %d cannot be of mode 2", number)
+			}
 			size := uint64(t.Size)
 			switch t.State {
 			case trackClosed:

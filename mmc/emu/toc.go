@@ -5,6 +5,7 @@ const (
 	tocFormatted = 0
 	tocSessions  = 1
 	tocRaw       = 2
+	tocPMA       = 3
 	tocATIP      = 4
 )
 
@@ -64,6 +65,8 @@ func (d *Drive) readTOC(r *request) error {
 	switch {
 	case format == tocATIP && m.profile.IsCD():
 		b = m.atip()
+	case format == tocPMA && m.profile.IsCD():
+		b = m.pma()
 	case len(tracks) == 0:
 		return invalidField.inCDB(2)
 	case format == tocFormatted:
@@ -131,8 +134,8 @@ func (m *medium) sessionInfo(tracks []trackView, useMSF bool) []byte {
 }
 
 // rawTOC lists the Q channel of the lead-ins from a session on (MMC-5
-// 6.26.3.4): in each session the points A0h, A1h, A2h, its tracks, and in the
-// last B0h, where the next session can begin.
+// 6.26.3.4): in each session the points A0h, A1h, A2h, its tracks, and in all
+// but the last of a closed disc B0h, where the next session can begin.
 func (m *medium) rawTOC(tracks []trackView, from byte) []byte {
 	lastSession := tracks[len(tracks)-1].session
 	b := []byte{0, 0, 1, byte(lastSession)}
@@ -155,17 +158,21 @@ func (m *medium) rawTOC(tracks []trackView, from byte) []byte {
 		}
 		control := in[0].control()
 		end := in[len(in)-1].start + in[len(in)-1].size
-		add(ses, 1, control, 0xa0, [3]byte{}, [3]byte{byte(in[0].number)})
+		add(ses, 1, control, 0xa0, [3]byte{}, [3]byte{byte(in[0].number), m.Sessions[ses-1].Format})
 		add(ses, 1, in[len(in)-1].control(), 0xa1, [3]byte{}, [3]byte{byte(in[len(in)-1].number)})
 		add(ses, 1, in[len(in)-1].control(), 0xa2, [3]byte{}, msf3(end))
 		for k := range in {
 			add(ses, 1, in[k].control(), byte(in[k].number), [3]byte{}, msf3(in[k].start))
 		}
-		if ses != lastSession || m.Finalized {
+		if ses == lastSession && m.Finalized {
 			continue
 		}
 		next := uint64(end) + uint64(rulesOf(m).sessionGap(ses))
 		add(ses, 5, control, 0xb0, msf3(uint32(next)), msf3(m.Blocks))
+		if ses == 1 {
+			// Where the first lead-in begins, and the recording power.
+			add(ses, 5, control, 0xc0, [3]byte{atipPower & 0x7f}, atipLeadIn)
+		}
 	}
 	return b
 }
@@ -175,13 +182,39 @@ func msf3(lba uint32) [3]byte {
 	return [3]byte(t[1:])
 }
 
+// pma lists the program memory area (MMC-5 6.26.3.5): every track that was not
+// recorded at once, from its start to its end.
+func (m *medium) pma() []byte {
+	b := make([]byte, 4)
+	views := m.rules.tracks(m)
+	for i := range views {
+		v := &views[i]
+		if v.rec == nil || v.rec.AtOnce || v.rec.State == trackOpen {
+			continue
+		}
+		end, start := msf3(v.start+v.size), msf3(v.start)
+		e := make([]byte, 11)
+		e[1], e[3] = 1<<4|v.control(), byte(v.number)
+		copy(e[4:7], end[:])
+		copy(e[8:11], start[:])
+		b = append(b, e...)
+	}
+	return b
+}
+
+// atipPower is the recommended writing power of the discs, atipLeadIn where
+// their lead-in begins, by which programs tell who made them.
+const atipPower = 0x80 | 5<<4
+
+var atipLeadIn = [3]byte{97, 26, 60}
+
 // atip tells what is pressed into the groove of a CD (MMC-5 6.26.3.6).
 func (m *medium) atip() []byte {
 	b := make([]byte, 28)
-	b[4] = 0x80 | 5<<4 | 2 // writing power
-	b[5] = 0x40            // unrestricted use
+	b[4] = atipPower | bit(m.erasable, 1) // reference speed of a CD-RW: 2x
+	b[5] = 0x40                           // unrestricted use
 	b[6] = 0x80 | bit(m.erasable, 0x40)
-	copy(b[8:11], []byte{97, 26, 60}) // lead-in start
+	copy(b[8:11], atipLeadIn[:])
 	leadOut := msf3(m.Blocks)
 	copy(b[12:15], leadOut[:])
 	return b

@@ -146,6 +146,8 @@ type Track struct {
 	Damaged  bool   // was not closed properly
 	Open     bool   // of an unclosed session, and may be recorded further
 	Audio    bool
+	// XA says that a CD track is recorded in mode 2, as CD-ROM XA.
+	XA bool
 
 	LastRecorded      uint32 // last recorded address, if LastRecordedValid
 	LastRecordedValid bool

@@ -88,6 +88,9 @@ func readTrack(ctx context.Context, d *mmc.Drive, di mmc.DiscInformation, n int)
 	return ti, err
 }
 
+// dataModeXA is the data mode of tracks of CD-ROM XA (MMC-5 6.27.3.9).
+const dataModeXA = 2
+
 func newTrack(ti mmc.TrackInformation) Track {
 	t := Track{
 		Number: ti.Track(), Session: ti.Session(),
@@ -98,6 +101,7 @@ func newTrack(ti mmc.TrackInformation) Track {
 		Blank:   ti.Blank(),
 		Damaged: ti.Damage(),
 		Audio:   ti.TrackMode()&mmc.ControlData == 0,
+		XA:      ti.TrackMode()&mmc.ControlData != 0 && ti.DataMode() == dataModeXA,
 	}
 	if ti.NWAValid() {
 		t.NWAValid = true

@@ -18,7 +18,10 @@ import (
 //
 // CLOSE TRACK (001b) is left out unless the drive insists on it: some drives
 // answer it with errors, because the track is closed already.
-type cd struct{}
+//
+// A block is one of mode 1, or of CD-ROM XA mode 2 form 1, of which the drive makes
+// the sub-header.
+type cd struct{ xa bool }
 
 const (
 	cdChunk = 16 // 32 KiB
@@ -32,10 +35,23 @@ const (
 )
 
 func newCD(info *medium.Info, opt Options) (rules, error) {
-	if opt.Mode != ModeDefault && opt.Mode != ModeTAO {
-		return nil, wrongMode(info.Profile, opt.Mode, ModeTAO)
+	c := cd{xa: opt.XA}
+	number := 1
+	for _, s := range info.Sessions {
+		for _, t := range s.Tracks {
+			number = t.Number + 1
+			if !t.Audio {
+				c.xa = t.XA
+			}
+		}
 	}
-	return cd{}, nil
+	switch opt.Mode {
+	case ModeDefault, ModeTAO:
+		return c, nil
+	case ModeSAO:
+		return cdAtOnce{c, number}, nil
+	}
+	return nil, wrongMode(info.Profile, opt.Mode, ModeTAO, ModeSAO)
 }
 
 func (cd) chunk() uint32         { return cdChunk }
@@ -43,29 +59,38 @@ func (cd) tail() uint32          { return cdTail }
 func (cd) resumable() bool       { return false }
 func (cd) closeTrackFirst() bool { return false }
 
-func (cd) begin(ctx context.Context, r *sequential) error {
-	if err := selectTAO(ctx, r.d, mmc.MultiSessionNext); err != nil {
+func (c cd) begin(ctx context.Context, r *sequential) error {
+	if err := c.selectParameters(ctx, r.d, mmc.WriteTAO, mmc.MultiSessionNext); err != nil {
 		return err
 	}
-	err := insist.Repeat(ctx, func() error { return r.d.SendOPC(ctx) })
+	return calibrate(ctx, r.d)
+}
+
+// calibrate lets the drive find the power of its laser.
+func calibrate(ctx context.Context, d *mmc.Drive) error {
+	err := insist.Repeat(ctx, func() error { return d.SendOPC(ctx) })
 	if errors.Is(err, mmc.ErrIllegalRequest) {
 		return nil // the drive calibrates by itself
 	}
 	if err != nil {
 		return err
 	}
-	return r.d.WaitReady(ctx, "power calibration", readyLimit)
+	return d.WaitReady(ctx, "power calibration", readyLimit)
 }
 
-// selectTAO sends mode page 05h for a data track, with buffer underrun
+// selectParameters sends mode page 05h for a data track, with buffer underrun
 // protection unless the drive does not know it.
-func selectTAO(ctx context.Context, d *mmc.Drive, m mmc.MultiSession) error {
+func (c cd) selectParameters(ctx context.Context, d *mmc.Drive, w mmc.WriteType, m mmc.MultiSession) error {
 	p := mmc.NewWriteParameters()
 	p.SetBUFE(true)
-	p.SetWriteType(mmc.WriteTAO)
+	p.SetWriteType(w)
 	p.SetMultiSession(m)
 	p.SetTrackMode(mmc.ControlData)
 	p.SetDataBlockType(mmc.BlockTypeMode1)
+	if c.xa {
+		p.SetDataBlockType(mmc.BlockTypeXAForm1)
+		p.SetSessionFormat(mmc.SessionXA)
+	}
 	p.SetAudioPauseLength(cdAudioPause)
 	err := d.SelectWriteParameters(ctx, p)
 	if errors.Is(err, mmc.ErrInvalidParameter) {
@@ -77,10 +102,13 @@ func selectTAO(ctx context.Context, d *mmc.Drive, m mmc.MultiSession) error {
 
 // closeSession sends the page again: the drive may have forgotten it since, and
 // its multi-session field decides what closing the session means.
-func (cd) closeSession(ctx context.Context, r *sequential, keepAppendable bool) (mmc.CloseFunction, error) {
-	m := mmc.MultiSessionNext
-	if !keepAppendable {
-		m = mmc.MultiSessionNone
+func (c cd) closeSession(ctx context.Context, r *sequential, keepAppendable bool) (mmc.CloseFunction, error) {
+	return mmc.CloseSession, c.selectParameters(ctx, r.d, mmc.WriteTAO, multiSession(keepAppendable))
+}
+
+func multiSession(keepAppendable bool) mmc.MultiSession {
+	if keepAppendable {
+		return mmc.MultiSessionNext
 	}
-	return mmc.CloseSession, selectTAO(ctx, r.d, m)
+	return mmc.MultiSessionNone
 }

@@ -15,6 +15,9 @@ import (
 const closeTries = 3
 
 func (r *sequential) Close(ctx context.Context, keepAppendable bool) error {
+	if r.opt.Mode.AtOnce() && keepAppendable == r.opt.Final {
+		return ErrFinal
+	}
 	if !r.ended && !r.trackClosed {
 		if err := r.Sync(ctx); err != nil {
 			return err
@@ -29,7 +32,12 @@ func (r *sequential) Close(ctx context.Context, keepAppendable bool) error {
 func (r *sequential) closeAndJudge(ctx context.Context, keepAppendable bool) error {
 	var failures error
 	for try := 1; ; try++ {
-		err := r.closeOnce(ctx, keepAppendable)
+		var err error
+		if _, ok := r.rules.(selfClosing); ok && try == 1 {
+			err = r.d.WaitReady(ctx, "closing the session", closeLimit)
+		} else {
+			err = r.closeOnce(ctx, keepAppendable)
+		}
 		if err != nil {
 			r.opt.Log.Warn("closing the session ended with an error; looking at the result", "err", err)
 			failures = errors.Join(failures, err)

@@ -26,6 +26,18 @@ type rules interface {
 	closeSession(ctx context.Context, r *sequential, keepAppendable bool) (mmc.CloseFunction, error)
 }
 
+// blockSender is implemented by rules whose blocks are not sent as they are.
+type blockSender interface {
+	// hostBlock returns how many bytes are sent for a block.
+	hostBlock() int
+	// sendBlocks gives blocks of the stream to the drive with one WRITE.
+	sendBlocks(ctx context.Context, d *mmc.Drive, lba uint32, p []byte) error
+}
+
+// selfClosing is implemented by rules of recordings that the drive closes by
+// itself after the last block. A drive that does not is told to.
+type selfClosing interface{ closesItself() }
+
 // rulesOf returns the rules of the medium's family in the wanted mode.
 func rulesOf(info *medium.Info, opt Options) (rules, error) {
 	switch info.Profile {
@@ -74,12 +86,17 @@ func newSequential(d *mmc.Drive, info *medium.Info, opt Options, rules rules) (*
 		return nil, ErrNothingToResume
 	case t != nil && !opt.Resume:
 		return nil, ErrInterrupted
+	case t == nil && opt.Mode.AtOnce():
+		if err := r.fixSize(); err != nil {
+			return nil, err
+		}
+		return r, nil
 	case t == nil:
 		return r, nil
 	}
 	r.start = t.Start
 	switch {
-	case !rules.resumable():
+	case !rules.resumable() || opt.Mode.AtOnce():
 		return nil, ErrNotResumable
 	case t.Open && t.NWAValid:
 		r.sent, r.limit = t.NWA, t.NWA+t.Free
@@ -90,6 +107,21 @@ func newSequential(d *mmc.Drive, info *medium.Info, opt Options, rules rules) (*
 		r.sent, r.limit = t.Start+t.Blocks, t.Start+t.Blocks
 	}
 	return r, nil
+}
+
+// fixSize sets the size that the drive is told before the first block.
+func (r *sequential) fixSize() error {
+	if r.opt.Blocks == 0 {
+		return ErrSizeNeeded
+	}
+	size := max(uint64(r.opt.Blocks), uint64(r.info.MinTrack))
+	unit := uint64(r.info.WriteUnit)
+	size = (size + unit - 1) / unit * unit
+	if size > uint64(r.limit-r.start) {
+		return &WriteError{LBA: r.start, Blocks: r.opt.Blocks, Err: ErrFull}
+	}
+	r.limit = r.start + uint32(size)
+	return nil
 }
 
 func (r *sequential) Start() uint32 { return r.start }
@@ -196,9 +228,9 @@ var insist = mmc.Patience{Retries: writeRetries, Wait: longWrite}
 func (r *sequential) send(ctx context.Context, p []byte) error {
 	retries := writeRetries
 	for len(p) > 0 {
-		piece := p[:min(len(p), r.d.MaxTransfer())]
+		piece := p[:min(len(p), r.mostAtOnce())]
 		blocks := uint32(len(piece) / mmc.BlockSize)
-		err := writeWhenReady(ctx, r.d, r.sent, piece)
+		err := r.sendOnce(ctx, r.sent, piece)
 		if err == nil {
 			r.sent += blocks
 			p = p[len(piece):]
@@ -229,6 +261,22 @@ func (r *sequential) send(ctx context.Context, p []byte) error {
 		}
 	}
 	return nil
+}
+
+// mostAtOnce returns how many bytes of the stream one WRITE can take.
+func (r *sequential) mostAtOnce() int {
+	if s, ok := r.rules.(blockSender); ok {
+		return max(1, r.d.MaxTransfer()/s.hostBlock()) * mmc.BlockSize
+	}
+	return r.d.MaxTransfer()
+}
+
+// sendOnce gives blocks to the drive with one WRITE, when it takes them.
+func (r *sequential) sendOnce(ctx context.Context, lba uint32, p []byte) error {
+	if s, ok := r.rules.(blockSender); ok {
+		return s.sendBlocks(ctx, r.d, lba, p)
+	}
+	return writeWhenReady(ctx, r.d, lba, p)
 }
 
 // uncertain reports whether the error leaves open if the drive took the blocks,
@@ -277,6 +325,9 @@ func (r *sequential) Sync(ctx context.Context) error {
 // streamEnd returns where the track ends: behind stream and tail, on the border
 // of a unit, and not before the least length of a track, as far as there is room.
 func (r *sequential) streamEnd() uint32 {
+	if r.opt.Mode.AtOnce() {
+		return r.limit
+	}
 	unit := r.info.WriteUnit
 	end := max(r.NextAddress()+r.tail(), r.start+r.info.MinTrack)
 	end = r.start + (end-r.start+unit-1)/unit*unit
@@ -320,7 +371,10 @@ func (r *sequential) Suspend(ctx context.Context) error {
 		return nil
 	}
 	unit := int(r.info.WriteUnit) * mmc.BlockSize
-	if !r.resumable() {
+	if r.opt.Mode.AtOnce() {
+		// Whatever the drive has, the recording cannot be continued.
+		r.buf = r.buf[:0]
+	} else if !r.resumable() {
 		// The drive ends the track now, and it must have its least length.
 		if err := r.padTo(ctx, max(r.NextAddress(), min(r.start+r.info.MinTrack, r.limit))); err != nil {
 			return err
