@@ -13,9 +13,9 @@ type transfer struct {
 }
 
 // collect asks the initiator for the data of a command, burst by burst, until
-// length bytes are there. Whatever is wrong with them is told as a condition. If
-// the task is aborted meanwhile, what is returned is of no use.
-func (s *session) collect(t *task, length int) ([]byte, *condition) {
+// length bytes are there. What is wrong with them is told as a condition; an error
+// is that none come any more.
+func (s *session) collect(t *task, length int) ([]byte, *condition, error) {
 	data := make([]byte, length)
 	have := copy(data, t.data)
 	t.data = nil
@@ -44,6 +44,7 @@ func (s *session) collect(t *task, length int) ([]byte, *condition) {
 			select {
 			case <-tr.done:
 			case <-t.ctx.Done():
+				err = t.ctx.Err()
 			}
 		}
 		s.mu.Lock()
@@ -51,14 +52,14 @@ func (s *session) collect(t *task, length int) ([]byte, *condition) {
 		bad := tr.bad
 		s.mu.Unlock()
 		switch {
-		case err != nil || t.ctx.Err() != nil:
-			return nil, nil
+		case err != nil:
+			return nil, nil, err
 		case bad:
-			return nil, &senseWrongAmount
+			return nil, &senseWrongAmount, nil
 		}
 		have += n
 	}
-	return data, nil
+	return data, nil, nil
 }
 
 // dataOut takes data that an R2T asked for. Data for an R2T that nobody waits for

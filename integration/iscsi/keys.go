@@ -89,7 +89,7 @@ var keys = map[string]key{
 	"DataPDUInOrder":      {inOperational, boolean(func(_ *parameters, _ bool) bool { return true })},                   // 13.18
 	"DataSequenceInOrder": {inOperational, boolean(func(_ *parameters, _ bool) bool { return true })},                   // 13.19
 	"ErrorRecoveryLevel":  {inOperational, number(0, 2, lowest(0))},                                                     // 13.20
-	"iSCSIProtocolLevel":  {inOperational, number(0, 31, lowest(1))},                                                    // RFC 7144 7.1
+	"iSCSIProtocolLevel":  {inOperational, number(0, 31, lowest(1))},                                                    // 13.24
 	"OFMarker":            {inOperational, boolean(func(_ *parameters, _ bool) bool { return false })},                  // 13.25, obsolete
 	"IFMarker":            {inOperational, boolean(func(_ *parameters, _ bool) bool { return false })},                  // 13.25, obsolete
 	"OFMarkInt":           {inOperational, func(*parameters, string) string { return irrelevant }},                      // 13.25, obsolete

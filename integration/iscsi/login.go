@@ -225,7 +225,7 @@ func (l *login) negotiate(pairs []pair, opening bool) ([]pair, error) {
 			continue
 		}
 		a := l.params.answer(p, l.stage.phase())
-		if p.key == "AuthMethod" && a == reject {
+		if p.key == "AuthMethod" && l.stage == stageSecurity && a == reject {
 			return nil, refuse(loginAuthFailure, "authentication by %.80q is not supported, only None is", p.value)
 		}
 		if a != "" {

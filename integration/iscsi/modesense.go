@@ -13,7 +13,7 @@ const (
 // transport for its capabilities with nothing else (SPC-3 6.9, 6.10).
 func (u *unit) modeSense6(cmd *mmc.Command) error {
 	c := cmd.CDB
-	room := int(c[4]) + modeHeader10 - modeHeader6
+	room := max(int(c[4]), modeHeader6) + modeHeader10 - modeHeader6
 	long := &mmc.Command{
 		CDB:       []byte{byte(mmc.OpModeSense10), c[1] & 0x08, c[2], c[3], 0, 0, 0, byte(room >> 8), byte(room), c[5]},
 		Direction: mmc.FromDrive, Data: make([]byte, room), Timeout: cmd.Timeout,

@@ -57,17 +57,17 @@ func Listen(addr string, log *slog.Logger) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("iSCSI target: %w", err)
 	}
-	t := newTarget(log)
-	t.listener = l
-	t.running.Go(t.accept)
-	return t, nil
+	return serve(l, log), nil
 }
 
-func newTarget(log *slog.Logger) *Target {
+// serve makes a target of a listener, which it takes over.
+func serve(l net.Listener, log *slog.Logger) *Target {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Target{log: log, nodes: make(map[string]*node), links: make(map[*link]struct{})}
+	t := &Target{log: log, listener: l, nodes: make(map[string]*node), links: make(map[*link]struct{})}
+	t.running.Go(t.accept)
+	return t
 }
 
 // Add presents a drive as logical unit 0 of a target with the given name, an

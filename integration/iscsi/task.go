@@ -119,24 +119,16 @@ func (s *session) executeTask(t *task) {
 
 // perform does everything for a task but the answer.
 func (s *session) perform(t *task) outcome {
-	u := s.node.unit
 	blocks := blockTransferOf(t.cdb())
-	expected := uint64(t.expectedLength())
-	if !t.reads() && !t.writes() {
-		expected = 0
+	var expected uint64
+	if t.reads() || t.writes() {
+		expected = uint64(t.expectedLength())
 	}
 	if o, refused := s.refusal(t); refused {
+		o.residual = uint32(expected)
 		return o
 	}
-	switch {
-	case t.reads() && t.writes(), expected > maxTransfer,
-		blocks.direction == mmc.FromDrive && t.writes(), blocks.direction == mmc.ToDrive && t.reads():
-		return checkCondition(senseInvalidUnit)
-	case blocks.length > maxTransfer:
-		return checkCondition(senseInvalidField)
-	case blocks.direction == mmc.ToDrive && blocks.length > expected:
-		o := checkCondition(senseInvalidUnit)
-		o.overflow = uint32(blocks.length - expected)
+	if o, refused := contradiction(t, blocks, expected); refused {
 		return o
 	}
 	cmd := &mmc.Command{CDB: trimCDB(t.cdb()), Timeout: commandTimeout}
@@ -146,29 +138,49 @@ func (s *session) perform(t *task) outcome {
 	}
 	switch {
 	case t.writes():
-		data, bad := s.collect(t, int(length))
-		if bad != nil {
+		data, bad, err := s.collect(t, int(length))
+		switch {
+		case err != nil:
+			return outcome{lost: true} // which nobody hears
+		case bad != nil:
 			return checkCondition(*bad)
 		}
 		cmd.Direction, cmd.Data = mmc.ToDrive, data
 	case length > 0:
 		cmd.Direction, cmd.Data = mmc.FromDrive, make([]byte, length)
 	}
-	if t.ctx.Err() != nil {
-		return outcome{}
-	}
-	o := u.execute(t.ctx, s, t.lun(), cmd)
-	transferred := uint64(len(cmd.Transferred()))
+	o := s.node.unit.execute(t.ctx, s, t.lun(), cmd)
+	got := uint64(len(cmd.Transferred()))
 	if cmd.Direction == mmc.FromDrive {
-		o.data = cmd.Transferred()
-		if transferred > expected {
-			o.data = o.data[:expected]
-			o.overflow = uint32(transferred - expected)
-			return o
-		}
+		o.data = cmd.Transferred()[:min(got, expected)]
 	}
-	o.residual = uint32(expected - min(transferred, expected))
+	if got > expected {
+		o.overflow = uint32(got - expected)
+	} else {
+		o.residual = uint32(expected - got)
+	}
 	return o
+}
+
+// contradiction refuses a task whose expected length and CDB disagree so that it
+// cannot be executed, or is more than this target has memory for.
+func contradiction(t *task, blocks blockTransfer, expected uint64) (outcome, bool) {
+	switch {
+	case t.reads() && t.writes(), expected > maxTransfer,
+		blocks.direction == mmc.FromDrive && t.writes(), blocks.direction == mmc.ToDrive && t.reads():
+		o := checkCondition(senseInvalidUnit)
+		o.residual = uint32(expected)
+		return o, true
+	case blocks.length > maxTransfer:
+		o := checkCondition(senseInvalidField)
+		o.residual = uint32(expected)
+		return o, true
+	case blocks.direction == mmc.ToDrive && blocks.length > expected:
+		o := checkCondition(senseInvalidUnit)
+		o.overflow = uint32(blocks.length - expected)
+		return o, true
+	}
+	return outcome{}, false
 }
 
 // refusal is what a task hears before it may send or receive anything.
