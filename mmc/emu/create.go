@@ -13,7 +13,8 @@ import (
 // CreateOptions say what is special about a new medium.
 type CreateOptions struct {
 	// Blocks is the capacity in blocks of 2048 bytes, rounded down to what the
-	// kind of medium can have; 0 is the usual capacity of the kind.
+	// kind of medium can have; 0 is the usual capacity of the kind. A BD-RE or
+	// DVD-RAM has so many in its usual format, a BD-R before it is formatted.
 	Blocks int64
 	// AudioFirstSession makes a CD begin with a session of two audio tracks of
 	// half a minute each, so that a data session makes it a CD Extra.
@@ -46,6 +47,12 @@ func Create(path string, media Media, opt CreateOptions) error {
 			return fmt.Errorf("a %s cannot begin with an audio session; only cd-r and cd-rw can", media)
 		}
 		st.Sessions = []sessionState{audioSession()}
+	}
+	switch media {
+	case BDRE:
+		st.Spare = usualSpare(blocks)
+	case DVDRAM:
+		st.Spare = dvdRAMUsualSpare(blocks)
 	}
 	if _, seq := k.rules.(sequential); !seq && !(opt.Unformatted && media != DVDRAM) {
 		st.Formatting, st.Formatted = formatDone, blocks

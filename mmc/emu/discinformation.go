@@ -14,7 +14,7 @@ const (
 // incomplete; DVD-RAM has a status of its own.
 func (m *medium) discStatus() uint8 {
 	switch {
-	case !m.isSequential() && m.profile == mmc.ProfileDVDRAM:
+	case !m.isSequential() && (m.profile == mmc.ProfileDVDRAM || m.profile == mmc.ProfileBDRRRM && !m.Finalized):
 		return discOther
 	case !m.isSequential() && m.Formatting == formatNone:
 		return discBlank
@@ -22,18 +22,44 @@ func (m *medium) discStatus() uint8 {
 		return discIncomplete
 	case !m.isSequential(), m.Finalized:
 		return discComplete
-	case !m.recorded():
+	case !m.recorded() && m.Spare == 0:
 		return discBlank
 	}
 	return discIncomplete
 }
 
-// readDiscInformation tells the standard disc information (MMC-5 6.22.3.1).
-func (d *Drive) readDiscInformation(r *request) error {
-	if r.cdb[1]&7 != 0 {
+// Data types of READ DISC INFORMATION (MMC-5 6.22.2.1).
+const (
+	standardInformation = 0
+	powResources        = 2
+)
+
+// readPOWResources tells how much more can be written again with pseudo-overwrite
+// (MMC-5 6.22.3.3).
+func (d *Drive) readPOWResources(r *request) error {
+	m := d.medium
+	if m.Recording != pseudoOverwrite {
 		return invalidField.inCDB(1)
 	}
+	b := make([]byte, 16)
+	put16(b, 0, 14)
+	b[2] = powResources << 5
+	put32(b, 4, m.room()/clusterBlocks)
+	put32(b, 8, m.room()/clusterBlocks)
+	put32(b, 12, m.room()/clusterBlocks)
+	return r.reply(b, r.u16(7))
+}
+
+// readDiscInformation tells the standard disc information (MMC-5 6.22.3.1).
+func (d *Drive) readDiscInformation(r *request) error {
 	m := d.medium
+	switch r.cdb[1] & 7 {
+	case standardInformation:
+	case powResources:
+		return d.readPOWResources(r)
+	default:
+		return invalidField.inCDB(1)
+	}
 	session, first, last, status := m.lastSession()
 	b := make([]byte, 34)
 	put16(b, 0, uint16(len(b)-2))

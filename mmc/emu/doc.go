@@ -30,6 +30,8 @@
 // reserved. The invisible track at the end of an appendable medium is not
 // stored, it follows from the rules of the family. Overwritable media have
 // "formatting" and "formatted" instead of sessions, and a DVD-RW one or the other.
+// BD and DVD-RAM set "spare" blocks aside beside their capacity; what else there is
+// about formatted BD-R is drawn in bdr.go.
 //
 // A data file without a state file plays an overwritable medium and stays what
 // it is, for example an ISO image: see [Open].

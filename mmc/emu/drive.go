@@ -133,6 +133,7 @@ func (d *Drive) load() {
 	if d.medium.isSequential() {
 		d.medium.recover()
 	}
+	d.medium.stopFormatting()
 	changed := mediumChanged
 	d.attention = &changed
 	d.event = eventNewMedia

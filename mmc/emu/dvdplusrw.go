@@ -7,7 +7,8 @@ package emu
 //	           FORMAT UNIT 26h              last block written
 //	0 none ───────────────────▶ 2 running ────────────────────▶ 3 formatted
 //	                              │    ▲
-//	            CLOSE SESSION 0, 2│    │FORMAT UNIT 26h with restart
+//	        CLOSE SESSION 0, 2,   │    │FORMAT UNIT 26h with restart
+//	        eject, power lost     │    │
 //	                              ▼    │
 //	                            1 stopped: only what was reached can be written
 type dvdPlusRW struct{ overwritable }
@@ -57,8 +58,14 @@ func (dvdPlusRW) closeSession(m *medium, _ *writeParameters, function uint8) err
 	if function != closeFunctionStopFormat && function != closeFunctionSession {
 		return invalidField.inCDB(2)
 	}
+	m.stopFormatting()
+	return nil
+}
+
+// stopFormatting ends background formatting part way. Drives do it by themselves
+// before the medium leaves them, and a power cut does it, too.
+func (m *medium) stopFormatting() {
 	if m.Formatting == formatRunning {
 		m.Formatting, m.dirty = formatStopped, true
 	}
-	return nil
 }

@@ -127,6 +127,7 @@ func (m *medium) flush() error {
 // settle makes everything durable before the medium leaves the drive. A unit
 // begun is filled, but no track is ended by it.
 func (m *medium) settle() error {
+	m.stopFormatting()
 	if r, ok := m.rules.(sequential); ok && !r.endsTrack() && !m.protected {
 		if err := r.synchronize(m); err != nil {
 			return err

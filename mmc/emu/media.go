@@ -120,11 +120,14 @@ func kindOf(m Media) (kind, bool) {
 	return kind{}, false
 }
 
-// as returns the kind as a medium in the given state plays it: a DVD-RW has a
-// profile and rules for each of its two ways to be recorded.
+// as returns the kind as a medium in the given state plays it: a DVD-RW and a BD-R
+// have a profile and rules for each of their two ways to be recorded.
 func (k kind) as(s *state) kind {
-	if k.media == DVDRW && s.Formatting != formatNone {
+	switch {
+	case k.media == DVDRW && s.Formatting != formatNone:
 		k.profile, k.rules = mmc.ProfileDVDRWOver, restrictedOverwrite{}
+	case k.media == BDR && s.Recording == randomRecording:
+		k.profile, k.rules = mmc.ProfileBDRRRM, bdRRandom{}
 	}
 	return k
 }

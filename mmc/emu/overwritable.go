@@ -51,31 +51,6 @@ func reformat(m *medium) error {
 	return nil
 }
 
-// dvdRAM is a DVD-RAM, sold formatted.
-type dvdRAM struct{ overwritable }
-
-func (dvdRAM) format(m *medium, f formatRequest) error {
-	if f.kind != formatFull && f.kind != formatSpare || f.blocks != m.Blocks {
-		return invalidParameter.inParameters(4)
-	}
-	return reformat(m)
-}
-
-// bdRE is a BD-RE, sold unformatted.
-type bdRE struct{ overwritable }
-
-func (bdRE) format(m *medium, f formatRequest) error {
-	switch f.kind {
-	case formatFull, formatBDSpare, formatBDNoSpare:
-	default:
-		return invalidParameter.inParameters(8)
-	}
-	if f.blocks != m.Blocks {
-		return invalidParameter.inParameters(4)
-	}
-	return reformat(m)
-}
-
 // Format types (MMC-5 6.5.4.2, 6.24.3.3).
 const (
 	formatFull      = 0x00
@@ -83,4 +58,5 @@ const (
 	formatDVDPlusRW = 0x26
 	formatBDSpare   = 0x30
 	formatBDNoSpare = 0x31
+	formatBDRSpare  = 0x32
 )

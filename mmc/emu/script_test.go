@@ -223,11 +223,11 @@ func (s *script) command(f []string) (string, error) {
 		return s.said(s.none(cdb(12, 0xa1, 1, arg(1)))), nil
 	case "opc":
 		return s.said(s.none(cdb(10, 0x54, 1, 1))), nil
-	case "format": // format TYPE BLOCKS [restart]
+	case "format": // format TYPE BLOCKS [restart] [sub=N]
 		p := make([]byte, 12)
 		p[1], p[3] = 0x82, 8
 		binary.BigEndian.PutUint32(p[4:], arg(2))
-		p[8] = byte(arg(1)) << 2
+		p[8] = byte(arg(1))<<2 | byte(value("sub"))
 		if has("restart") {
 			p[11] = 1
 		}
@@ -297,6 +297,13 @@ func (s *script) command(f []string) (string, error) {
 			fmt.Fprintf(&text, "format %02Xh: %d blocks\n", d[4]>>2, binary.BigEndian.Uint32(d))
 		}
 		return text.String(), nil
+	case "structure": // structure MEDIA FORMAT: its first bytes
+		b, err := s.in(cdb(12, 0xad, 1, arg(1), 7, arg(2), 8, 0x10), 4096)
+		if err != nil {
+			return s.said(err), nil
+		}
+		n := min(int(binary.BigEndian.Uint16(b))+2, len(b))
+		return fmt.Sprintf("%d bytes % x", n, b[4:min(n, 20)]), nil
 	case "profile":
 		b, err := s.in(cdb(10, 0x46, 1, 1, 7, 2), 512)
 		if err != nil {

@@ -70,12 +70,14 @@ func (s sense) raw() mmc.Sense {
 // What the drive says (MMC-5 annex F; the drives' manuals, see doc.go).
 var (
 	noSense            = sense{key: mmc.KeyNoSense}
+	backgroundFormat   = sense{key: mmc.KeyNoSense, asc: 0x04, ascq: 0x04}
 	becomingReady      = sense{key: mmc.KeyNotReady, asc: 0x04, ascq: 0x01}
 	formatInProgress   = sense{key: mmc.KeyNotReady, asc: 0x04, ascq: 0x04}
 	inProgress         = sense{key: mmc.KeyNotReady, asc: 0x04, ascq: 0x07}
 	longWrite          = sense{key: mmc.KeyNotReady, asc: 0x04, ascq: 0x08}
 	noMediumTrayOpen   = sense{key: mmc.KeyNotReady, asc: 0x3a, ascq: 0x02}
 	writeError         = sense{key: mmc.KeyMediumError, asc: 0x0c, ascq: 0x00}
+	formatCorrupted    = sense{key: mmc.KeyMediumError, asc: 0x31, ascq: 0x00}
 	unrecoveredRead    = sense{key: mmc.KeyMediumError, asc: 0x11, ascq: 0x00}
 	uncorrectable      = sense{key: mmc.KeyMediumError, asc: 0x11, ascq: 0x05}
 	parameterLength    = sense{key: mmc.KeyIllegalRequest, asc: 0x1a, ascq: 0x00}

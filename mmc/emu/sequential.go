@@ -26,8 +26,11 @@ func (m *medium) closedSessions() int {
 // sessionEnd returns the first block after the session: its lead-out start.
 func (s *sessionState) end() uint32 { return s.Tracks[len(s.Tracks)-1].end() }
 
-// writableEnd returns the first block that no track can have any more.
-func (m *medium) writableEnd() uint32 { return m.Blocks - rulesOf(m).runOut() }
+// writableEnd returns the first block that no track can have any more. Clusters
+// written again take others from there.
+func (m *medium) writableEnd() uint32 {
+	return m.Blocks - rulesOf(m).runOut() - m.Replaced*clusterBlocks
+}
 
 // nextTrack returns where a track begins that nothing was written to yet. It is
 // false if no further track is possible: on finalized media, beside an open

@@ -98,42 +98,20 @@ func (d *Drive) readFormatCapacities(r *request) error {
 		put24(e, 5, parameter)
 		b = append(b, e...)
 	}
+	f, ok := m.rules.(formattable)
 	switch {
 	case d.ejected:
 		add(0x00ffffff, capacityUnknown, mmc.BlockSize)
-	case m.media == DVDRW:
-		current, list := m.dvdRWCapacities()
+	case ok:
+		current, list := f.capacities(m)
 		for _, c := range append([]formatCapacity{current}, list...) {
 			add(c.blocks, c.kind, c.parameter)
 		}
-	case m.isSequential():
-		kind, blocks := byte(capacityFormatted), m.rules.capacity(m)
-		if !m.recorded() {
-			kind, blocks = capacityUnformatted, m.Blocks
-		}
-		add(blocks, kind, mmc.BlockSize)
+	case m.recorded():
+		add(m.rules.capacity(m), capacityFormatted, mmc.BlockSize)
 	default:
-		size := m.rules.tracks(m)[0].size
-		kind := byte(capacityFormatted)
-		if m.Formatting == formatNone {
-			kind = capacityUnformatted
-		}
-		add(size, kind, mmc.BlockSize)
-		for _, f := range m.formats() {
-			add(size, f<<2, mmc.BlockSize)
-		}
+		add(m.Blocks, capacityUnformatted, mmc.BlockSize)
 	}
 	b[3] = byte(len(b) - 4)
 	return r.reply(b, r.u16(7))
-}
-
-// formats lists the format types of an overwritable medium.
-func (m *medium) formats() []byte {
-	switch m.profile {
-	case mmc.ProfileDVDPlusRW:
-		return []byte{formatDVDPlusRW}
-	case mmc.ProfileDVDRAM:
-		return []byte{formatFull, formatSpare}
-	}
-	return []byte{formatFull, formatBDSpare, formatBDNoSpare}
 }

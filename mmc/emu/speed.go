@@ -119,7 +119,8 @@ func (d *Drive) getPerformance(r *request) error {
 	most := int(r.u16(8))
 	switch r.cdb[10] {
 	case typePerformance:
-		if r.cdb[1]&toleranceMask != tolerance || r.cdb[1]&except != 0 {
+		// Only tolerance 10b is defined, but drives take programs that leave it out.
+		if t := r.cdb[1] & toleranceMask; t != 0 && t != tolerance || r.cdb[1]&except != 0 {
 			return invalidField.inCDB(1)
 		}
 		speed := m.writeSpeeds[0]

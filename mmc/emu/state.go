@@ -87,6 +87,14 @@ type state struct {
 	Formatting formatting `json:"formatting,omitempty"`
 	Formatted  uint32     `json:"formatted,omitempty"`
 
+	// BD and DVD-RAM: what is set aside beside Blocks.
+	Spare uint32 `json:"spare,omitempty"`
+	// BD-R: how it was formatted; clusters written again with pseudo-overwrite; a
+	// bit for each cluster written in random recording.
+	Recording recordingMode `json:"recording,omitempty"`
+	Replaced  uint32        `json:"replaced,omitempty"`
+	Clusters  []byte        `json:"clusters,omitempty"`
+
 	// DVD-RW: blanked so that it takes no sessions; formatted for restricted
 	// overwrite with its last session not closed.
 	MinimallyBlanked bool `json:"minimallyBlanked,omitempty"`
@@ -158,8 +166,8 @@ func (s *state) check() error {
 	if !ok {
 		return fmt.Errorf("unknown kind of medium %q", s.Media)
 	}
-	if got, err := k.capacity(int64(s.Blocks)); err != nil || got != s.Blocks || s.Blocks == 0 {
-		return fmt.Errorf("a %s cannot have %d blocks", s.Media, s.Blocks)
+	if err := s.checkSize(k); err != nil {
+		return err
 	}
 	if s.Media != DVDRW && (s.MinimallyBlanked || s.Intermediate) {
 		return fmt.Errorf("a %s has no state of a DVD-RW", s.Media)
@@ -170,7 +178,7 @@ func (s *state) check() error {
 		}
 		return s.checkTracks()
 	}
-	if len(s.Sessions) > 0 || s.Finalized {
+	if len(s.Sessions) > 0 || s.Finalized && s.Recording != randomRecording {
 		return fmt.Errorf("a %s has no sessions", s.Media)
 	}
 	if s.Media == DVDRW {
@@ -181,6 +189,40 @@ func (s *state) check() error {
 	}
 	if s.Formatting > formatDone || s.Formatted > s.Blocks || s.Formatting == formatDone && s.Formatted != s.Blocks {
 		return fmt.Errorf("formatting state %d with %d of %d blocks", s.Formatting, s.Formatted, s.Blocks)
+	}
+	return nil
+}
+
+// checkSize tells what is wrong with the number of blocks and of spare ones.
+func (s *state) checkSize(k kind) error {
+	most := uint64(0)
+	switch s.Media {
+	case BDR, BDRE:
+		most = bdMost
+	case DVDRAM:
+		most = dvdRAMMost
+	default:
+		if got, err := k.capacity(int64(s.Blocks)); err != nil || got != s.Blocks || s.Blocks == 0 || s.Spare != 0 {
+			return fmt.Errorf("a %s cannot have %d blocks and %d to spare", s.Media, s.Blocks, s.Spare)
+		}
+	}
+	total := uint64(s.Blocks) + uint64(s.Spare)
+	if most > 0 && (total < minBlocks || total > most || s.Blocks%16 != 0 || s.Spare%16 != 0 || s.Blocks < s.Spare) {
+		return fmt.Errorf("a %s cannot have %d blocks and %d to spare", s.Media, s.Blocks, s.Spare)
+	}
+	clusters := 0
+	switch {
+	case s.Recording == sequentialRecording:
+	case s.Media != BDR || s.Spare == 0 || s.Recording != pseudoOverwrite && s.Recording != randomRecording:
+		return fmt.Errorf("a %s cannot have the recording mode %q", s.Media, s.Recording)
+	case s.Recording == randomRecording:
+		clusters = int(s.Blocks/clusterBlocks+7) / 8
+	}
+	if len(s.Clusters) != clusters {
+		return fmt.Errorf("%d bytes tell which clusters are written, instead of %d", len(s.Clusters), clusters)
+	}
+	if s.Replaced > 0 && s.Recording != pseudoOverwrite || uint64(s.Replaced)*clusterBlocks > uint64(s.Blocks) {
+		return fmt.Errorf("%d clusters cannot be written twice", s.Replaced)
 	}
 	return nil
 }

@@ -19,6 +19,10 @@ func (d *Drive) requestSense(r *request) error {
 		}
 	case d.ejected:
 		s = noMediumTrayOpen
+	case d.medium.Formatting == formatRunning:
+		// Commands are done meanwhile, but the progress can be asked for.
+		done := uint64(d.medium.Formatted) << 16 / uint64(d.medium.Blocks)
+		s = backgroundFormat.progressing(uint16(min(done, 0xffff)))
 	}
 	return r.reply(s.raw(), uint32(r.cdb[4]))
 }
@@ -123,16 +127,4 @@ func (d *Drive) sendOPC(*request) error {
 	d.pace.sleep(d.timing.OPC)
 	d.calibrated = true
 	return nil
-}
-
-// readDiscStructure knows only the write protection status (MMC-5 6.23.3.2.27);
-// other structures describe physical media.
-func (d *Drive) readDiscStructure(r *request) error {
-	const writeProtectionStatus = 0xc0
-	if r.cdb[7] != writeProtectionStatus {
-		return invalidField.inCDB(7)
-	}
-	b := []byte{0, 6, 0, 0, 0, 0, 0, 0}
-	b[4] = bit(d.medium.protected, 0x02) // PWP: persistently protected
-	return r.reply(b, r.u16(8))
 }
