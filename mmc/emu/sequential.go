@@ -78,7 +78,7 @@ func (sequentialBase) tracks(m *medium) []trackView {
 				number: len(views) + 1, session: i + 1,
 				start: t.Start, size: t.Size, written: t.Written,
 				audio: t.Audio, open: t.State != trackClosed,
-				reserved: t.State == trackReserved, blank: t.Written == 0 && t.State == trackReserved, rec: t,
+				reserved: t.State == trackReserved, blank: t.Written == 0 && t.State == trackReserved && !m.lost(t), rec: t,
 			}
 			if t.State == trackOpen {
 				v.size = m.writableEnd() - t.Start

@@ -44,7 +44,8 @@ func (c cdAtOnce) begin(ctx context.Context, r *sequential) error {
 	if err := calibrate(ctx, r.d); err != nil {
 		return err
 	}
-	if err := r.d.SendCueSheet(ctx, c.cueSheet(r.start, r.limit)); err != nil {
+	sheet := c.cueSheet(r.start, r.limit)
+	if err := insist.Repeat(ctx, func() error { return r.d.SendCueSheet(ctx, sheet) }); err != nil {
 		return err
 	}
 	most := min(cdChunk, int32(r.mostAtOnce()/mmc.BlockSize))
