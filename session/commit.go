@@ -202,7 +202,7 @@ func (d *Disc) checkDisc(p *commit.Plan) error {
 	var newest *history.Session
 	for i := range d.sessions {
 		s := &d.sessions[i]
-		if !s.Audio && !slices.Contains(j.Rejected, s.Start) && (p == nil || !leftBy(p, s)) {
+		if !s.Audio && !s.Cut && !slices.Contains(j.Rejected, s.Start) && (p == nil || !leftBy(p, s)) {
 			newest = s
 		}
 	}

@@ -225,7 +225,7 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 		}
 	}
 	newest := d.newest(j.Rejected)
-	if last := d.lastData(); d.store != nil && newest != nil && j.Plan == nil && !last.Readable && !slices.Contains(j.Rejected, last.Start) {
+	if last := d.lastData(); d.store != nil && newest != nil && j.Plan == nil && !last.Readable && !last.Cut && !slices.Contains(j.Rejected, last.Start) {
 		if err := d.refuseWriting("its newest session cannot be read (%s), and a further one would hide it for good", last.Problem); err != nil {
 			return err
 		}
@@ -266,7 +266,7 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 		}
 	}
 	if newest == nil {
-		if last := d.lastData(); last != nil && !last.Readable && !slices.Contains(j.Rejected, last.Start) && (j.Plan == nil || !leftBy(j.Plan, last)) {
+		if last := d.lastData(); last != nil && !last.Readable && !last.Cut && !slices.Contains(j.Rejected, last.Start) && (j.Plan == nil || !leftBy(j.Plan, last)) {
 			return d.notISO(*last)
 		}
 		return nil
@@ -340,7 +340,7 @@ func (d *Disc) newest(rejected []uint32) *history.Session {
 	return nil
 }
 
-// lastData is the last session that is not audio.
+// lastData is the last session that is not audio; it may hold no tree.
 func (d *Disc) lastData() *history.Session {
 	for i := len(d.sessions) - 1; i >= 0; i-- {
 		if !d.sessions[i].Audio {

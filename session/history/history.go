@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"burnfs/iso9660"
@@ -48,8 +49,11 @@ type Session struct {
 	Preparer    string
 	Audio       bool
 	// Readable tells that it holds an ISO 9660 tree; Problem says why not.
-	Readable    bool
-	Problem     string
+	Readable bool
+	Problem  string
+	// Cut tells that recording it was interrupted and that it was closed as it
+	// was: it never held a complete tree, so a further session hides nothing.
+	Cut         bool
 	Files, Dirs int64 // -1 when the session does not say
 	// Mark is what burnfs noted, nil in sessions of others.
 	Mark *mark.Mark
@@ -57,6 +61,7 @@ type Session struct {
 	Hash string
 
 	descriptors uint32 // where the root directory lies: tells copies apart
+	volume      uint32 // volume space size
 }
 
 // End is the first block behind the session.
@@ -86,10 +91,66 @@ func List(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Sess
 			if err := s.read(ctx, r); err != nil {
 				return nil, err
 			}
+			if err := s.judgeCut(ctx, r, last.Damaged, slices.ContainsFunc(all, func(s Session) bool { return s.Readable })); err != nil {
+				return nil, err
+			}
 		}
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// lostAtEnd is how much may be missing at the end of a session: that is where
+// programs put zeros because drives lose what is there (mkisofs -pad).
+const lostAtEnd = 150
+
+// judgeCut decides whether an interrupted burn was closed here. The session of
+// one that stopped behind its descriptors says that it is larger than it is; its
+// tree may be half there, so an earlier one that is whole is better, if there is
+// one.
+//
+// The error is that of the drive.
+func (s *Session) judgeCut(ctx context.Context, r iso9660.BlockReader, damaged, earlier bool) (err error) {
+	missing := func(size uint32) bool { return size > s.Blocks && size-s.Blocks > lostAtEnd }
+	// Sizes are recorded absolutely by some, for the session alone by others.
+	absolute := s.volume
+	if s.volume > s.Start {
+		absolute = s.volume - s.Start
+	}
+	switch {
+	case !s.Readable && (damaged || s.Blocks <= iso9660.FirstDescriptor):
+		s.Cut = true
+	case !s.Readable:
+		s.Cut, err = s.empty(ctx, r)
+	case missing(s.volume) && missing(absolute) && (earlier || s.descriptors >= s.End()):
+		s.Cut, s.Readable = true, false
+		s.Problem = fmt.Sprintf("its recording was interrupted after %d of %d blocks", s.Blocks, absolute)
+	}
+	return err
+}
+
+// empty tells whether a session holds nothing but zeros where any file system
+// has its first structures. What cannot be read is not empty.
+func (s *Session) empty(ctx context.Context, r iso9660.BlockReader) (bool, error) {
+	const chunk = 32
+	for done := uint32(0); done < min(looked, s.Blocks); {
+		p := make([]byte, min(chunk, min(looked, s.Blocks)-done)*iso9660.BlockSize)
+		if err := r.ReadBlocks(ctx, s.Start+done, p); err != nil {
+			// The last blocks of a CD track are never readable (run-out).
+			if unreadable(err) && s.Blocks-done <= chunk {
+				return done > iso9660.FirstDescriptor, nil
+			}
+			if unreadable(err) {
+				return false, nil
+			}
+			return false, err
+		}
+		if bytes.Count(p, []byte{0}) != len(p) {
+			return false, nil
+		}
+		done += uint32(len(p) / iso9660.BlockSize)
+	}
+	return true, nil
 }
 
 // unreadable tells whether the drive answered that it cannot read, as opposed
@@ -123,6 +184,7 @@ func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
 		return nil
 	}
 	s.Readable = true
+	s.volume = p.VolumeSpaceSize()
 	s.VolumeID, s.Application, s.Preparer = p.VolumeIdentifier(), p.ApplicationIdentifier(), p.DataPreparerIdentifier()
 	if t, err := p.CreationTime(); err == nil {
 		s.Time = t
@@ -226,10 +288,14 @@ func Next(info *medium.Info, all []Session) (uint32, error) {
 }
 
 // MSInfo returns the numbers that cdrecord -msinfo prints and mkisofs -C
-// takes: first block of the last session, first block of the next one. On an
+// takes: first block of the last session, first block of the next one. A session
+// that was cut holds nothing to continue; the one before it counts. On an
 // overwritable medium the last session's descriptors are at block 16, so that
 // the first number is 0.
 func MSInfo(info *medium.Info, all []Session) (last, next uint32, err error) {
+	for len(all) > 0 && all[len(all)-1].Cut {
+		all = all[:len(all)-1]
+	}
 	if len(all) == 0 {
 		return 0, 0, ErrNoSession
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"burnfs/cmd/burnfs/internal/discinfo"
 	"burnfs/cmd/burnfs/internal/progress"
 	"burnfs/iso9660"
 	"burnfs/mmc/recorder"
@@ -56,7 +57,10 @@ func (a *app) closeDamaged(ctx context.Context, c *change) error {
 	if better == "" && open.NWAValid && !c.Info.Profile.IsCD() {
 		better = "The drive could continue this burn: 'burnfs burn --resume' with the same image is better than closing it, if there is one."
 	}
-	action := fmt.Sprintf("The interrupted burn at block %d, of which %s are recorded, will be closed as it is.", open.Start, size(open.Blocks))
+	action := fmt.Sprintf("The interrupted burn at block %d will be closed as it is.", open.Start)
+	if n := discinfo.Recorded(&open); n > 0 {
+		action = fmt.Sprintf("The interrupted burn at block %d, of which %s are recorded, will be closed as it is.", open.Start, size(n))
+	}
 	if err := c.confirm(action, better); err != nil {
 		return err
 	}

@@ -111,7 +111,11 @@ func newLab(t *testing.T) lab {
 
 func (l lab) create(t *testing.T, media emu.Media, args ...string) {
 	t.Helper()
-	ok(t, append([]string{"create", "--media", media.String(), "--size", "40MB", l.disc}, args...)...)
+	size := "40MB"
+	if media.Profile().IsCD() {
+		size = "100MB" // the gaps between sessions take more than 20
+	}
+	ok(t, append([]string{"create", "--media", media.String(), "--size", size, l.disc}, args...)...)
 }
 
 // mountArgs is the command line that mounts the disc.

@@ -15,6 +15,12 @@ import (
 // interruptBurn burns at a bearable speed and interrupts it in the middle.
 func interruptBurn(t *testing.T, l lab, image string) result {
 	t.Helper()
+	return breakBurn(t, l, image, os.Interrupt)
+}
+
+// breakBurn sends a signal in the middle of a burn.
+func breakBurn(t *testing.T, l lab, image string, with os.Signal) result {
+	t.Helper()
 	cmd := process(t, "burnfs", "burn", "--speed", "5000", l.disc, image)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -32,7 +38,7 @@ func interruptBurn(t *testing.T, l lab, image string) result {
 		}
 		said.Write(buf[:n])
 	}
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+	if err := cmd.Process.Signal(with); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.Copy(&said, stderr); err != nil {

@@ -29,7 +29,7 @@ var fields = [...]Field{
 	{"medium.not_writable_reason", "A sentence that says why the disc cannot be written at all."},
 	{"medium.interrupted", "The burn that was not finished; absent if there is none."},
 	{"medium.interrupted.session, medium.interrupted.start", "The number of its session and its first block."},
-	{"medium.interrupted.recorded_bytes", "How much of it is on the disc."},
+	{"medium.interrupted.recorded_bytes", "How much of it is on the disc; absent if the drive does not tell."},
 	{"medium.interrupted.resumable, medium.interrupted.damaged", "Whether the drive could go on with it, and whether it calls the track damaged."},
 	{"medium.staged", "What waits for this disc on the local disk."},
 	{"medium.staged.dir, medium.staged.changes, medium.staged.unfinished_burn", "Where; whether there are changes that were never burned; whether a burn of them was interrupted."},

@@ -79,7 +79,7 @@ type Medium struct {
 type Burn struct {
 	Session       int    `json:"session"`
 	Start         uint32 `json:"start"`
-	RecordedBytes int64  `json:"recorded_bytes"`
+	RecordedBytes int64  `json:"recorded_bytes,omitempty"` // 0 if the drive does not tell
 	Resumable     bool   `json:"resumable"` // the drive could go on with it
 	Damaged       bool   `json:"damaged"`
 }
@@ -172,7 +172,7 @@ func (m *Medium) gather(ctx context.Context, d *discs.Disc, staged []session.Wai
 		m.Staged = append(m.Staged, Staged{w.Dir, w.Changes, w.Unfinished})
 	}
 	if t := info.OpenTrack; t != nil {
-		m.Interrupted = &Burn{Session: t.Session, Start: t.Start, RecordedBytes: bytes(t.Blocks), Resumable: t.Open && !info.Profile.IsCD(), Damaged: t.Damaged}
+		m.Interrupted = &Burn{Session: t.Session, Start: t.Start, RecordedBytes: bytes(Recorded(t)), Resumable: t.Open && !info.Profile.IsCD(), Damaged: t.Damaged}
 	}
 	m.Advice = advice(m, info, staged)
 	return nil
@@ -240,6 +240,18 @@ func maker(ctx context.Context, d *mmc.Drive, p mmc.Profile) (name, id string, e
 		err = nil
 	}
 	return name, id, err
+}
+
+// Recorded is how many blocks of an open track are recorded, 0 if the drive does
+// not tell.
+func Recorded(t *medium.Track) uint32 {
+	switch {
+	case t.NWAValid:
+		return t.Blocks
+	case t.LastRecordedValid && t.LastRecorded >= t.Start:
+		return t.LastRecorded - t.Start + 1
+	}
+	return 0
 }
 
 // answered reports whether the drive has answered, if only to say no or nonsense:

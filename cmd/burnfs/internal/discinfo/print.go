@@ -64,7 +64,7 @@ func (m *Medium) print(row func(name, format string, args ...any)) {
 		row("Read only", "%s", m.NotWritableReason)
 	}
 	if b := m.Interrupted; b != nil {
-		row("Interrupted", "session %d at block %d, %s recorded", b.Session, b.Start, size(b.RecordedBytes))
+		row("Interrupted", "session %d at block %d%s", b.Session, b.Start, recorded(b.RecordedBytes))
 	}
 	if len(m.WriteSpeeds) > 0 {
 		var list []string
@@ -86,6 +86,13 @@ func (m *Medium) print(row func(name, format string, args ...any)) {
 	if m.Advice != "" {
 		row("What to do", "%s", m.Advice)
 	}
+}
+
+func recorded(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return ", " + size(n) + " recorded"
 }
 
 func size(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
