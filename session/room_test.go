@@ -48,8 +48,12 @@ func TestRoomIsWhatAMountPromises(t *testing.T) {
 					}
 				})
 				r.open()
-				if st := r.disc.Status(); st.ReadOnly || room != st.FitsBytes || room == 0 {
+				st := r.disc.Status()
+				if room != st.FitsBytes || st.ReadOnly != (room == 0) {
 					t.Errorf("after %d sessions: room for %d bytes, the mount says %d (%s)", n, room, st.FitsBytes, st.ReadOnlyReason)
+				}
+				if st.ReadOnly {
+					return // such as a DVD-R DL
 				}
 				r.put("f", make([]byte, 100_000*(n+1)))
 				r.commit()
