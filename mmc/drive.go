@@ -47,6 +47,26 @@ func NewDrive(t Transport, log *slog.Logger) *Drive {
 	return &Drive{log: log, turn: make(chan struct{}, 1), t: t, limit: transferLimit(t)}
 }
 
+// NotWritableReason says why nothing can be written through the transport, as a
+// sentence for the user; empty if that is not so.
+func (d *Drive) NotWritableReason() string {
+	d.turn <- struct{}{}
+	defer func() { <-d.turn }()
+	if p, ok := find[Protector](d.t); ok {
+		return p.NotWritableReason()
+	}
+	return ""
+}
+
+// Stale reports whether other programs, which read through the operating system,
+// see less than capacity blocks of the medium. Ejecting and loading it helps.
+func (d *Drive) Stale(capacity uint32) bool {
+	d.turn <- struct{}{}
+	defer func() { <-d.turn }()
+	r, ok := find[Rememberer](d.t)
+	return ok && r.Stale(capacity)
+}
+
 // MaxTransfer returns how many bytes one READ or WRITE may carry: [MaxTransfer],
 // or less if the way to the drive is narrower. It is a whole number of blocks.
 func (d *Drive) MaxTransfer() int { return d.limit }

@@ -90,24 +90,48 @@ type TransferLimiter interface {
 	MaxTransfer() int
 }
 
+// Protector is implemented by transports that may be unable to write.
+type Protector interface {
+	// NotWritableReason is empty, or a sentence for the user that says why
+	// nothing can be written this way, and what would help.
+	NotWritableReason() string
+}
+
+// Rememberer is implemented by transports through an operating system that
+// remembers things about a medium.
+type Rememberer interface {
+	// Stale reports whether programs that read the medium through the operating
+	// system see less than capacity blocks of it.
+	Stale(capacity uint32) bool
+}
+
 // Wrapper is implemented by transports that stand in front of another one.
 type Wrapper interface {
 	Unwrap() Transport
 }
 
-// transferLimit returns how many bytes, in whole blocks, a READ or WRITE may
-// carry through t and all that it wraps.
-func transferLimit(t Transport) int {
-	limit := MaxTransfer
+// find returns the first transport, of t and those that it wraps one after the
+// other, that implements I.
+func find[I any](t Transport) (found I, ok bool) {
 	for t != nil {
-		if l, ok := t.(TransferLimiter); ok {
-			limit = min(limit, l.MaxTransfer())
+		if i, ok := t.(I); ok {
+			return i, true
 		}
 		w, ok := t.(Wrapper)
 		if !ok {
 			break
 		}
 		t = w.Unwrap()
+	}
+	return found, false
+}
+
+// transferLimit returns how many bytes, in whole blocks, a READ or WRITE may
+// carry through t.
+func transferLimit(t Transport) int {
+	limit := MaxTransfer
+	if l, ok := find[TransferLimiter](t); ok {
+		limit = min(limit, l.MaxTransfer())
 	}
 	return max(limit-limit%BlockSize, BlockSize)
 }

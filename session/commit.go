@@ -263,6 +263,7 @@ func (d *Disc) burnAndPublish(ctx context.Context, mode burnMode, progress func(
 	return &Report{
 		Burned: true, Session: p.Mark.Session, Start: p.Start(), Blocks: p.Blocks(), NewDataBytes: p.NewBytes,
 		MountHint: fmt.Sprintf("mount -t iso9660 -o ro,sbsector=%d %s MOUNTPOINT", p.Start(), d.opt.Name),
+		Stale:     d.drive.Stale(d.info.Capacity),
 	}, nil
 }
 

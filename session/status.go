@@ -35,6 +35,9 @@ type Report struct {
 	Blocks       uint32 `json:"blocks,omitempty"` // of 2048 bytes
 	NewDataBytes int64  `json:"newDataBytes,omitempty"`
 	MountHint    string `json:"mountHint,omitempty"` // how Linux mounts just this session
+	// Stale: Linux, and programs that read through it, see the session only when
+	// the disc was ejected and loaded again.
+	Stale bool `json:"stale,omitempty"`
 }
 
 // DiscStatus describes the medium.

@@ -63,8 +63,11 @@ func (i *inspection) run(ctx context.Context) error {
 }
 
 // cannotWrite returns the sentence for a drive that does not offer to write the
-// medium, or nothing if it does.
+// medium, or cannot be told to, or nothing if it does.
 func (i *inspection) cannotWrite() string {
+	if reason := i.d.NotWritableReason(); reason != "" {
+		return reason
+	}
 	for _, f := range i.family.needs {
 		if i.conf.Current(f) {
 			return ""

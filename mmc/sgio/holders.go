@@ -59,13 +59,21 @@ func (s system) processes(nodes []string) []Holder {
 			continue
 		}
 		if s.opened(e.Name(), nodes) {
-			found = append(found, Holder{PID: pid, Command: s.attribute("proc", e.Name(), "comm")})
+			found = append(found, Holder{PID: pid, Command: s.command(e.Name())})
 			if len(found) == maxHolders {
 				break
 			}
 		}
 	}
 	return found
+}
+
+// command names a process by its program, which comm may not do.
+func (s system) command(pid string) string {
+	if exe, err := os.Readlink(s.path("proc", pid, "exe")); err == nil {
+		return printable(filepath.Base(strings.TrimSuffix(exe, " (deleted)")))
+	}
+	return s.attribute("proc", pid, "comm")
 }
 
 func (s system) opened(pid string, nodes []string) bool {

@@ -53,6 +53,8 @@ type Transport struct {
 var (
 	_ mmc.Transport       = (*Transport)(nil)
 	_ mmc.TransferLimiter = (*Transport)(nil)
+	_ mmc.Protector       = (*Transport)(nil)
+	_ mmc.Rememberer      = (*Transport)(nil)
 )
 
 const (
@@ -168,7 +170,7 @@ func (t *Transport) open() error {
 			denied := err
 			if fd, err = openNode(t.path, unix.O_RDONLY|flags); err == nil {
 				t.readOnly = true
-				t.log.Warn("the drive can only be opened for reading: the disc cannot be written and the door cannot be locked", "path", t.path, "err", denied)
+				t.log.Log(context.Background(), t.fallbackLevel(), "the drive can only be opened for reading: the disc cannot be written and the door cannot be locked", "path", t.path, "err", denied)
 			}
 		}
 		switch {
@@ -176,7 +178,7 @@ func (t *Transport) open() error {
 			t.fd = fd
 			return nil
 		case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
-			return &AccessError{Path: t.path, Group: groupOf(t.path), Err: err}
+			return &AccessError{Path: t.path, Group: groupOf(t.path, unix.S_IRGRP), Err: err}
 		case errors.Is(err, unix.ENOMEDIUM):
 			return fmt.Errorf("%s: %w", t.path, mmc.ErrNoMedium)
 		case errors.Is(err, unix.EBUSY):
@@ -189,6 +191,27 @@ func (t *Transport) open() error {
 			return &fs.PathError{Op: "open", Path: t.path, Err: err}
 		}
 	}
+}
+
+// fallbackLevel is that of the message about a node that cannot be written to:
+// nobody minds who only wants to read.
+func (t *Transport) fallbackLevel() slog.Level {
+	if t.guard {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
+}
+
+// NotWritableReason implements mmc.Protector.
+func (t *Transport) NotWritableReason() string {
+	if !t.readOnly || t.guard {
+		return ""
+	}
+	who := "Only root may"
+	if g := groupOf(t.path, unix.S_IWGRP); g != "" {
+		who = "Root and members of the group " + g + " may"
+	}
+	return fmt.Sprintf("The drive %s could be opened for reading only. %s write with it.", t.path, who)
 }
 
 // openNode repeats open(2) as long as signals interrupt it: opening waits for
@@ -217,10 +240,10 @@ func (t *Transport) busy(err error) *BusyError {
 	return &BusyError{Path: t.path, Holders: all, Err: err}
 }
 
-// groupOf names the group that may use a node.
-func groupOf(path string) string {
+// groupOf names the group that has a permission for a node.
+func groupOf(path string, permission uint32) string {
 	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil || st.Mode&unix.S_IRGRP == 0 || st.Gid == 0 {
+	if err := unix.Stat(path, &st); err != nil || st.Mode&permission == 0 || st.Gid == 0 {
 		return ""
 	}
 	g, err := user.LookupGroupId(strconv.FormatUint(uint64(st.Gid), 10))

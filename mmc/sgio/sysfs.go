@@ -49,12 +49,16 @@ func (s system) attribute(elem ...string) string {
 	if err != nil {
 		return ""
 	}
+	return printable(string(b[:min(len(b), 256)]))
+}
+
+func printable(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return ' '
 		}
 		return r
-	}, string(b[:min(len(b), 256)])))
+	}, s))
 }
 
 func (s system) number(elem ...string) (int, bool) {

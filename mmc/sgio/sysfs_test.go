@@ -165,7 +165,7 @@ func TestHolders(t *testing.T) {
 			"32 22 0:45 / /mnt2 rw - fuse.burnfs /dev/sr1 rw\n",
 		"proc/100/comm": "wodim\n", "proc/100/fd/0": "->/dev/null", "proc/100/fd/3": "->/dev/sg1",
 		"proc/101/comm": "bash\n", "proc/101/fd/0": "->/dev/pts/0",
-		"proc/102/comm": "k3b\n", "proc/102/fd/9": "->/dev/sr0",
+		"proc/102/comm": "exe\n", "proc/102/exe": "->/usr/bin/k3b (deleted)", "proc/102/fd/9": "->/dev/sr0",
 		"proc/meminfo": "x",
 	})
 	got := s.holders(11, 0, []string{"/dev/sr0", "/dev/sg1"})

@@ -318,13 +318,34 @@ func TestMessages(t *testing.T) {
 	}
 }
 
+// TestNotWritable: a node opened for reading says so to who wants to write.
+func TestNotWritable(t *testing.T) {
+	p := filepath.Join(t.TempDir(), "sr0")
+	if err := os.WriteFile(p, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		readOnly, guard bool
+		want, reason    string
+	}{
+		{false, false, "", "it can be written to"},
+		{true, true, "", "nobody wants to write"},
+		{true, false, "The drive " + p + " could be opened for reading only. Only root may write with it.", "no permission"},
+	} {
+		tr := &Transport{path: p, readOnly: c.readOnly, guard: c.guard}
+		if got := mmc.NewDrive(tr, nil).NotWritableReason(); got != c.want {
+			t.Errorf("%s: %q, want %q", c.reason, got, c.want)
+		}
+	}
+}
+
 // TestGroupOf: the group is worth naming if it can read the node.
 func TestGroupOf(t *testing.T) {
 	p := filepath.Join(t.TempDir(), "node")
 	if err := os.WriteFile(p, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := groupOf(p); got != "" {
+	if got := groupOf(p, unix.S_IRGRP); got != "" {
 		t.Errorf("a node for its owner only: group %q", got)
 	}
 	if err := os.Chmod(p, 0o660); err != nil {
@@ -334,9 +355,9 @@ func TestGroupOf(t *testing.T) {
 	if err := os.Chown(p, -1, 24); err == nil {
 		want = "cdrom" // base-passwd of Debian numbers it so
 	} else if os.Getegid() != 0 {
-		want = groupOf(p) // whatever the user's own is called
+		want = groupOf(p, unix.S_IRGRP) // whatever the user's own is called
 	}
-	if got := groupOf(p); got != want && got != "24" {
+	if got := groupOf(p, unix.S_IRGRP); got != want && got != "24" {
 		t.Errorf("group %q, want %q", got, want)
 	}
 }

@@ -58,6 +58,7 @@ type Report struct {
 	Blocks       uint32 `json:"blocks,omitempty"` // of 2048 bytes
 	NewDataBytes int64  `json:"new_data_bytes,omitempty"`
 	MountHint    string `json:"mount_hint,omitempty"` // how to see this session with the kernel's isofs
+	Stale        bool   `json:"stale,omitempty"`      // the kernel sees it only when the disc was loaded again
 }
 
 // Event is one line of a stream; exactly one field is set.
