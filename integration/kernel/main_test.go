@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -16,11 +17,11 @@ import (
 	"burnfs/integration/harness"
 )
 
-// shared is the guest that the tests of this package have in common, and the
-// directory that it may write to. TestMain owns it.
+// shared is what the tests of this package have in common. TestMain owns it.
 var shared struct {
-	boot func() (*guest.Guest, error)
-	dir  string
+	boot     func() (*guest.Guest, error)
+	dir      string // that the guest may write to
+	describe string // the program burnfs/integration/manifest/describe
 }
 
 func TestMain(m *testing.M) {
@@ -37,6 +38,10 @@ func runTests(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(shared.dir)
+	shared.describe = shared.dir + "/describe"
+	if out, err := exec.Command("go", "build", "-o", shared.describe, "burnfs/integration/manifest/describe").CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("%w\n%s", err, out)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	shared.boot = sync.OnceValues(func() (*guest.Guest, error) {

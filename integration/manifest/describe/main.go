@@ -1,0 +1,39 @@
+// Command describe writes the description of a directory tree (package
+// manifest) to a file, for a program that cannot look at the tree itself, such
+// as a test whose tree is in a virtual machine:
+//
+//	describe DIRECTORY FILE
+package main
+
+import (
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"os"
+
+	"burnfs/integration/manifest"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: describe DIRECTORY FILE")
+		os.Exit(2)
+	}
+	if err := describe(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "describe:", err)
+		os.Exit(1)
+	}
+}
+
+func describe(dir, file string) (err error) {
+	tree, err := manifest.Read(dir)
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return gob.NewEncoder(f).Encode(tree)
+}
