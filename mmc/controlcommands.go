@@ -79,46 +79,30 @@ func (d *Drive) PreventAllowMediumRemoval(ctx context.Context, prevent bool) err
 // StartStopUnit loads, ejects, starts or stops the medium (MMC-5 6.40). With
 // immed it returns before that is done.
 func (d *Drive) StartStopUnit(ctx context.Context, immed bool, a StartStop) error {
-	timeout := timeoutLoad
-	if immed {
-		timeout = timeoutImmed
-	}
-	return d.send(ctx, cdbStartStopUnit(immed, a), nil, timeout)
+	return d.send(ctx, cdbStartStopUnit(immed, a), nil, timeoutLoad)
 }
 
 // SynchronizeCache makes the drive write its whole buffer to the medium (MMC-5
 // 6.41). With immed it returns before that is done: wait with [Drive.WaitReady].
 func (d *Drive) SynchronizeCache(ctx context.Context, immed bool) error {
-	timeout := timeoutSync
-	if immed {
-		timeout = timeoutImmed
-	}
-	return d.send(ctx, cdbSynchronizeCache(immed), nil, timeout)
+	return d.send(ctx, cdbSynchronizeCache(immed), nil, timeoutClose)
 }
 
 // CloseTrackSession closes a track, the last session, or the disc (MMC-5 6.3).
 // With immed it returns before that is done: wait with [Drive.WaitReady].
 func (d *Drive) CloseTrackSession(ctx context.Context, immed bool, f CloseFunction, track uint16) error {
-	timeout := timeoutSync
-	if immed {
-		timeout = timeoutImmed
-	}
-	return d.send(ctx, cdbCloseTrackSession(immed, f, track), nil, timeout)
+	return d.send(ctx, cdbCloseTrackSession(immed, f, track), nil, timeoutClose)
 }
 
 // ReserveTrack reserves a track of the given size (MMC-5 6.31).
 func (d *Drive) ReserveTrack(ctx context.Context, blocks uint32) error {
-	return d.send(ctx, cdbReserveTrack(blocks), nil, timeoutImmed)
+	return d.send(ctx, cdbReserveTrack(blocks), nil, timeoutClose)
 }
 
 // Blank erases a rewritable sequential medium (MMC-5 6.2). With immed it returns
 // before that is done: wait with [Drive.WaitReady].
 func (d *Drive) Blank(ctx context.Context, immed bool, t BlankType) error {
-	timeout := timeoutBlank
-	if immed {
-		timeout = timeoutImmed
-	}
-	return d.send(ctx, cdbBlank(immed, t), nil, timeout)
+	return d.send(ctx, cdbBlank(immed, t), nil, timeoutFormat)
 }
 
 // FormatParameters is the parameter list of FORMAT UNIT (MMC-5 6.5.3): a format
@@ -161,9 +145,5 @@ func (p FormatParameters) SubType() uint8 { return u8(p, 8) & 3 }
 // FormatUnit formats the medium (MMC-5 6.5). With Immed it returns before that
 // is done: wait with [Drive.WaitReady].
 func (d *Drive) FormatUnit(ctx context.Context, p FormatParameters) error {
-	timeout := timeoutBlank
-	if p.Immed() {
-		timeout = timeoutImmed
-	}
-	return d.send(ctx, cdbFormatUnit(), p, timeout)
+	return d.send(ctx, cdbFormatUnit(), p, timeoutFormat)
 }

@@ -33,5 +33,6 @@
 //
 // Errors are *SenseError when the drive refused or failed, *TransportError when
 // the command did not get through, *ResponseError when a reply makes no sense.
-// [Advice] says what to do about each of them.
+// [Advice] says what to do about each of them. How long is waited for what is
+// written beside [ReadyLimit].
 package mmc

@@ -11,20 +11,6 @@ import (
 // ErrClosed is returned by the methods of a closed Drive.
 var ErrClosed = errors.New("the drive is closed")
 
-// Timeouts per class of command. They only serve to notice a drive that will
-// never answer, so they are generous: a command that is given up while the
-// drive still works on it leaves everybody guessing.
-const (
-	timeoutQuery = 60 * time.Second // the first query may have to spin up the disc
-	timeoutRead  = 2 * time.Minute
-	timeoutWrite = 200 * time.Second // the first WRITE may include calibration
-	timeoutImmed = 200 * time.Second // commands that return before the work is done
-	timeoutOPC   = 200 * time.Second
-	timeoutLoad  = 5 * time.Minute
-	timeoutSync  = time.Hour // SYNCHRONIZE CACHE, CLOSE TRACK/SESSION without Immed
-	timeoutBlank = 5 * time.Hour
-)
-
 // Drive is an optical drive. Its methods may be called by several goroutines;
 // the drive serves one command at a time, in the order of the calls.
 //

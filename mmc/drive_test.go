@@ -212,7 +212,8 @@ func TestWaitReady(t *testing.T) {
 			return nil
 		}, nil, 0, time.Second, 2, "unit attentions are counted and passed over"},
 		{func(_ int, cmd *Command) error { return fail(cmd, KeyNotReady, 0x3a, 1) }, ErrNoMedium, 0, 0, 0, "no medium"},
-		{func(_ int, cmd *Command) error { return fail(cmd, KeyNotReady, 4, 8) }, ErrLongWrite, limit, limit + time.Second, 0, "never ready"},
+		{func(_ int, cmd *Command) error { return fail(cmd, KeyNotReady, 4, 1) }, ErrBecomingReady, limit, limit + time.Second, 0, "never ready"},
+		{func(_ int, cmd *Command) error { return fail(cmd, KeyNotReady, 4, 8) }, ErrLongWrite, CloseLimit, CloseLimit + time.Second, 0, "at work for ever"},
 		{func(_ int, cmd *Command) error { return fail(cmd, KeyNotReady, 4, 0) }, nil, unexplained, unexplained + time.Second, 0, "a bridge that never tells why"},
 		{func(n int, cmd *Command) error {
 			s := NewSense(KeyMediumError, 0x0c, 0)

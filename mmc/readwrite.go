@@ -68,8 +68,8 @@ func (d *Drive) read(ctx context.Context, cdb, p []byte) error {
 // How often ReadBlocks repeats a READ(10) that failed: drives try hard themselves
 // before they give up.
 var (
-	readPatience  = Patience{Retries: 3, Wait: usual.Wait}
-	blockPatience = Patience{Retries: 1, Wait: usual.Wait}
+	readPatience  = Patience{Retries: 3, Wait: usual.Wait, Work: usual.Work}
+	blockPatience = Patience{Retries: 1, Wait: usual.Wait, Work: usual.Work}
 )
 
 // ReadBlocks reads len(p)/BlockSize blocks from lba on, in transfers of at most

@@ -3,6 +3,7 @@ package mmc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -10,10 +11,14 @@ import (
 type Patience struct {
 	Retries int           // how often more, when Advice says Retry
 	Wait    time.Duration // for how long, when Advice says Wait
+	// Work is for how long instead, if that is more, while the drive says that
+	// it is at work (2/04/07, 2/04/08): whoever only asks or reads has to wait
+	// for the end of it.
+	Work time.Duration
 }
 
 // usual is how patient a Drive is on its own.
-var usual = Patience{Retries: 4, Wait: 30 * time.Second}
+var usual = Patience{Retries: 4, Wait: ReadyLimit, Work: CloseLimit}
 
 const (
 	backoffFirst = 10 * time.Millisecond
@@ -31,8 +36,12 @@ func (p Patience) Repeat(ctx context.Context, f func() error) error {
 		case Proceed:
 			return nil
 		case Wait:
-			if b.total >= p.Wait {
-				return err
+			limit := p.Wait
+			if atWork(err) {
+				limit = max(limit, p.Work)
+			}
+			if b.total >= limit {
+				return fmt.Errorf("the drive was not ready for %v: %w", limit, err)
 			}
 		case Retry:
 			if p.Retries--; p.Retries < 0 {

@@ -14,8 +14,13 @@ var errUnexplained = &Condition{2, 0x04, 0x00, "not ready, cause not reportable"
 // operations.
 const unexplained = 10 * time.Second
 
+// tellAfter is when whoever waits wants to know why.
+const tellAfter = 20 * time.Second
+
 // WaitReady polls TEST UNIT READY until the drive is ready for medium access,
-// at most for limit. why names the operation that is waited for, for messages.
+// at most for limit, or for CloseLimit if that is more and the drive says that it
+// is at work (2/04/07, 2/04/08): somebody may have begun that before, and been
+// interrupted. why names the operation that is waited for, for messages.
 // Unit attentions are taken note of (see MediumChanges) and do not end the wait.
 // A deferred error means that the operation failed.
 func (d *Drive) WaitReady(ctx context.Context, why string, limit time.Duration) error {
@@ -28,8 +33,10 @@ func (d *Drive) WaitReady(ctx context.Context, why string, limit time.Duration) 
 // one that goes back.
 func (d *Drive) WaitProgress(ctx context.Context, why string, limit time.Duration, report func(fraction float64)) error {
 	var b backoff
-	retries := 0
-	var vague time.Duration // when nothing but 2/04/00 began, on b's clock
+	retries, told := 0, false
+	// On b's clock: when nothing but 2/04/00 began, and when the drive said
+	// last that it was at work.
+	var vague, worked time.Duration
 	for {
 		err := d.TestUnitReady(ctx)
 		if err == nil {
@@ -57,8 +64,16 @@ func (d *Drive) WaitProgress(ctx context.Context, why string, limit time.Duratio
 		default:
 			return fmt.Errorf("waiting for the drive after %s: %w", why, err)
 		}
-		if b.total >= limit {
-			return fmt.Errorf("the drive is still not ready %v after %s: %w", limit, why, err)
+		bound, waited := limit, b.total-worked
+		if atWork(err) {
+			bound, waited, worked = max(limit, CloseLimit), b.total, b.total
+		}
+		if waited >= bound {
+			return fmt.Errorf("the drive is still not ready %v after %s: %w", bound, why, err)
+		}
+		if !told && b.total >= tellAfter {
+			told = true
+			d.log.Warn("the drive is busy; waiting for it", "after", why, "at most", bound, "err", err)
 		}
 		if serr := b.sleep(ctx); serr != nil {
 			return fmt.Errorf("waiting for the drive after %s: %w", why, serr)

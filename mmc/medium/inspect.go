@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"burnfs/mmc"
 )
 
-const (
-	readyLimit    = 3 * time.Minute // a freshly loaded BD may need more than one
-	maxInspection = 3               // how often a medium may change under an inspection
-)
+// maxInspection is how often a medium may change under an inspection.
+const maxInspection = 3
 
 // Inspect finds out what is in the drive. It waits until the drive is ready.
 //
@@ -21,7 +18,7 @@ const (
 // Info.NotWritableReason.
 func Inspect(ctx context.Context, d *mmc.Drive) (*Info, error) {
 	for try := 1; ; try++ {
-		if err := d.WaitReady(ctx, "loading the medium", readyLimit); err != nil {
+		if err := d.WaitReady(ctx, "loading the medium", mmc.ReadyLimit); err != nil {
 			return nil, err
 		}
 		i := &inspection{d: d, info: &Info{Changes: d.MediumChanges()}}

@@ -15,12 +15,8 @@ import (
 // fraction may go back.
 type Progress func(fraction float64)
 
-const (
-	// readyLimit bounds the wait for a drive that should be ready.
-	readyLimit = 3 * time.Minute
-	// tries is how often an operation is begun that can be repeated without harm.
-	tries = 2
-)
+// tries is how often an operation is begun that can be repeated without harm.
+const tries = 2
 
 // longest returns how long a drive may work on a whole medium: three times what
 // it needs to write it at the slowest speed of its kind, because certification
@@ -101,7 +97,7 @@ func passing(err error) bool {
 // once gives the command and waits for its end. Drives that do not know the Immed
 // bit get the command without it.
 func (o *operation) once(ctx context.Context) error {
-	patience := mmc.Patience{Retries: 3, Wait: readyLimit}
+	patience := mmc.Patience{Retries: 3, Wait: mmc.ReadyLimit}
 	err := patience.Repeat(ctx, func() error { return o.send(ctx, true) })
 	if errors.Is(err, mmc.ErrInvalidField) || errors.Is(err, mmc.ErrInvalidParameter) {
 		o.log.Info("the drive refuses to return early", "operation", o.name, "err", err)
@@ -117,7 +113,7 @@ func (o *operation) once(ctx context.Context) error {
 // checkUnchanged refuses to touch a medium that may be another one than was
 // inspected.
 func (o *operation) checkUnchanged(ctx context.Context) error {
-	if err := o.d.WaitReady(ctx, "choosing the disc", readyLimit); err != nil {
+	if err := o.d.WaitReady(ctx, "choosing the disc", mmc.ReadyLimit); err != nil {
 		return err
 	}
 	if o.d.MediumChanges() != o.info.Changes {

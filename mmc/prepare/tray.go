@@ -32,12 +32,12 @@ func Load(ctx context.Context, d *mmc.Drive) error {
 	if err := move(ctx, d, mmc.Load); err != nil {
 		return err
 	}
-	return d.WaitReady(ctx, "loading the disc", readyLimit)
+	return d.WaitReady(ctx, "loading the disc", mmc.ReadyLimit)
 }
 
 func move(ctx context.Context, d *mmc.Drive, how mmc.StartStop) error {
 	// Moving the tray where it is already does no harm.
-	patience := mmc.Patience{Retries: 3, Wait: readyLimit}
+	patience := mmc.Patience{Retries: 3, Wait: mmc.ReadyLimit}
 	err := patience.Repeat(ctx, func() error {
 		err := d.StartStopUnit(ctx, false, how)
 		if errors.Is(err, mmc.ErrUnitAttention) {

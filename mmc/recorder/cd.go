@@ -75,7 +75,7 @@ func calibrate(ctx context.Context, d *mmc.Drive) error {
 	if err != nil {
 		return err
 	}
-	return d.WaitReady(ctx, "power calibration", readyLimit)
+	return d.WaitReady(ctx, "power calibration", mmc.ReadyLimit)
 }
 
 // selectParameters sends mode page 05h for a data track, with buffer underrun

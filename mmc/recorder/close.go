@@ -123,7 +123,7 @@ func (s *session) closeFunction(ctx context.Context, fn mmc.CloseFunction, track
 	if err := s.d.CloseTrackSession(ctx, true, fn, track); err != nil && mmc.Advice(err) != mmc.Wait {
 		return err
 	}
-	return s.d.WaitReady(ctx, what, closeLimit)
+	return s.d.WaitReady(ctx, what, mmc.CloseLimit)
 }
 
 // CloseDamaged closes the track and the session that an interrupted burn left

@@ -4,15 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"burnfs/mmc"
 	"burnfs/mmc/medium"
 )
-
-// formatLimit bounds the wait for a format that has to be complete before
-// writing.
-const formatLimit = 5 * time.Hour
 
 // overwritable records media on which every block can be written at any time:
 //
@@ -55,7 +50,7 @@ func (r *overwritable) Begin(ctx context.Context) error {
 // a DVD+RW go on where its formatting was stopped.
 func (r *overwritable) format(ctx context.Context) error {
 	desc := mmc.FormatDescriptor{Type: mmc.FormatFull}
-	limit := formatLimit
+	limit := mmc.FormatLimit
 	switch r.info.Profile {
 	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
 		// This type takes a size beyond all bounds for the maximum (MMC-5
@@ -72,7 +67,7 @@ func (r *overwritable) format(ctx context.Context) error {
 			desc.Parameter = mmc.FormatRestart
 		}
 		r.formatting = true
-		limit = readyLimit
+		limit = mmc.ReadyLimit
 	default:
 		fc, err := r.d.ReadFormatCapacities(ctx)
 		if err != nil {
@@ -184,7 +179,7 @@ func (r *overwritable) sendPiece(ctx context.Context, p []byte) error {
 			return fail(err)
 		}
 		r.opt.Log.Warn("a write failed and is repeated", "block", r.first, "blocks", blocks, "err", err)
-		if werr := r.d.WaitReady(ctx, "a failed write", readyLimit); werr != nil {
+		if werr := r.d.WaitReady(ctx, "a failed write", mmc.ReadyLimit); werr != nil {
 			return fail(errors.Join(err, werr))
 		}
 		if r.d.MediumChanges() != r.info.Changes {
@@ -242,7 +237,7 @@ func (r *overwritable) stopFormatting(ctx context.Context) {
 	for _, fn := range []mmc.CloseFunction{mmc.CloseStopFormat, mmc.CloseSession} {
 		err := r.d.CloseTrackSession(ctx, true, fn, 0)
 		if err == nil {
-			err = r.d.WaitReady(ctx, "stopping background formatting", closeLimit)
+			err = r.d.WaitReady(ctx, "stopping background formatting", mmc.CloseLimit)
 		}
 		if err != nil {
 			r.opt.Log.Warn("background formatting was not stopped; it ends by itself", "err", err)

@@ -130,7 +130,7 @@ func newSession(d *mmc.Drive, info *medium.Info, opt Options) session {
 // inspected.
 func (s *session) checkUnchanged(ctx context.Context) error {
 	// A medium that was exchanged while nobody asked announces itself now.
-	if err := s.d.WaitReady(ctx, "choosing the medium", readyLimit); err != nil {
+	if err := s.d.WaitReady(ctx, "choosing the medium", mmc.ReadyLimit); err != nil {
 		return err
 	}
 	if s.d.MediumChanges() != s.info.Changes {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"burnfs/mmc"
 	"burnfs/mmc/medium"
@@ -206,21 +205,12 @@ func (r *sequential) flush(ctx context.Context) error {
 	return nil
 }
 
-const (
-	// writeRetries bounds how often blocks are sent again that the drive does
-	// not have.
-	writeRetries = 3
-	// longWrite is how long a drive may refuse blocks because it is busy. First
-	// writes are reported to take up to three minutes.
-	longWrite = 10 * time.Minute
-	// readyLimit bounds the wait for a drive that should be ready.
-	readyLimit = 3 * time.Minute
-	// closeLimit bounds the wait for the end of SYNCHRONIZE CACHE and CLOSE.
-	closeLimit = time.Hour
-)
+// writeRetries bounds how often blocks are sent again that the drive does not
+// have.
+const writeRetries = 3
 
 // insist is the patience with commands that do no harm when given twice.
-var insist = mmc.Patience{Retries: writeRetries, Wait: longWrite}
+var insist = mmc.Patience{Retries: writeRetries, Wait: mmc.WriteLimit, Work: mmc.CloseLimit}
 
 // send gives blocks to the drive and advances r.sent by as many as it took. If
 // the outcome of a WRITE is not known, the drive is asked where it would go on:
@@ -291,12 +281,12 @@ func (r *sequential) uncertain(err error) bool {
 // writeWhenReady sends one WRITE(10), again and again while the drive says that
 // it is busy with earlier ones and has not taken this one (2/04/08).
 func writeWhenReady(ctx context.Context, d *mmc.Drive, lba uint32, p []byte) error {
-	return mmc.Patience{Wait: longWrite}.Repeat(ctx, func() error { return d.Write10(ctx, lba, p) })
+	return mmc.Patience{Wait: mmc.WriteLimit}.Repeat(ctx, func() error { return d.Write10(ctx, lba, p) })
 }
 
 // askNWA waits until the drive is ready and asks where the track goes on.
 func (r *sequential) askNWA(ctx context.Context) (uint32, error) {
-	if err := r.d.WaitReady(ctx, "a write", readyLimit); err != nil {
+	if err := r.d.WaitReady(ctx, "a write", mmc.ReadyLimit); err != nil {
 		return 0, err
 	}
 	if r.d.MediumChanges() != r.info.Changes {
@@ -360,7 +350,7 @@ func synchronize(ctx context.Context, d *mmc.Drive) error {
 	if err := insist.Repeat(ctx, func() error { return d.SynchronizeCache(ctx, true) }); err != nil {
 		return fmt.Errorf("writing the drive's buffer to the disc: %w", err)
 	}
-	if err := d.WaitReady(ctx, what, closeLimit); err != nil {
+	if err := d.WaitReady(ctx, what, mmc.CloseLimit); err != nil {
 		return fmt.Errorf("writing the drive's buffer to the disc: %w", err)
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"burnfs/mmc"
 )
@@ -62,9 +61,6 @@ func Offered(ctx context.Context, d *mmc.Drive) ([]uint32, error) {
 	return slices.DeleteFunc(all, func(s uint32) bool { return s == 0 }), nil
 }
 
-// readyLimit bounds the wait for a medium that was just loaded.
-const readyLimit = 3 * time.Minute
-
 // Settled is what a wish came to.
 type Settled struct {
 	KBps int // to ask of the drive; 0 leaves it to the drive
@@ -78,7 +74,7 @@ func Settle(ctx context.Context, d *mmc.Drive, w Wish) (Settled, error) {
 	if w.IsZero() {
 		return Settled{}, nil
 	}
-	if err := d.WaitReady(ctx, "choosing the speed", readyLimit); err != nil {
+	if err := d.WaitReady(ctx, "choosing the speed", mmc.ReadyLimit); err != nil {
 		return Settled{}, err
 	}
 	conf, err := d.GetConfiguration(ctx, mmc.AllFeatures, 0)

@@ -99,7 +99,7 @@ func TestOffered(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := mmc.NewDrive(tr, nil)
-		if err := d.WaitReady(t.Context(), "test", readyLimit); err != nil {
+		if err := d.WaitReady(t.Context(), "test", mmc.ReadyLimit); err != nil {
 			t.Fatal(err)
 		}
 		offered, err := Offered(t.Context(), d)
