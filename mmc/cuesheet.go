@@ -91,7 +91,7 @@ func (e CueEntry) MSF() MSF { return MSF{u8(e, 5), u8(e, 6), u8(e, 7)} }
 // SendCueSheet describes the session that is written next with write type
 // WriteSAO (MMC-5 6.33). The blocks of the session must follow at once.
 func (d *Drive) SendCueSheet(ctx context.Context, c CueSheet) error {
-	return d.send(ctx, cdbSendCueSheet(uint32(len(c))), c, timeoutImmed)
+	return d.send(ctx, cdbSendCueSheet(uint32(len(c))), c, timeoutWrite)
 }
 
 func cdbSendCueSheet(length uint32) []byte {

@@ -93,5 +93,5 @@ func (c cdAtOnce) sendBlocks(ctx context.Context, d *mmc.Drive, lba uint32, p []
 		}
 		p = framed
 	}
-	return mmc.Patience{Wait: longWrite}.Repeat(ctx, func() error { return d.WriteBlocks10(ctx, int32(lba), size, p) })
+	return mmc.Patience{Wait: mmc.WriteLimit}.Repeat(ctx, func() error { return d.WriteBlocks10(ctx, int32(lba), size, p) })
 }

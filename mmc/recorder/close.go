@@ -34,7 +34,7 @@ func (r *sequential) closeAndJudge(ctx context.Context, keepAppendable bool) err
 	for try := 1; ; try++ {
 		var err error
 		if _, ok := r.rules.(selfClosing); ok && try == 1 {
-			err = r.d.WaitReady(ctx, "closing the session", closeLimit)
+			err = r.d.WaitReady(ctx, "closing the session", mmc.CloseLimit)
 		} else {
 			err = r.closeOnce(ctx, keepAppendable)
 		}
