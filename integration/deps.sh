@@ -21,6 +21,7 @@ need bsdtar libarchive-tools
 need 7z p7zip-full
 need setfattr attr
 need setfacl acl
+need iscsi-ls libiscsi-bin
 need unshare util-linux
 need setpriv util-linux
 if [ "${1-}" = kernel ]; then

@@ -148,6 +148,7 @@ func TestResiduals(t *testing.T) {
 			{"no blocks at all", nil, read10(0, 0), []func(*pdu){reads(4096)}, 0, 0, under, 4096},
 			{"write of more than announced", nil, write10(0, 2), []func(*pdu){writes(2048), withData(make([]byte, 2048))}, 2, 0, over, 2048},
 			{"write of less than announced", nil, write10(0, 1), []func(*pdu){writes(4096), withData(make([]byte, 4096))}, 0, 0, under, 2048},
+			{"blocks with sub-header", nil, write10(0, 2), []func(*pdu){writes(4672), withData(make([]byte, 4672))}, 0, 0, 0, 0},
 			{"drive writes less", short, write10(0, 2), []func(*pdu){writes(4096), withData(make([]byte, 4096))}, 0, 0, under, 2048},
 			{"refused before any data", nil, read10(0, 1), []func(*pdu){reads(2048), withLUN(1)}, 2, 0, under, 2048},
 		} {
@@ -343,7 +344,7 @@ func TestCutAnywhere(t *testing.T) {
 			c.write(all[:n])
 			_ = c.conn.Close()
 			synctest.Wait()
-			if target.links != nil && len(target.links) != 0 {
+			if len(target.links) != 0 {
 				t.Fatalf("after %d bytes a connection is left", n)
 			}
 		}

@@ -119,11 +119,11 @@ func (s *session) executeTask(t *task) {
 
 // perform does everything for a task but the answer.
 func (s *session) perform(t *task) outcome {
-	blocks := blockTransferOf(t.cdb())
 	var expected uint64
 	if t.reads() || t.writes() {
 		expected = uint64(t.expectedLength())
 	}
+	blocks := blockTransferOf(t.cdb(), expected)
 	if o, refused := s.refusal(t); refused {
 		o.residual = uint32(expected)
 		return o
@@ -324,16 +324,23 @@ type blockTransfer struct {
 	length    uint64
 }
 
-func blockTransferOf(cdb []byte) blockTransfer {
+// blockTransferOf looks at a CDB. What is written may have larger blocks, as CD
+// sectors with sub-header or whole ones do (MMC-5 7.5.4.11 Data Block Type): their
+// size is known to initiator and drive, and to be seen from the expected length.
+func blockTransferOf(cdb []byte, expected uint64) blockTransfer {
+	const largest = 2448 // raw data with raw P-W sub-channel
 	_, n, ok := mmc.BlockRange(trimCDB(cdb))
 	if !ok {
 		return blockTransfer{}
 	}
-	b := blockTransfer{mmc.ToDrive, uint64(n) * mmc.BlockSize}
+	blocks := uint64(n)
 	if op := mmc.Opcode(cdb[0]); op == mmc.OpRead10 || op == mmc.OpRead12 {
-		b.direction = mmc.FromDrive
+		return blockTransfer{mmc.FromDrive, blocks * mmc.BlockSize}
 	}
-	return b
+	if blocks > 0 && expected%blocks == 0 && expected/blocks > mmc.BlockSize && expected/blocks <= largest {
+		return blockTransfer{mmc.ToDrive, expected}
+	}
+	return blockTransfer{mmc.ToDrive, blocks * mmc.BlockSize}
 }
 
 // trimCDB cuts the field of 16 bytes down to what the operation code demands.

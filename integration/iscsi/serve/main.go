@@ -47,14 +47,14 @@ func main() {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := serve(ctx, *listen, emu.Media(*media), flag.Args(), os.Stdin, log); err != nil {
+	if err := serve(ctx, *listen, emu.Media(*media), flag.Args(), os.Stdin, os.Stdout, log); err != nil {
 		fmt.Fprintln(os.Stderr, "serve:", err)
 		os.Exit(1)
 	}
 }
 
 // serve presents the discs until ctx ends.
-func serve(ctx context.Context, addr string, media emu.Media, files []string, orders io.Reader, log *slog.Logger) (err error) {
+func serve(ctx context.Context, addr string, media emu.Media, files []string, orders io.Reader, out io.Writer, log *slog.Logger) (err error) {
 	target, err := iscsi.Listen(addr, log)
 	if err != nil {
 		return err
@@ -85,15 +85,15 @@ func serve(ctx context.Context, addr string, media emu.Media, files []string, or
 		if err := target.Add(iqn, d); err != nil {
 			return err
 		}
-		fmt.Printf("%s port %s %s %s\n", iqn, port, d.Medium(), file)
+		fmt.Fprintf(out, "%s port %s %s %s\n", iqn, port, d.Medium(), file)
 	}
-	go obey(orders, target)
+	go obey(orders, out, target)
 	<-ctx.Done()
 	return nil
 }
 
 // obey does what lines say until they end, with the process at the latest.
-func obey(orders io.Reader, target *iscsi.Target) {
+func obey(orders io.Reader, out io.Writer, target *iscsi.Target) {
 	lines := bufio.NewScanner(orders)
 	for lines.Scan() {
 		switch order := strings.TrimSpace(lines.Text()); order {
@@ -102,9 +102,9 @@ func obey(orders io.Reader, target *iscsi.Target) {
 		case "restore":
 			target.Restore()
 		default:
-			fmt.Fprintf(os.Stderr, "serve: %q is neither drop nor restore\n", order)
+			fmt.Fprintf(out, "%q is neither drop nor restore\n", order)
 			continue
 		}
-		fmt.Println("done:", strings.TrimSpace(lines.Text()))
+		fmt.Fprintln(out, "done:", strings.TrimSpace(lines.Text()))
 	}
 }
