@@ -80,7 +80,7 @@ type Burn struct {
 	Session       int    `json:"session"`
 	Start         uint32 `json:"start"`
 	RecordedBytes int64  `json:"recorded_bytes,omitempty"` // 0 if the drive does not tell
-	Resumable     bool   `json:"resumable"` // the drive could go on with it
+	Resumable     bool   `json:"resumable"`                // the drive could go on with it
 	Damaged       bool   `json:"damaged"`
 }
 

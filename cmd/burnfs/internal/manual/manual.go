@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra/doc"
 
 	"burnfs/cmd/burnfs/internal/discinfo"
+	"burnfs/cmd/burnfs/internal/drivelist"
 	"burnfs/cmd/burnfs/internal/exitcode"
 	"burnfs/cmd/burnfs/internal/mounthelper"
 	"burnfs/cmd/burnfs/internal/mountopt"
@@ -80,10 +81,10 @@ func sections(root, cmd *cobra.Command) string {
 		b.WriteString("Options that mount(8), fstab(5) and systemd keep for themselves (auto, noauto, user, \\_netdev, nofail, x-systemd.…) are accepted without effect. " +
 			"A comma in a value is written `\\,`. Any other option is an error.\n")
 	}
-	if cmd.Name() == "info" {
+	if list := fields(cmd.Name()); list != nil {
 		b.WriteString("\n\n# JSON\n\nSizes are in bytes, speeds in kB/s of 1000 bytes, addresses in blocks of 2048 bytes. Fields are only ever added.\n\n")
-		for _, f := range discinfo.Fields() {
-			fmt.Fprintf(&b, "**%s**\n:   %s\n\n", markdown(f.Name), markdown(f.Text))
+		for _, f := range list {
+			fmt.Fprintf(&b, "**%s**\n:   %s\n\n", markdown(f[0]), markdown(f[1]))
 		}
 	}
 	if cmd == root {
@@ -102,6 +103,21 @@ func sections(root, cmd *cobra.Command) string {
 		b.WriteString("\n\n# EXIT STATUS\n\n0 if it is done; other numbers are listed in burnfs(1).\n")
 	}
 	return b.String()
+}
+
+// fields are what the JSON of a command holds, and what it means.
+func fields(command string) (list [][2]string) {
+	switch command {
+	case "info":
+		for _, f := range discinfo.Fields() {
+			list = append(list, [2]string{f.Name, f.Text})
+		}
+	case "drives":
+		for _, f := range drivelist.Fields() {
+			list = append(list, [2]string{f.Name, f.Text})
+		}
+	}
+	return list
 }
 
 // helpers describe the names under which mount(8) and umount(8) call burnfs.

@@ -98,7 +98,7 @@ func TestCommands(t *testing.T) {
 		got = append(got, name)
 	}
 	slices.Sort(got)
-	want := []string{"blank", "burn", "close", "create", "eject", "finalize", "format", "image", "info", "mount", "msinfo", "sessions", "status", "sync", "umount", "verify", "version"}
+	want := []string{"blank", "burn", "close", "create", "drives", "eject", "finalize", "format", "image", "info", "mount", "msinfo", "sessions", "status", "sync", "umount", "verify", "version"}
 	if !slices.Equal(got, want) {
 		t.Errorf("commands %q, want %q", got, want)
 	}
