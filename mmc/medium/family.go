@@ -14,6 +14,8 @@ type family struct {
 	maxTracks int
 	// maxSessions bounds the number of complete sessions, 0 if nothing is known.
 	maxSessions int
+	// fragile says that more sessions are possible, but wear the medium out.
+	fragile bool
 	// readOnly says why media of this profile are never written, as a sentence.
 	readOnly string
 }
@@ -35,6 +37,10 @@ const (
 const (
 	notYet      = "This drive and medium cannot be written by this program, only read: "
 	sessionsDVD = 153 // MMC-5 4.3.6.2
+	// sessionsBD is where libburn begins to warn that a BD-R is likely to soon fail
+	// writing: each session uses up a part of what the drive needs to keep the
+	// books, and if that fails, the disc may become unreadable.
+	sessionsBD = 300
 )
 
 func familyOf(p mmc.Profile) family {
@@ -51,7 +57,7 @@ func familyOf(p mmc.Profile) family {
 		}
 	case mmc.ProfileBDRSRM:
 		return family{
-			kind: Sequential, writeUnit: 32, minTrack: 32,
+			kind: Sequential, writeUnit: 32, minTrack: 32, maxSessions: sessionsBD, fragile: true,
 			needs: []mmc.FeatureCode{mmc.FeatureBDWrite},
 		}
 	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
@@ -76,7 +82,7 @@ func familyOf(p mmc.Profile) family {
 	case mmc.ProfileDVDRDL, mmc.ProfileDVDRDLJump, mmc.ProfileDVDRWDL:
 		return family{readOnly: "A dual layer DVD-R or DVD-RW takes only a single session, so nothing can be added to it. Use a DVD+R DL or another kind of medium."}
 	case mmc.ProfileBDRRRM:
-		return family{readOnly: notYet + "this BD-R is formatted for random recording (RRM). Use a BD-R that was not formatted so."}
+		return family{readOnly: notYet + "the BD-R is formatted for random recording (RRM), which rules out sessions. Use a BD-R that was not formatted so."}
 	case mmc.ProfileCDROM, mmc.ProfileDVDROM, mmc.ProfileBDROM:
 		return family{readOnly: "The medium is a " + p.String() + " in this drive: it was pressed or closed, or the drive can only read. Nothing can be added to it here."}
 	}

@@ -322,7 +322,9 @@ func TestSessionLimits(t *testing.T) {
 		{mmc.ProfileDVDPlusR, mmc.FeatureDVDPlusR, 153, "153 sessions"},
 		{mmc.ProfileCDR, mmc.FeatureCDTrackAtOnce, 98, ""},
 		{mmc.ProfileCDR, mmc.FeatureCDTrackAtOnce, 99, "99 tracks"},
-		{mmc.ProfileBDRSRM, mmc.FeatureBDWrite, 400, ""},
+		{mmc.ProfileBDRSRM, mmc.FeatureBDWrite, 299, ""},
+		{mmc.ProfileBDRSRM, mmc.FeatureBDWrite, 300, "300 sessions"},
+		{mmc.ProfileBDRSRM, mmc.FeatureBDWrite, 400, "400 sessions"},
 	} {
 		d := &drive{conf: conf(c.profile, c.feature), di: discInfo(mmc.DiscIncomplete, mmc.SessionEmpty, c.n+1, c.n+1, c.n+1), tracks: tracks{}, capacity: mmc.NewCapacity(1)}
 		for n := range c.n {

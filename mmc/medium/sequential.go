@@ -200,6 +200,8 @@ func (i *inspection) judge(di mmc.DiscInformation) {
 		in.NotWritableReason = "The BD-R is formatted for pseudo-overwrite (POW), which rules out further sessions. It can be read; use an unformatted BD-R for new data."
 	case in.OpenTrack == nil && i.family.maxTracks > 0 && number >= i.family.maxTracks:
 		in.NotWritableReason = fmt.Sprintf("The disc already has %d tracks, which is all a %v can have. It can be read; use another disc for new data.", number, in.Profile)
+	case in.OpenTrack == nil && i.family.fragile && complete >= i.family.maxSessions:
+		in.NotWritableReason = fmt.Sprintf("The disc already has %d sessions. Drives tend to fail when a %v gets %d or more, and the disc could become unreadable, so nothing is added to it. Use another disc for new data.", complete, in.Profile, i.family.maxSessions)
 	case in.OpenTrack == nil && i.family.maxSessions > 0 && complete >= i.family.maxSessions:
 		in.NotWritableReason = fmt.Sprintf("The disc already has %d sessions, which is all a %v can have. It can be read; use another disc for new data.", complete, in.Profile)
 	case in.OpenTrack == nil && in.Free < max(1, in.MinTrack):

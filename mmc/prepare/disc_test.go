@@ -33,18 +33,25 @@ func newDisc(tb testing.TB, media emu.Media, opt emu.CreateOptions) *disc {
 	if err := emu.Create(path, media, opt); err != nil {
 		tb.Fatal(err)
 	}
-	e, err := emu.Open(path, emu.Options{})
+	e, err := emu.Open(path, emu.Options{LosesPower: true})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	d := &disc{TB: tb, fault: faulty.Wrap(e, nil)}
 	d.drive = mmc.NewDrive(d.fault, nil)
-	tb.Cleanup(func() {
-		if err := d.drive.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
+	tb.Cleanup(d.close)
 	return d
+}
+
+func (d *disc) close() {
+	if err := d.drive.Close(); err != nil {
+		d.Error(err)
+	}
+}
+
+// look says what is in the drive, which may be in trouble.
+func (d *disc) look() (*medium.Info, error) {
+	return medium.Inspect(context.Background(), d.drive)
 }
 
 // inspect says what is in the drive.

@@ -85,19 +85,30 @@ func formatsOf(p mmc.Profile, fc mmc.FormatCapacities) []Format {
 		}
 		f := Format{
 			Type: d.Type, Subtype: n.subtype, Parameter: d.Parameter, Blocks: d.Blocks,
-			Name: n.name, Description: n.description, Erases: !n.keeps,
+			Spare: spareOf(fc, d), Name: n.name, Description: n.description, Erases: !n.keeps,
 		}
 		switch d.Type {
-		case mmc.FormatBDRESpare, mmc.FormatBDRSpare:
-			f.Spare = d.Parameter * clusterBlocks
 		case mmc.FormatFull, mmc.FormatExpand, mmc.FormatBDRENoSp:
 			f.Parameter = blockLength
 		case mmc.FormatDVDPlusRW:
 			f.Parameter = 0
+		case mmc.FormatDVDRWQuick:
+			f.Blocks = 0 // it grows as it is written
 		}
 		fs = append(fs, f)
 	}
 	return fs
+}
+
+// spareOf returns how many blocks a format of a BD sets aside: the descriptors of
+// types 30h and 32h tell it in clusters, also for others of the same size.
+func spareOf(fc mmc.FormatCapacities, d mmc.FormatDescriptor) uint32 {
+	for _, o := range fc.Descriptors() {
+		if (o.Type == mmc.FormatBDRESpare || o.Type == mmc.FormatBDRSpare) && o.Blocks == d.Blocks && o.Parameter < 1<<20 {
+			return o.Parameter * clusterBlocks
+		}
+	}
+	return 0
 }
 
 // clusterBlocks is how many blocks a cluster of a BD has, in which spare areas are

@@ -41,6 +41,8 @@ type operation struct {
 	limit time.Duration
 	// send gives the command, with the Immed bit or without.
 	send func(ctx context.Context, immed bool) error
+	// finish does what has to follow the command, nil if nothing has.
+	finish func(ctx context.Context) error
 	// judge says what is wrong with the result, nil if nothing is.
 	judge    func(*medium.Info) error
 	progress Progress
@@ -55,6 +57,8 @@ func (o *operation) run(ctx context.Context) error {
 	if err := o.checkUnchanged(ctx); err != nil {
 		return err
 	}
+	unlock := o.lock(ctx)
+	defer unlock()
 	var failures error
 	for try := 1; ; try++ {
 		err := o.once(ctx)
@@ -107,7 +111,25 @@ func (o *operation) once(ctx context.Context) error {
 		return err
 	}
 	// A command whose answer was lost may be under way.
-	return errors.Join(err, o.d.WaitProgress(ctx, o.name, o.limit, o.progress))
+	err = errors.Join(err, o.d.WaitProgress(ctx, o.name, o.limit, o.progress))
+	if err == nil && o.finish != nil {
+		err = o.finish(ctx)
+	}
+	return err
+}
+
+// lock keeps the door shut, so that what is repeated is done to the same medium.
+// A drive that has no lock is no reason not to go on.
+func (o *operation) lock(ctx context.Context) (unlock func()) {
+	if err := o.d.PreventAllowMediumRemoval(ctx, true); err != nil {
+		o.log.Debug("the drive does not lock its door", "err", err)
+		return func() {}
+	}
+	return func() {
+		if err := o.d.PreventAllowMediumRemoval(context.WithoutCancel(ctx), false); err != nil {
+			o.log.Warn("the drive does not unlock its door", "err", err)
+		}
+	}
 }
 
 // checkUnchanged refuses to touch a medium that may be another one than was
