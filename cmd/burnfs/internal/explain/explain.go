@@ -198,7 +198,7 @@ func recording(err error) *failure.Failure {
 		return failure.New(exitcode.Full, err, firstSentence(err), "", "Use a disc with more room, or record less.")
 	case errors.Is(err, recorder.ErrInterrupted):
 		return failure.New(exitcode.Disc, err, "the disc holds an interrupted burn that was not closed", "Its earlier sessions are untouched; nothing was written now.",
-			"If it was burned from an image, run 'burnfs burn --resume' with exactly the same image. If it was mounted, mount and unmount it: that finishes or closes it.")
+			"If it was burned from an image, run 'burnfs burn --resume' with exactly the same image. If it was mounted, mount it: that completes it. If neither is possible, 'burnfs close' makes room for a new session.")
 	case errors.Is(err, recorder.ErrSizeNeeded):
 		return failure.New(exitcode.Usage, err, firstSentence(err), "Nothing was written.", "Save the image to a file first, or leave --mode away.")
 	case errors.Is(err, recorder.ErrNothingToResume):

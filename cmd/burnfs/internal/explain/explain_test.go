@@ -21,6 +21,7 @@ import (
 	"burnfs/iso9660/image/hosttree"
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
+	"burnfs/mmc/prepare"
 	"burnfs/mmc/recorder"
 	"burnfs/mmc/sgio"
 	"burnfs/session"
@@ -48,6 +49,13 @@ func TestLadder(t *testing.T) {
 		{commit(false, disc(session.ErrDiscChanged)), exitcode.Disc, []string{"-o ro"}, "written by somebody else"},
 		{commit(true, disc(session.ErrVerify)), exitcode.Commit, []string{"/state/x"}, "staging is kept, so the commit failed, not the disc's content"},
 		{wrap(disc(session.ErrNoISO)), exitcode.Disc, []string{"what happened"}, "not ISO 9660"},
+		{wrap(&prepare.RefusedError{Reason: "A BD-RE is never blanked."}), exitcode.Disc, []string{"A BD-RE is never blanked.", "Nothing was changed."}, "blank of what is overwritten"},
+		{wrap(prepare.ErrChanged), exitcode.Disc, []string{"may have been exchanged", "Nothing was changed."}, "another disc while the user was asked"},
+		{wrap(prepare.ErrNotBlank), exitcode.Commit, []string{"probably lost", "--full"}, "a worn CD-RW"},
+		{wrap(prepare.ErrNotFormatted), exitcode.Commit, []string{"probably lost"}, "a worn DVD+RW"},
+		{wrap(prepare.ErrLocked), exitcode.InUse, []string{"Unmount the disc first"}, "eject of what another program holds"},
+		{wrap(prepare.ErrByHand), exitcode.General, []string{"by hand"}, "a slim drive"},
+		{wrap(recorder.ErrSizeNeeded), exitcode.Usage, []string{"Save the image to a file first"}, "a pipe at once"},
 		{disc(session.ErrNoSession), exitcode.Disc, nil, "session=99"},
 		{disc(session.ErrNotAppendable), exitcode.Disc, nil, "closed"},
 		{disc(session.ErrFull), exitcode.Full, nil, "full"},

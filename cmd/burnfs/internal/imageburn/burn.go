@@ -307,7 +307,7 @@ func (b *burn) broken(err error) error {
 		next = "Run 'burnfs burn --resume' with exactly the same image."
 	default:
 		data += " On a CD an interrupted track cannot be continued."
-		next = "Mount and unmount the disc with a change, which closes what is left open, or use another disc."
+		next = "Run 'burnfs close', which makes room for a new session, and burn it again."
 	}
 	return failure.New(code, err, fmt.Sprintf("the burn stopped after %d blocks: %v", b.written, err), data, next)
 }
