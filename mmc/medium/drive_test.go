@@ -121,7 +121,7 @@ func open(session, track int, start, nwa, free uint32) mmc.TrackInformation {
 	return t
 }
 
-func with(t mmc.TrackInformation, change func(mmc.TrackInformation)) mmc.TrackInformation {
+func with[T any](t T, change func(T)) T {
 	change(t)
 	return t
 }

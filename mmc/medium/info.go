@@ -108,6 +108,11 @@ type Info struct {
 	// can be written. Recorders do that.
 	Unformatted bool
 
+	// FormatStopped says that the background formatting of a DVD+RW was stopped
+	// part way: beyond what it reached the medium can be written only after it was
+	// started again. Recorders do that, too.
+	FormatStopped bool
+
 	// Changes is mmc.Drive.MediumChanges at the time of the inspection: while
 	// the drive still tells the same number, Info is about the same medium.
 	Changes uint64

@@ -180,6 +180,17 @@ func TestInspect(t *testing.T) {
 			want: Info{Kind: Overwritable, Status: Appendable, Free: 2295104, Total: 2295104, WriteUnit: 16, Unformatted: true},
 		},
 		{
+			name: "DVD+RW whose formatting was stopped",
+			drive: drive{
+				conf:     conf(mmc.ProfileDVDPlusRW, mmc.FeatureDVDPlusRW),
+				di:       with(discInfo(mmc.DiscComplete, mmc.SessionIncomplete, 1, 1, 1), func(d mmc.DiscInformation) { d.SetBGFormat(mmc.BGFormatStopped) }),
+				capacity: mmc.NewCapacity(99999),
+				formats:  mmc.NewFormatCapacities(mmc.CapacityFormatted, 2295104).Append(mmc.FormatDescriptor{Blocks: 2295104, Type: mmc.FormatDVDPlusRW}),
+			},
+			want: Info{Kind: Overwritable, Status: Appendable, Capacity: 100000, Free: 2295104, Total: 2295104, WriteUnit: 16, FormatStopped: true},
+			sess: "1+:0+100000",
+		},
+		{
 			name: "BD-RE as sold",
 			drive: drive{
 				conf:    conf(mmc.ProfileBDRE, mmc.FeatureBDWrite),
@@ -260,7 +271,7 @@ func TestInspect(t *testing.T) {
 			}
 			got := Info{
 				Kind: in.Kind, Status: in.Status, LastSession: in.LastSession, NWA: in.NWA, Free: in.Free, Capacity: in.Capacity,
-				Total: in.Total, WriteUnit: in.WriteUnit, Gap: in.Gap, MinTrack: in.MinTrack, Unformatted: in.Unformatted,
+				Total: in.Total, WriteUnit: in.WriteUnit, Gap: in.Gap, MinTrack: in.MinTrack, Unformatted: in.Unformatted, FormatStopped: in.FormatStopped,
 			}
 			if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", c.want); g != w {
 				t.Errorf("\n got %s\nwant %s", g, w)

@@ -25,7 +25,8 @@ func (i *inspection) overwritable(ctx context.Context) error {
 	case in.Profile == mmc.ProfileDVDPlusRW || in.Profile == mmc.ProfileDVDPlusRWDL:
 		// Formatting goes on in the background while the medium is used; where it
 		// was stopped or never begun, the recorder starts it.
-		in.Unformatted = di != nil && (di.BGFormat() == mmc.BGFormatNone || di.BGFormat() == mmc.BGFormatStopped)
+		in.Unformatted = di != nil && di.BGFormat() == mmc.BGFormatNone
+		in.FormatStopped = di != nil && di.BGFormat() == mmc.BGFormatStopped
 		if fd, ok := fc.Find(mmc.FormatDVDPlusRW); ok {
 			in.Free = max(in.Free, fd.Blocks)
 		}

@@ -38,7 +38,7 @@ func (r *overwritable) Begin(ctx context.Context) error {
 	if err := r.checkUnchanged(ctx); err != nil {
 		return err
 	}
-	if r.info.Unformatted {
+	if r.info.Unformatted || r.info.FormatStopped {
 		if err := r.format(ctx); err != nil {
 			return fmt.Errorf("formatting the disc: %w", err)
 		}
@@ -90,7 +90,7 @@ func (r *overwritable) format(ctx context.Context) error {
 	}
 	// Drives announce the formatted medium as a new one.
 	r.info.Changes = r.d.MediumChanges()
-	r.info.Unformatted = false
+	r.info.Unformatted, r.info.FormatStopped = false, false
 	return nil
 }
 
