@@ -188,7 +188,7 @@ func TestInspect(t *testing.T) {
 				formats:  mmc.NewFormatCapacities(mmc.CapacityFormatted, 2295104).Append(mmc.FormatDescriptor{Blocks: 2295104, Type: mmc.FormatDVDPlusRW}),
 			},
 			want: Info{Kind: Overwritable, Status: Appendable, Capacity: 100000, Free: 2295104, Total: 2295104, WriteUnit: 16, FormatStopped: true},
-			sess: "1+:0+100000",
+			sess: "1+:0+100000a",
 		},
 		{
 			name: "BD-RE as sold",
