@@ -23,6 +23,7 @@ const (
 	OpWriteAndVerify10     Opcode = 0x2e // 6.46
 	OpSynchronizeCache     Opcode = 0x35 // 6.41
 	OpReadTOC              Opcode = 0x43 // 6.26 READ TOC/PMA/ATIP
+	OpReadHeader           Opcode = 0x44 // MMC-1 5.2.8
 	OpGetConfiguration     Opcode = 0x46 // 6.6
 	OpGetEventStatus       Opcode = 0x4a // 6.7 GET EVENT STATUS NOTIFICATION
 	OpReadDiscInformation  Opcode = 0x51 // 6.22
@@ -58,6 +59,7 @@ var opcodeNames = map[Opcode]string{
 	OpWriteAndVerify10:     "WRITE AND VERIFY(10)",
 	OpSynchronizeCache:     "SYNCHRONIZE CACHE",
 	OpReadTOC:              "READ TOC/PMA/ATIP",
+	OpReadHeader:           "READ HEADER",
 	OpGetConfiguration:     "GET CONFIGURATION",
 	OpGetEventStatus:       "GET EVENT STATUS NOTIFICATION",
 	OpReadDiscInformation:  "READ DISC INFORMATION",
