@@ -128,8 +128,8 @@ func (d *Drive) readTrackInformation(r *request) error {
 	b[7] = bit(v.nwaValid, 0x01)
 	put32(b, 8, v.start)
 	if v.nwaValid {
-		if m.profile.IsCD() && v.invisible && m.openSession() == nil && d.parameters.writeType() == writeTypeAtOnce {
-			v.nwa -= cdPreGap // which is written, too
+		if m.profile.IsCD() && !m.recorded() && d.parameters.writeType() == writeTypeAtOnce {
+			v.nwa -= cdPreGap // as drives tell it of a blank disc, and of no other
 		}
 		put32(b, 12, v.nwa)
 		put32(b, 16, v.free)

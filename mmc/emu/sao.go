@@ -4,8 +4,8 @@ import "burnfs/mmc"
 
 // Writing a session at once (SAO), from its cue sheet (MMC-5 6.33):
 //
-//	MODE SELECT 05h with write type SAO     the next writable address is that of
-//	                                        the pre-gap, 150 blocks before the data
+//	MODE SELECT 05h with write type SAO     the next writable address of a blank
+//	                                        disc is -150 then: the pre-gap
 //	SEND CUE SHEET                          fixes tracks, form and size
 //	WRITE from the pre-gap on, in order     anything but writing and asking is
 //	                                        refused from here on (5/2C/00)
