@@ -45,19 +45,20 @@ const (
 
 // Medium is the disc in the drive.
 type Medium struct {
-	Profile       uint16 `json:"profile"` // MMC's number
-	Name          string `json:"name"`
-	Manufacturer  string `json:"manufacturer,omitempty"`
-	MediaID       string `json:"media_id,omitempty"`
-	State         string `json:"state"`
-	VolumeID      string `json:"volume_id,omitempty"` // of the newest session
-	Sessions      int    `json:"sessions"`
-	LastSession   int64  `json:"last_session_address"` // -1 if there is none
-	NextAddress   int64  `json:"next_address"`         // of the next session, -1 if there cannot be one
-	CapacityBytes int64  `json:"capacity_bytes"`
-	UsedBytes     int64  `json:"used_bytes"` // up to the end of the last session, gaps included
-	FreeBytes     int64  `json:"free_bytes"` // from the next session's start on
-	FitsBytes     int64  `json:"fits_bytes"` // of new files in one session
+	Profile         uint16 `json:"profile"` // MMC's number
+	Name            string `json:"name"`
+	Manufacturer    string `json:"manufacturer,omitempty"`
+	MediaID         string `json:"media_id,omitempty"`
+	State           string `json:"state"`
+	PartlyFormatted bool   `json:"partly_formatted,omitempty"` // background formatting goes on when it is used
+	VolumeID        string `json:"volume_id,omitempty"`        // of the newest session
+	Sessions        int    `json:"sessions"`
+	LastSession     int64  `json:"last_session_address"` // -1 if there is none
+	NextAddress     int64  `json:"next_address"`         // of the next session, -1 if there cannot be one
+	CapacityBytes   int64  `json:"capacity_bytes"`
+	UsedBytes       int64  `json:"used_bytes"` // up to the end of the last session, gaps included
+	FreeBytes       int64  `json:"free_bytes"` // from the next session's start on
+	FitsBytes       int64  `json:"fits_bytes"` // of new files in one session
 	// FitsProblem says why nobody can tell what fits.
 	FitsProblem string `json:"fits_problem,omitempty"`
 
@@ -137,7 +138,7 @@ func (m *Medium) gather(ctx context.Context, d *discs.Disc, staged []session.Wai
 	if m.Manufacturer, m.MediaID, err = maker(ctx, d.Drive, info.Profile); err != nil {
 		return err
 	}
-	m.State = state(info)
+	m.State, m.PartlyFormatted = state(info), info.FormatStopped
 	m.Sessions = len(d.Sessions)
 	m.LastSession, m.NextAddress = -1, -1
 	for i := range d.Sessions {

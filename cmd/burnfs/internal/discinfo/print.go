@@ -47,6 +47,9 @@ func (m *Medium) print(row func(name, format string, args ...any)) {
 		row("Made by", "%s", made)
 	}
 	row("State", "%s", stateTexts[m.State])
+	if m.PartlyFormatted {
+		row("Formatting", "begun; it goes on in the background when the disc is used")
+	}
 	row("Sessions", "%d", m.Sessions)
 	if m.VolumeID != "" {
 		row("Volume id", "%s", m.VolumeID)
