@@ -15,6 +15,12 @@ func cdbInquiry(alloc uint16) []byte {
 	return c
 }
 
+func cdbInquiryPage(page uint8, alloc uint16) []byte {
+	c := cdbInquiry(alloc)
+	c[1], c[2] = 0x01, page // EVPD
+	return c
+}
+
 func cdbGetConfiguration(rt RequestType, start FeatureCode, alloc uint16) []byte {
 	c := make([]byte, 10)
 	c[0], c[1] = byte(OpGetConfiguration), byte(rt)

@@ -71,7 +71,8 @@ func (d *Drive) SendOPC(ctx context.Context) error {
 	return d.send(ctx, cdbSendOPC(), nil, timeoutOPC)
 }
 
-// PreventAllowMediumRemoval locks or unlocks the door (MMC-5 6.14).
+// PreventAllowMediumRemoval locks or unlocks the door (MMC-5 6.14). Close unlocks
+// it in any case. A reset unlocks it, too.
 func (d *Drive) PreventAllowMediumRemoval(ctx context.Context, prevent bool) error {
 	return d.set(ctx, cdbPreventAllowRemoval(prevent), nil)
 }

@@ -23,6 +23,10 @@ type Drive struct {
 	t       Transport     // nil when closed; used only while holding the turn
 	limit   int           // bytes of a READ or WRITE
 	changes atomic.Uint64
+
+	claimed bool   // see Claim; with the turn
+	claim   uint64 // changes of the medium that was claimed; with the turn
+	locked  bool   // the door, by this Drive; with the turn
 }
 
 // NewDrive makes a Drive of a transport, which it owns from then on.
@@ -57,14 +61,15 @@ func (d *Drive) Stale(capacity uint32) bool {
 // or less if the way to the drive is narrower. It is a whole number of blocks.
 func (d *Drive) MaxTransfer() int { return d.limit }
 
-// Close waits for the running command and closes the transport. Closing twice
-// does nothing.
+// Close waits for the running command, unlocks the door if this Drive has locked
+// it, and closes the transport. Closing twice does nothing.
 func (d *Drive) Close() error {
 	d.turn <- struct{}{}
 	defer func() { <-d.turn }()
 	if d.t == nil {
 		return nil
 	}
+	d.unlock()
 	t := d.t
 	d.t = nil
 	return t.Close()
@@ -90,8 +95,14 @@ func (d *Drive) execute(ctx context.Context, cmd *Command) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if err := d.claimError(cmd); err != nil {
+		return err
+	}
 	begin := time.Now()
 	err := d.t.Execute(ctx, cmd)
+	if cmd.Opcode() == OpPreventAllowRemoval && (err == nil || uncertain(err)) {
+		d.locked = cmd.CDB[4]&1 != 0
+	}
 	if errors.Is(err, ErrMediumChanged) || errors.Is(err, ErrReset) {
 		d.changes.Add(1)
 	}
@@ -101,6 +112,12 @@ func (d *Drive) execute(ctx context.Context, cmd *Command) error {
 			slog.Int("bytes", len(cmd.Data)-cmd.Resid), slog.Any("err", err))
 	}
 	return err
+}
+
+// uncertain reports whether the drive may have executed a command nevertheless.
+func uncertain(err error) bool {
+	te, ok := errors.AsType[*TransportError](err)
+	return ok && !te.Unsent
 }
 
 // send executes a command that changes something, with or without data for the

@@ -1,7 +1,5 @@
 package mmc
 
-import "strings"
-
 // Inquiry is the reply of INQUIRY, standard data (SPC-3 6.4).
 type Inquiry []byte
 
@@ -58,10 +56,5 @@ func (q Inquiry) text(from, to int) string {
 	if len(q) < to {
 		return ""
 	}
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return ' '
-		}
-		return r
-	}, string(q[from:to])))
+	return printable(q[from:to])
 }

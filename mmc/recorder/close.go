@@ -15,6 +15,7 @@ import (
 const closeTries = 3
 
 func (r *sequential) Close(ctx context.Context, keepAppendable bool) error {
+	defer r.d.Release()
 	if r.opt.Mode.AtOnce() && keepAppendable == r.opt.Final {
 		return ErrFinal
 	}
@@ -55,6 +56,9 @@ func (r *sequential) closeAndJudge(ctx context.Context, keepAppendable bool) err
 		}
 		if try == closeTries || !errors.Is(verdict, ErrNotClosed) {
 			return errors.Join(verdict, failures)
+		}
+		if t := info.OpenTrack; t != nil && t.Start == r.start {
+			r.stillOurs(info.Changes) // what was closed of it was announced as a change
 		}
 	}
 }
@@ -168,6 +172,7 @@ func closeOpen(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Options
 	if err := r.checkUnchanged(ctx); err != nil {
 		return err
 	}
+	defer r.d.Release()
 	r.sent = r.start // whatever the track holds is right
 	return r.closeAndJudge(ctx, keepAppendable)
 }

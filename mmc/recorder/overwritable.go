@@ -89,7 +89,7 @@ func (r *overwritable) format(ctx context.Context) error {
 		return err
 	}
 	// Drives announce the formatted medium as a new one.
-	r.info.Changes = r.d.MediumChanges()
+	r.stillOurs(r.d.MediumChanges())
 	r.info.Unformatted, r.info.FormatStopped = false, false
 	return nil
 }
@@ -209,6 +209,7 @@ func (r *overwritable) Sync(ctx context.Context) error {
 
 // Suspend keeps nothing that Sync would not: an interrupted burn is begun anew.
 func (r *overwritable) Suspend(ctx context.Context) error {
+	defer r.d.Release()
 	r.buf = r.buf[:0]
 	err := synchronize(ctx, r.d)
 	r.stopFormatting(ctx)
@@ -217,6 +218,7 @@ func (r *overwritable) Suspend(ctx context.Context) error {
 }
 
 func (r *overwritable) Close(ctx context.Context, _ bool) error {
+	defer r.d.Release()
 	if len(r.buf) > 0 {
 		if err := r.Sync(ctx); err != nil {
 			return err
@@ -243,5 +245,5 @@ func (r *overwritable) stopFormatting(ctx context.Context) {
 			r.opt.Log.Warn("background formatting was not stopped; it ends by itself", "err", err)
 		}
 	}
-	r.info.Changes = r.d.MediumChanges()
+	r.stillOurs(r.d.MediumChanges())
 }

@@ -127,7 +127,7 @@ func newSession(d *mmc.Drive, info *medium.Info, opt Options) session {
 }
 
 // checkUnchanged refuses to touch a medium that may be another one than was
-// inspected.
+// inspected, and claims it.
 func (s *session) checkUnchanged(ctx context.Context) error {
 	// A medium that was exchanged while nobody asked announces itself now.
 	if err := s.d.WaitReady(ctx, "choosing the medium", mmc.ReadyLimit); err != nil {
@@ -136,5 +136,13 @@ func (s *session) checkUnchanged(ctx context.Context) error {
 	if s.d.MediumChanges() != s.info.Changes {
 		return ErrChanged
 	}
+	s.d.Claim(s.info.Changes)
 	return nil
+}
+
+// stillOurs takes note of a medium that the drive has announced as another one
+// because of what the recorder did to it.
+func (s *session) stillOurs(changes uint64) {
+	s.info.Changes = changes
+	s.d.Claim(changes)
 }

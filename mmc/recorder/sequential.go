@@ -357,6 +357,7 @@ func synchronize(ctx context.Context, d *mmc.Drive) error {
 }
 
 func (r *sequential) Suspend(ctx context.Context) error {
+	defer r.d.Release()
 	if r.trackClosed || r.ended {
 		return nil
 	}
