@@ -19,8 +19,9 @@ func (s *session) collect(t *task, length int) ([]byte, *condition, error) {
 	data := make([]byte, length)
 	have := copy(data, t.data)
 	t.data = nil
+	burst := s.agreed().burst
 	for r2tSN := uint32(0); have < length; r2tSN++ {
-		n := min(length-have, s.params.burst)
+		n := min(length-have, burst)
 		tr := &transfer{itt: t.itt(), data: data[have : have+n], offset: uint32(have), done: make(chan struct{})}
 		s.mu.Lock()
 		if s.lastTTT++; s.lastTTT == noTag {

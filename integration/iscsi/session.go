@@ -34,11 +34,10 @@ type session struct {
 	close context.CancelFunc
 	queue chan *task // to the executor, in order
 
-	// Only run uses these.
-	params parameters
-	text   textTransfer
+	text textTransfer // for run alone
 
 	mu        sync.Mutex // guards all below; nothing is sent while it is held
+	params    parameters
 	expCmdSN  uint32
 	windowed  int // tasks that count against the window
 	immediate int // tasks and functions that do not
@@ -65,6 +64,14 @@ func (s *session) window() (expected, highest uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.expCmdSN, s.expCmdSN + uint32(Depth-s.windowed) - 1
+}
+
+// agreed returns what is agreed on now: a text request may declare another
+// MaxRecvDataSegmentLength at any time.
+func (s *session) agreed() parameters {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.params
 }
 
 // errLogout ends a session as agreed.
@@ -201,7 +208,7 @@ func (s *session) nopOut(p *pdu) error {
 	copy(r.header[8:16], p.header[8:16])
 	r.setITT(p.itt())
 	r.setTTT(noTag)
-	r.data = p.data[:min(len(p.data), s.params.sendSegment)]
+	r.data = p.data[:min(len(p.data), s.agreed().sendSegment)]
 	return s.link.send(r, numbered)
 }
 

@@ -176,3 +176,33 @@ func TestPrevention(t *testing.T) {
 		one.do(testUnitReady).wantGood(t)
 	})
 }
+
+// TestHungDrive: initiators that come and go while the drive hangs leave nothing
+// behind but the one command.
+func TestHungDrive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &drive{execute: func(cmd *mmc.Command) error {
+			time.Sleep(time.Hour)
+			return &mmc.TransportError{CDB: cmd.CDB}
+		}}
+		target, net := newTestTarget(t, d)
+		for range 3 * maxConnections {
+			c := net.dial(t)
+			c.login(who, "")
+			c.send(c.command(testUnitReady))
+			c.send(c.command([]byte{0x1e, 0, 0, 0, 1, 0}))
+			c.send(c.command(write10(0, 1), writes(2048)))
+			c.send(c.manage(logicalReset, noTag))
+			synctest.Wait()
+			c.quiet()
+			_ = c.conn.Close()
+			synctest.Wait()
+		}
+		target.mu.Lock()
+		left := len(target.links)
+		target.mu.Unlock()
+		if got := d.said(); left != 1 || got != "TEST UNIT READY" {
+			t.Errorf("%d connections are left, the drive heard %s", left, got)
+		}
+	})
+}

@@ -58,7 +58,8 @@ type task struct {
 
 // command takes a SCSI command into the queue (RFC 7143 11.3).
 func (s *session) command(p *pdu) error {
-	if len(p.data) > 0 && (!p.writes() || !s.params.immediateData || len(p.data) > s.params.firstBurst ||
+	agreed := s.agreed()
+	if len(p.data) > 0 && (!p.writes() || !agreed.immediateData || len(p.data) > agreed.firstBurst ||
 		uint32(len(p.data)) > p.expectedLength()) {
 		return s.reject(p, rejectProtocolError)
 	}
@@ -233,9 +234,9 @@ func (s *session) answer(t *task, o *outcome) error {
 // the end of each burst, and the status with the last one unless it comes alone.
 // It returns the number of PDUs.
 func (s *session) sendData(t *task, o *outcome, statusAlone bool) (sent uint32, err error) {
-	burst := 0
+	burst, agreed := 0, s.agreed()
 	for off := 0; off < len(o.data); sent++ {
-		n := min(len(o.data)-off, s.params.sendSegment, s.params.burst-burst)
+		n := min(len(o.data)-off, agreed.sendSegment, agreed.burst-burst)
 		r := new(pdu)
 		r.setOpcode(opDataIn)
 		r.setITT(t.itt())
@@ -246,7 +247,7 @@ func (s *session) sendData(t *task, o *outcome, statusAlone bool) (sent uint32, 
 		off += n
 		burst += n
 		last := off == len(o.data)
-		if last || burst == s.params.burst {
+		if last || burst == agreed.burst {
 			r.header[1] |= flagFinal
 			burst = 0
 		}

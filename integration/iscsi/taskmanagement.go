@@ -123,7 +123,7 @@ func (s *session) awaitEnd(p *pdu, tasks []*task, attention *condition) error {
 			}
 		}
 		if attention == &senseUnitReset {
-			s.node.unit.reset(s.over)
+			s.node.unit.reset(s)
 		}
 		if attention != nil {
 			for _, other := range s.target.loggedIn(s.node) {

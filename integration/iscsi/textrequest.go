@@ -33,7 +33,7 @@ func (s *session) textRequest(p *pdu) error {
 		}
 		tx.response = formatText(s.answerKeys(pairs))
 	}
-	n := min(len(tx.response), s.params.sendSegment)
+	n := min(len(tx.response), s.agreed().sendSegment)
 	part := tx.response[:n]
 	tx.response = tx.response[n:]
 	return s.answerText(p, part)
@@ -71,11 +71,18 @@ func (s *session) answerKeys(pairs []pair) []pair {
 	for _, p := range pairs {
 		if p.key == "SendTargets" {
 			answers = append(answers, s.sendTargets(p.value)...)
-		} else if a := s.params.answer(p, inFullFeature); a != "" {
+		} else if a := s.declared(p); a != "" {
 			answers = append(answers, pair{p.key, a})
 		}
 	}
 	return answers
+}
+
+// declared answers a key that is not about targets.
+func (s *session) declared(p pair) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.params.answer(p, inFullFeature)
 }
 
 // sendTargets lists targets: all of them or one by name in a discovery session,

@@ -3,6 +3,7 @@ package iscsi
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"burnfs/mmc"
@@ -18,9 +19,12 @@ type unit struct {
 	drive mmc.Transport
 	turn  chan struct{} // holds a token while a command is executed
 
-	// Guarded by turn.
+	// attention is a unit attention that a command of our own heard. Guarded by
+	// turn.
+	attention *mmc.SenseError
+
+	mu         sync.Mutex        // guards the below
 	preventing map[*session]bool // who prevents medium removal
-	attention  *mmc.SenseError   // a unit attention that a command of our own heard
 }
 
 func newUnit(name string, drive mmc.Transport) *unit {
@@ -77,50 +81,78 @@ func (u *unit) toDrive(cmd *mmc.Command) error {
 // preventAllow keeps book of who prevents medium removal: it is allowed when
 // nobody does (SPC-3 6.13).
 func (u *unit) preventAllow(s *session, cmd *mmc.Command) error {
-	if cmd.CDB[4]&1 == 0 && len(u.preventing) > 0 {
-		delete(u.preventing, s)
-		if len(u.preventing) > 0 {
-			return nil
-		}
+	prevent := cmd.CDB[4]&1 != 0
+	if !prevent && u.release(s) == stillPrevented {
+		return nil
 	}
 	err := u.toDrive(cmd)
-	if err == nil && cmd.CDB[4]&1 != 0 {
+	if err == nil && prevent {
+		u.mu.Lock()
+		defer u.mu.Unlock()
 		u.preventing[s] = true
 	}
 	return err
 }
 
-// allowRemoval ends what a session prevented (SPC-3 6.13: I_T nexus loss).
+// released is what a session's end of prevention means for the door.
+type released uint8
+
+const (
+	notPreventing  released = iota // the session had nothing to end
+	nowAllowed                     // nobody else prevents removal
+	stillPrevented                 // somebody else does
+)
+
+// release forgets that a session prevents medium removal.
+func (u *unit) release(s *session) released {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	had := u.preventing[s]
+	delete(u.preventing, s)
+	switch {
+	case len(u.preventing) > 0:
+		return stillPrevented
+	case had:
+		return nowAllowed
+	}
+	return notPreventing
+}
+
+// allowRemoval ends what a session prevented (SPC-3 6.13: I_T nexus loss). It
+// waits for the drive only if there is something to end.
 func (u *unit) allowRemoval(s *session) {
-	u.turn <- struct{}{}
-	defer u.done()
-	if !u.preventing[s] {
+	if u.release(s) != nowAllowed {
 		return
 	}
-	delete(u.preventing, s)
-	if len(u.preventing) == 0 {
-		u.allow(s)
-	}
+	u.turn <- struct{}{}
+	defer u.done()
+	u.allow(s)
 }
 
 // reset does what is left of a logical unit reset when no task runs: nobody
 // prevents medium removal any more (SPC-3 6.13).
-func (u *unit) reset(ctx context.Context) {
-	if u.begin(ctx) != nil {
+func (u *unit) reset(s *session) {
+	u.mu.Lock()
+	locked := len(u.preventing) > 0
+	clear(u.preventing)
+	u.mu.Unlock()
+	if !locked || u.begin(s.over) != nil {
 		return
 	}
 	defer u.done()
-	for s := range u.preventing {
-		delete(u.preventing, s)
-		if len(u.preventing) == 0 {
-			u.allow(s)
-		}
-	}
+	u.allow(s)
 }
 
-// allow unlocks the door for nobody in particular. A unit attention that the
-// drive tells on that occasion is kept for the next initiator.
+// allow unlocks the door for nobody in particular, unless somebody was faster and
+// prevents removal again. A unit attention that the drive tells on that occasion
+// is kept for the next initiator.
 func (u *unit) allow(s *session) {
+	u.mu.Lock()
+	locked := len(u.preventing) > 0
+	u.mu.Unlock()
+	if locked {
+		return
+	}
 	cmd := &mmc.Command{CDB: []byte{byte(mmc.OpPreventAllowRemoval), 0, 0, 0, 0, 0}, Timeout: commandTimeout}
 	err := u.toDrive(cmd)
 	if errors.Is(err, mmc.ErrUnitAttention) {
