@@ -194,7 +194,11 @@ func TestHungDrive(t *testing.T) {
 			c.send(c.command(write10(0, 1), writes(2048)))
 			c.send(c.manage(logicalReset, noTag))
 			synctest.Wait()
-			c.quiet()
+			c.mu.Lock()
+			for _, p := range c.pdus {
+				t.Errorf("%v comes: % x", p.opcode(), p.header)
+			}
+			c.mu.Unlock()
 			_ = c.conn.Close()
 			synctest.Wait()
 		}

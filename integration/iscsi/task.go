@@ -109,6 +109,9 @@ func (s *session) execute() {
 
 func (s *session) executeTask(t *task) {
 	defer s.settle(t)
+	if t.ctx.Err() != nil { // aborted while it waited
+		return
+	}
 	o := s.perform(t)
 	if t.ctx.Err() != nil {
 		return

@@ -124,6 +124,9 @@ func (s *session) awaitEnd(p *pdu, tasks []*task, attention *condition) error {
 		}
 		if attention == &senseUnitReset {
 			s.node.unit.reset(s)
+			if s.over.Err() != nil {
+				return
+			}
 		}
 		if attention != nil {
 			for _, other := range s.target.loggedIn(s.node) {

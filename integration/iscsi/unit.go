@@ -129,18 +129,21 @@ func (u *unit) allowRemoval(s *session) {
 	u.allow(s)
 }
 
-// reset does what is left of a logical unit reset when no task runs: nobody
+// reset does what is left of a logical unit reset when the tasks of all sessions
+// have ended: it waits for a command of a session that is gone, and then nobody
 // prevents medium removal any more (SPC-3 6.13).
 func (u *unit) reset(s *session) {
+	if u.begin(s.over) != nil {
+		return
+	}
+	defer u.done()
 	u.mu.Lock()
 	locked := len(u.preventing) > 0
 	clear(u.preventing)
 	u.mu.Unlock()
-	if !locked || u.begin(s.over) != nil {
-		return
+	if locked {
+		u.allow(s)
 	}
-	defer u.done()
-	u.allow(s)
 }
 
 // allow unlocks the door for nobody in particular, unless somebody was faster and
