@@ -3,17 +3,18 @@
 //
 // Every medium falls into one of three kinds:
 //
-//	Sequential    CD-R, CD-RW, DVD+R, BD-R: written once from the inside out,
-//	              in sessions. Blocks can be written only at the next writable
-//	              address (NWA) of the drive.
+//	Sequential    CD-R, CD-RW, DVD-R, DVD-RW, DVD+R, BD-R: written once from the
+//	              inside out, in sessions. Blocks can be written only at the next
+//	              writable address (NWA) of the drive.
 //
 //	              ┌─────────┬─────┬─────────┬─────┬───────────────┐
 //	              │session 1│ gap │session 2│ gap │ free          │
 //	              └─────────┴─────┴─────────┴─────┴───────────────┘
 //	                              ↑ LastSession   ↑ NWA
 //
-//	Overwritable  DVD+RW, DVD-RAM, BD-RE: one track, every block at any time.
-//	              Sessions exist only in the file system on it.
+//	Overwritable  DVD+RW, DVD-RAM, BD-RE, and DVD-RW formatted for restricted
+//	              overwrite: one track, every block at any time. Sessions exist
+//	              only in the file system on it.
 //
 //	ReadOnly      everything else, and media in drives that cannot write them.
 //

@@ -30,6 +30,12 @@ const (
 	// both ends are rounded to ECC blocks.
 	gapDVDPlusR = 2*64*16 + 2*16
 
+	// Behind a session of a DVD-R lie border zones, which are the larger the
+	// further out they are: the most is 96 MiB behind the first session and 18 MiB
+	// behind the others.
+	gapFirstDVDR = 96 << 20 / mmc.BlockSize
+	gapDVDR      = 18 << 20 / mmc.BlockSize
+
 	// No number is specified for BD-R; several MB are said to be lost.
 	gapBDR = 2048 + 2*32
 )
@@ -76,9 +82,15 @@ func familyOf(p mmc.Profile) family {
 			needs: []mmc.FeatureCode{mmc.FeatureBDWrite, mmc.FeatureRandomWritable},
 		}
 	case mmc.ProfileDVDR, mmc.ProfileDVDRWSeq:
-		return family{readOnly: notYet + "DVD-R and DVD-RW need incremental recording. Use a DVD+R, DVD+RW or another kind of medium."}
+		return family{
+			kind: Sequential, writeUnit: 16, minTrack: 16,
+			needs: []mmc.FeatureCode{mmc.FeatureIncremental, mmc.FeatureDVDRWrite},
+		}
 	case mmc.ProfileDVDRWOver:
-		return family{readOnly: notYet + "this DVD-RW is formatted for restricted overwrite. Use a DVD+RW or another kind of medium."}
+		return family{
+			kind: Overwritable, writeUnit: 16,
+			needs: []mmc.FeatureCode{mmc.FeatureRigidRestricted, mmc.FeatureRestrictedOver},
+		}
 	case mmc.ProfileDVDRDL, mmc.ProfileDVDRDLJump, mmc.ProfileDVDRWDL:
 		return family{readOnly: "A dual layer DVD-R or DVD-RW takes only a single session, so nothing can be added to it. Use a DVD+R DL or another kind of medium."}
 	case mmc.ProfileBDRRRM:
@@ -99,6 +111,11 @@ func gapAfter(p mmc.Profile, n int) uint32 {
 		return gapCD
 	case mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusRDL:
 		return gapDVDPlusR
+	case mmc.ProfileDVDR, mmc.ProfileDVDRWSeq:
+		if n <= 1 {
+			return gapFirstDVDR
+		}
+		return gapDVDR
 	case mmc.ProfileBDRSRM:
 		return gapBDR
 	}

@@ -99,9 +99,16 @@ type Info struct {
 	// for the user that says why not.
 	NotWritableReason string
 
+	// OneSession is empty if sessions can be added as long as there is room. Else
+	// the medium takes a single session, written at once, and is closed by it: a
+	// sentence for the user says why, and what to do about it.
+	OneSession string
+
 	// OpenTrack is the last recorded track of a session that was not closed, as
 	// an interrupted burn leaves it, or nil. If it is Open with a valid NWA,
-	// recording can go on there; else track and session can only be closed.
+	// recording can go on there; else track and session can only be closed. On a
+	// DVD-RW in restricted overwrite it is the one track, if its growth was
+	// interrupted: until it is closed, drives may refuse to read anything.
 	OpenTrack *Track
 
 	// Unformatted says that an overwritable medium must be formatted before it
@@ -112,6 +119,11 @@ type Info struct {
 	// part way: beyond what it reached the medium can be written only after it was
 	// started again. Recorders do that, too.
 	FormatStopped bool
+
+	// Formatted is how many blocks of a DVD-RW in restricted overwrite can be
+	// written at any address. What lies beyond, up to Free, has to be written in
+	// one go, which recorders do. It is 0 on other media.
+	Formatted uint32
 
 	// Changes is mmc.Drive.MediumChanges at the time of the inspection: while
 	// the drive still tells the same number, Info is about the same medium.
@@ -150,6 +162,7 @@ type Track struct {
 	Blank    bool   // nothing is recorded in it
 	Damaged  bool   // was not closed properly
 	Open     bool   // of an unclosed session, and may be recorded further
+	Reserved bool   // its size was told to the drive before it was written
 	Audio    bool
 	// XA says that a CD track is recorded in mode 2, as CD-ROM XA.
 	XA bool

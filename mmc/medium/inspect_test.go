@@ -22,6 +22,7 @@ func TestInspect(t *testing.T) {
 		open  string
 		sess  string // "number+:start+blocks,…" complete, "number-" not
 		why   string // of NotWritableReason
+		one   string // of OneSession
 	}{
 		{
 			name: "blank CD-R in a drive that tells an NWA of -150 (Pioneer BDR-205, LITE-ON LTR-48125S)",
@@ -260,8 +261,142 @@ func TestInspect(t *testing.T) {
 				tracks:   tracks{1: closed(1, 1, 0, 1600), 2: closed(2, 2, 28000, 1600), 3: empty(3, 3, 40000, 2000000)},
 				capacity: mmc.NewCapacity(29599),
 			},
-			want: Info{Kind: ReadOnly, Status: Complete, LastSession: 28000, Capacity: 29600, Total: 29600},
-			sess: "1+:0+1600 2+:28000+1600", why: "incremental recording",
+			want: Info{Kind: Sequential, Status: Appendable, NWA: 40000, Free: 2000000, LastSession: 28000, Capacity: 29600, Total: 2040000, Gap: 9216, MinTrack: 16, WriteUnit: 16},
+			sess: "1+:0+1600 2+:28000+1600",
+		},
+		{
+			name: "DVD-R that was interrupted",
+			drive: drive{
+				conf:     conf(mmc.ProfileDVDR, mmc.FeatureIncremental, mmc.FeatureDVDRWrite),
+				di:       discInfo(mmc.DiscIncomplete, mmc.SessionIncomplete, 2, 2, 2),
+				tracks:   tracks{1: closed(1, 1, 0, 1600), 2: open(2, 2, 28000, 28160, 2000000)},
+				capacity: mmc.NewCapacity(1599),
+			},
+			want: Info{Kind: Sequential, Status: Appendable, NWA: 28160, Free: 2000000, Capacity: 1600, Total: 2028160, Gap: 9216, MinTrack: 16, WriteUnit: 16},
+			sess: "1+:0+1600 2-:28000+160", open: "2 at 28000, open at 28160",
+		},
+		{
+			name: "DVD-R whose recording at once was interrupted",
+			drive: drive{
+				conf: conf(mmc.ProfileDVDR, mmc.FeatureIncremental, mmc.FeatureDVDRWrite),
+				di:   discInfo(mmc.DiscIncomplete, mmc.SessionDamaged, 1, 1, 1),
+				tracks: tracks{1: with(closed(1, 1, 0, 2000), func(t mmc.TrackInformation) {
+					t.SetDamage(true)
+					t.SetReserved(true)
+				})},
+			},
+			want: Info{Kind: Sequential, Status: Appendable, Gap: 49152, MinTrack: 16, WriteUnit: 16},
+			sess: "1-:0+2000", open: "1 at 0, damaged",
+		},
+		{
+			name: "DVD-RW that was blanked minimally",
+			drive: drive{
+				conf:   conf(mmc.ProfileDVDRWSeq, mmc.FeatureDVDRWrite),
+				di:     discInfo(mmc.DiscEmpty, mmc.SessionEmpty, 1, 1, 1),
+				tracks: tracks{1: empty(1, 1, 0, 2298496)},
+			},
+			want: Info{Kind: Sequential, Status: Blank, Free: 2298496, Total: 2298496, Gap: 49152, MinTrack: 16, WriteUnit: 16},
+			one:  "Blank the disc in full",
+		},
+		{
+			name: "DVD-R in a drive that knows only disc at once",
+			drive: drive{
+				conf:   conf(mmc.ProfileDVDR, mmc.FeatureDVDRWrite),
+				di:     discInfo(mmc.DiscEmpty, mmc.SessionEmpty, 1, 1, 1),
+				tracks: tracks{1: empty(1, 1, 0, 2298496)},
+			},
+			want: Info{Kind: Sequential, Status: Blank, Free: 2298496, Total: 2298496, Gap: 49152, MinTrack: 16, WriteUnit: 16},
+			one:  "Use another disc or drive",
+		},
+		{
+			name: "appendable DVD-R in a drive that knows only disc at once",
+			drive: drive{
+				conf:     conf(mmc.ProfileDVDR, mmc.FeatureDVDRWrite),
+				di:       discInfo(mmc.DiscIncomplete, mmc.SessionEmpty, 2, 2, 2),
+				tracks:   tracks{1: closed(1, 1, 0, 1600), 2: empty(2, 2, 28000, 2000000)},
+				capacity: mmc.NewCapacity(1599),
+			},
+			want: Info{Kind: Sequential, Status: Appendable, NWA: 28000, Free: 2000000, Capacity: 1600, Total: 2028000, Gap: 9216, MinTrack: 16, WriteUnit: 16},
+			sess: "1+:0+1600", why: "does not add sessions",
+		},
+		{
+			name: "blank DVD-R DL",
+			drive: drive{
+				conf:   conf(mmc.ProfileDVDRDL, mmc.FeatureDVDRWrite),
+				di:     discInfo(mmc.DiscEmpty, mmc.SessionEmpty, 1, 1, 1),
+				tracks: tracks{1: empty(1, 1, 0, 4171712)},
+			},
+			want: Info{Kind: ReadOnly, Status: Blank},
+			why:  "only a single session",
+		},
+		{
+			name: "DVD-R DL written by layer jump",
+			drive: drive{
+				conf:     conf(mmc.ProfileDVDRDLJump),
+				di:       discInfo(mmc.DiscComplete, mmc.SessionComplete, 1, 1, 1),
+				tracks:   tracks{1: closed(1, 1, 0, 1600)},
+				capacity: mmc.NewCapacity(1599),
+			},
+			want: Info{Kind: ReadOnly, Status: Complete, Capacity: 1600, Total: 1600},
+			sess: "1+:0+1600", why: "only a single session",
+		},
+		{
+			name: "DVD+R DL with a session",
+			drive: drive{
+				conf:     conf(mmc.ProfileDVDPlusRDL, mmc.FeatureDVDPlusRDL),
+				di:       discInfo(mmc.DiscIncomplete, mmc.SessionEmpty, 2, 2, 2),
+				tracks:   tracks{1: closed(1, 1, 0, 1600), 2: empty(2, 2, 3648, 4000000)},
+				capacity: mmc.NewCapacity(1599),
+			},
+			want: Info{Kind: Sequential, Status: Appendable, NWA: 3648, Free: 4000000, Capacity: 1600, Total: 4003648, Gap: 2080, MinTrack: 16, WriteUnit: 16},
+			sess: "1+:0+1600",
+		},
+		{
+			name: "DVD-RW formatted whole for restricted overwrite",
+			drive: drive{
+				conf:     conf(mmc.ProfileDVDRWOver, mmc.FeatureRigidRestricted),
+				di:       discInfo(mmc.DiscComplete, mmc.SessionComplete, 1, 1, 1),
+				formats:  restrictedFormats(mmc.CapacityFormatted, 2297888, 0),
+				tracks:   tracks{1: closed(1, 1, 0, 2297888)},
+				capacity: mmc.NewCapacity(2297887),
+			},
+			want: Info{Kind: Overwritable, Status: Appendable, Free: 2297888, Capacity: 2297888, Formatted: 2297888, Total: 2297888, WriteUnit: 16},
+			sess: "1+:0+2297888a",
+		},
+		{
+			name: "DVD-RW in restricted overwrite that can grow",
+			drive: drive{
+				conf:     conf(mmc.ProfileDVDRWOver, mmc.FeatureRestrictedOver),
+				di:       discInfo(mmc.DiscComplete, mmc.SessionComplete, 1, 1, 1),
+				formats:  restrictedFormats(mmc.CapacityFormatted, 4096, 2293792),
+				tracks:   tracks{1: closed(1, 1, 0, 4096)},
+				capacity: mmc.NewCapacity(4095),
+			},
+			want: Info{Kind: Overwritable, Status: Appendable, Free: 2297888, Capacity: 4096, Formatted: 4096, Total: 2297888, WriteUnit: 16},
+			sess: "1+:0+4096a",
+		},
+		{
+			name: "DVD-RW formatted quickly and not written since",
+			drive: drive{
+				conf:     conf(mmc.ProfileDVDRWOver, mmc.FeatureRigidRestricted),
+				di:       discInfo(mmc.DiscIncomplete, mmc.SessionIncomplete, 1, 1, 1),
+				formats:  restrictedFormats(mmc.CapacityNoMedium, 0, 0),
+				tracks:   tracks{1: empty(1, 1, 0, 0)},
+				capacity: mmc.NewCapacity(0),
+			},
+			want: Info{Kind: Overwritable, Status: Appendable, Free: 2297888, Total: 2297888, WriteUnit: 16},
+		},
+		{
+			name: "DVD-RW whose growth was interrupted",
+			drive: drive{
+				conf:     conf(mmc.ProfileDVDRWOver, mmc.FeatureRigidRestricted),
+				di:       discInfo(mmc.DiscIncomplete, mmc.SessionIncomplete, 1, 1, 1),
+				formats:  restrictedFormats(mmc.CapacityNoMedium, 0, 0),
+				tracks:   tracks{1: closed(1, 1, 0, 4096)},
+				capacity: mmc.NewCapacity(4095),
+			},
+			want: Info{Kind: Overwritable, Status: Appendable, Free: 2297888, Capacity: 4096, Formatted: 4096, Total: 2297888, WriteUnit: 16},
+			sess: "1-:0+4096a", open: "1 at 0, closed",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -272,6 +407,7 @@ func TestInspect(t *testing.T) {
 			got := Info{
 				Kind: in.Kind, Status: in.Status, LastSession: in.LastSession, NWA: in.NWA, Free: in.Free, Capacity: in.Capacity,
 				Total: in.Total, WriteUnit: in.WriteUnit, Gap: in.Gap, MinTrack: in.MinTrack, Unformatted: in.Unformatted, FormatStopped: in.FormatStopped,
+				Formatted: in.Formatted,
 			}
 			if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", c.want); g != w {
 				t.Errorf("\n got %s\nwant %s", g, w)
@@ -285,11 +421,26 @@ func TestInspect(t *testing.T) {
 			if (c.why == "") != (in.NotWritableReason == "") || !strings.Contains(in.NotWritableReason, c.why) {
 				t.Errorf("reason %q, want %q", in.NotWritableReason, c.why)
 			}
+			if (c.one == "") != (in.OneSession == "") || !strings.Contains(in.OneSession, c.one) {
+				t.Errorf("one session %q, want %q", in.OneSession, c.one)
+			}
 			if in.Writable() != (c.why == "" && c.open == "") {
 				t.Error("Writable is wrong")
 			}
 		})
 	}
+}
+
+// restrictedFormats is what a drive tells of a DVD-RW in restricted overwrite.
+func restrictedFormats(t mmc.CapacityType, blocks, grow uint32) mmc.FormatCapacities {
+	const whole = 2297888
+	f := mmc.NewFormatCapacities(t, blocks).
+		Append(mmc.FormatDescriptor{Blocks: whole, Type: mmc.FormatFull}).
+		Append(mmc.FormatDescriptor{Blocks: whole, Type: mmc.FormatDVDRWQuick, Parameter: 16})
+	if t != mmc.CapacityFormatted {
+		return f
+	}
+	return f.Append(mmc.FormatDescriptor{Blocks: grow, Type: mmc.FormatDVDRWQGrow, Parameter: 16})
 }
 
 func sessions(in *Info) string {
@@ -413,7 +564,7 @@ func TestInspectErrors(t *testing.T) {
 // FuzzInspect answers an inspection with any bytes: it ends, without panic, and
 // what it says agrees with itself.
 func FuzzInspect(f *testing.F) {
-	profiles := []mmc.Profile{mmc.ProfileCDR, mmc.ProfileDVDPlusR, mmc.ProfileBDRSRM, mmc.ProfileBDRE, mmc.ProfileDVDPlusRW, mmc.ProfileCDROM}
+	profiles := []mmc.Profile{mmc.ProfileCDR, mmc.ProfileDVDPlusR, mmc.ProfileBDRSRM, mmc.ProfileBDRE, mmc.ProfileDVDPlusRW, mmc.ProfileCDROM, mmc.ProfileDVDR, mmc.ProfileDVDRWOver, mmc.ProfileDVDRDL}
 	f.Add(uint8(0), []byte(discInfo(mmc.DiscIncomplete, mmc.SessionEmpty, 2, 2, 2)), []byte(closed(1, 1, 0, 302)), []byte(empty(2, 2, 11702, 1000)), []byte(mmc.NewTOC(1, 1).Append(1, 4, 0)), []byte(mmc.NewFormatCapacities(2, 5)))
 	f.Add(uint8(5), []byte{}, []byte{}, []byte{}, []byte(mmc.NewTOC(1, 2).Append(1, 4, 0).Append(2, 4, 11702)), []byte{})
 	f.Fuzz(func(t *testing.T, profile uint8, di, first, last, toc, formats []byte) {

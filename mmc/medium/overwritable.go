@@ -22,6 +22,10 @@ func (i *inspection) overwritable(ctx context.Context) error {
 	}
 	in.Free = in.Capacity
 	switch {
+	case in.Profile == mmc.ProfileDVDRWOver:
+		if err := i.restricted(ctx, di, fc); err != nil {
+			return err
+		}
 	case in.Profile == mmc.ProfileDVDPlusRW || in.Profile == mmc.ProfileDVDPlusRWDL:
 		// Formatting goes on in the background while the medium is used; where it
 		// was stopped or never begun, the recorder starts it.
@@ -36,14 +40,14 @@ func (i *inspection) overwritable(ctx context.Context) error {
 			in.Free = fd.Blocks
 		}
 	}
-	if fc != nil && fc.Type() == mmc.CapacityFormatted {
+	if fc != nil && fc.Type() == mmc.CapacityFormatted && in.Profile != mmc.ProfileDVDRWOver {
 		// A medium that grows as it is written, as an image file does, has more
 		// room than blocks to read.
 		in.Free = max(in.Free, fc.Blocks())
 	}
 	in.Total = in.Free
 	if in.Capacity > 0 {
-		in.Sessions = []Session{{Number: 1, Complete: true, Tracks: []Track{{Number: 1, Session: 1, Blocks: in.Capacity}}}}
+		in.Sessions = []Session{{Number: 1, Complete: in.OpenTrack == nil, Tracks: []Track{{Number: 1, Session: 1, Blocks: in.Capacity}}}}
 	}
 	in.NotWritableReason = i.cannotWrite()
 	if in.NotWritableReason == "" && in.Free == 0 {

@@ -99,9 +99,9 @@ func newTrack(ti mmc.TrackInformation) Track {
 		Blocks:  ti.Size(),
 		Free:    ti.FreeBlocks(),
 		Blank:   ti.Blank(),
-		Damaged: ti.Damage(),
-		Audio:   ti.TrackMode()&mmc.ControlData == 0,
-		XA:      ti.TrackMode()&mmc.ControlData != 0 && ti.DataMode() == dataModeXA,
+		Damaged: ti.Damage(), Reserved: ti.Reserved(),
+		Audio: ti.TrackMode()&mmc.ControlData == 0,
+		XA:    ti.TrackMode()&mmc.ControlData != 0 && ti.DataMode() == dataModeXA,
 	}
 	if ti.NWAValid() {
 		t.NWAValid = true
@@ -167,6 +167,9 @@ func (i *inspection) sort(di mmc.DiscInformation, tracks []Track) {
 func (i *inspection) judge(di mmc.DiscInformation) {
 	in := i.info
 	switch {
+	case di.Status() == mmc.DiscEmpty && len(in.Sessions) == 0 && in.Kind == ReadOnly:
+		in.Status = Blank // a medium that only others can write
+		in.NWA, in.Free = 0, 0
 	case di.Status() == mmc.DiscComplete || in.Kind == ReadOnly:
 		in.Status = Complete
 		in.NWA, in.Free = 0, 0
@@ -209,6 +212,28 @@ func (i *inspection) judge(di mmc.DiscInformation) {
 	default:
 		in.NotWritableReason = i.cannotWrite()
 	}
+	if in.NotWritableReason == "" {
+		i.judgeIncremental()
+	}
+}
+
+// judgeIncremental finds out whether a DVD-R or DVD-RW takes sessions: with the
+// drive's feature of incremental recording only. Otherwise it can be written
+// once, from blank (MMC-5 5.3.11, 5.3.25).
+func (i *inspection) judgeIncremental() {
+	in := i.info
+	if in.Profile != mmc.ProfileDVDR && in.Profile != mmc.ProfileDVDRWSeq || i.conf.Current(mmc.FeatureIncremental) {
+		return
+	}
+	help := "Use another disc or drive."
+	if in.Profile == mmc.ProfileDVDRWSeq {
+		help = "Blank the disc in full, which brings it to take sessions; the quick way of blanking does not."
+	}
+	if in.Status != Blank && in.OpenTrack == nil {
+		in.NotWritableReason = fmt.Sprintf("The drive does not add sessions to this %v. %s", in.Profile, help)
+		return
+	}
+	in.OneSession = fmt.Sprintf("The drive writes this %v only as a single session, at once, and closes it thereby: nothing could be added later. %s", in.Profile, help)
 }
 
 // fromTOC describes a medium by what READ TOC tells: all tracks, and where the
