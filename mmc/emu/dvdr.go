@@ -140,8 +140,8 @@ func (r dvdR) synchronize(m *medium) error {
 	return nil
 }
 
-// closeTrack ends an interrupted recording at once with what it has; nobody
-// could write the rest. While it goes on, it cannot be closed.
+// closeTrack ends a recording at once with what it has, because nobody could
+// write the rest later. One that did not begin cannot be closed.
 func (r dvdR) closeTrack(m *medium, number uint32) error {
 	t := m.atOnce()
 	switch {
@@ -149,8 +149,11 @@ func (r dvdR) closeTrack(m *medium, number uint32) error {
 		return r.sequentialBase.closeTrack(m, number)
 	case number != 1:
 		return invalidField.inCDB(4)
-	case !m.lost(t):
+	case t.Written == 0:
 		return emptyReservedTrack
+	}
+	if err := m.pad(t, uint32(roundUp(uint64(t.Written), dvdRPacket))); err != nil {
+		return err
 	}
 	t.Size, t.State, t.interrupted = t.Written, trackClosed, false
 	m.dirty = true
@@ -158,15 +161,10 @@ func (r dvdR) closeTrack(m *medium, number uint32) error {
 }
 
 // closeSession closes the disc if it was recorded at once, whatever the page
-// says, and follows the page's multi-session field else. An empty last session
-// can be closed for ever.
+// says, and follows the page's multi-session field else.
 func (r dvdR) closeSession(m *medium, p *writeParameters, function uint8) error {
 	if t := m.atOnce(); t != nil && t.State == trackClosed && function == closeFunctionSession {
 		m.openSession().Closed = true
-		m.Finalized, m.dirty = true, true
-		return nil
-	}
-	if function == closeFunctionSession && m.recorded() && m.openSession() == nil && !m.Finalized && !p.multiSession() {
 		m.Finalized, m.dirty = true, true
 		return nil
 	}

@@ -145,6 +145,18 @@ func CloseDamaged(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Opti
 // closeOpen closes an open track and its session, and the disc unless it is to
 // stay appendable.
 func closeOpen(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Options, keepAppendable bool) error {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if info.Kind == medium.Overwritable {
+		s := newSession(d, info, opt)
+		if err := s.checkUnchanged(ctx); err != nil {
+			return err
+		}
+		defer d.Release()
+		_, err := closeGrowth(ctx, d, opt)
+		return err
+	}
 	opt.Resume = true
 	opt.Mode, opt.Blocks, opt.Final = ModeDefault, 0, false // whatever the burn was, it is closed only
 	rec, err := New(d, info, opt)
@@ -161,9 +173,6 @@ func closeOpen(ctx context.Context, d *mmc.Drive, info *medium.Info, opt Options
 	rules, rerr := rulesOf(info, opt)
 	if rerr != nil {
 		return rerr
-	}
-	if opt.Log == nil {
-		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &sequential{
 		session: newSession(d, info, opt), rules: rules,

@@ -2,9 +2,11 @@
 // media wants it. There is one file per family:
 //
 //	cd.go            CD-R, CD-RW: track at once (TAO)
+//	dvdr.go          DVD-R, DVD-RW: incremental, disc at once (DAO)
 //	dvdplusr.go      DVD+R, single and dual layer
 //	bdr.go           BD-R in sequential recording mode (SRM)
 //	overwritable.go  DVD+RW, DVD-RAM, BD-RE
+//	restricted.go    DVD-RW in restricted overwrite
 //
 // A recorder goes through these states:
 //

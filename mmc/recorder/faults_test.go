@@ -73,6 +73,7 @@ type way struct {
 	name   string
 	media  emu.Media
 	create emu.CreateOptions
+	format mmc.FormatDescriptor // of a DVD-RW
 	opt    recorder.Options
 	kind   medium.Kind
 	once   bool // takes one session only
@@ -80,9 +81,8 @@ type way struct {
 
 const faultBlocks = 70 // of the session that meets the faults
 
-// ways asks emu for its media and the recorders for what they take. CD-RW, DVD+R DL and
-// DVD-RW in other states than blank differ in nothing that matters here from
-// others of the list.
+// ways asks emu for its media and the recorders for what they take. CD-RW and
+// DVD+R DL differ in nothing that matters here from others of the list.
 func ways(t *testing.T) []way {
 	t.Helper()
 	var all []way
@@ -104,11 +104,17 @@ func ways(t *testing.T) []way {
 			{name: name + " unformatted", create: emu.CreateOptions{Blocks: size, Unformatted: true}},
 			{name: name + " sao", create: emu.CreateOptions{Blocks: size}, opt: recorder.Options{Mode: recorder.ModeSAO}},
 			{name: name + " xa", create: emu.CreateOptions{Blocks: size}, opt: recorder.Options{XA: true}},
+			{name: name + " formatted", create: restricted4096, format: mmc.FormatDescriptor{Type: mmc.FormatFull, Blocks: 4096}},
+			{name: name + " formatted in part", create: restricted4096, format: mmc.FormatDescriptor{Type: mmc.FormatFull, Blocks: 96}},
+			{name: name + " formatted quickly", create: restricted4096, format: mmc.FormatDescriptor{Type: mmc.FormatDVDRWQuick, Parameter: 16}},
 			{name: name + " dao", create: emu.CreateOptions{Blocks: size}, opt: recorder.Options{Mode: recorder.ModeDAO, Final: true}, once: true},
 		} {
 			w.media = media
 			w.opt.Blocks = faultBlocks
-			d := newDisc(t, media, w.create)
+			if w.format != none && media != emu.DVDRW {
+				continue
+			}
+			d := newOverwritable(t, media, w.create, w.format)
 			info := d.inspect()
 			w.kind = info.Kind
 			_, err := recorder.New(d.drive, info, w.opt)
@@ -258,9 +264,10 @@ func (w way) overwrite(t *testing.T) {
 		}
 		return nil
 	}
-	template := newDisc(t, w.media, w.create)
+	template := newOverwritable(t, w.media, w.create, w.format)
 	formatted := !template.inspect().Unformatted
-	if formatted {
+	earlier := w.format.Type != mmc.FormatDVDRWQuick && formatted
+	if earlier {
 		if err := errors.Join(template.drive.Write10(t.Context(), 32, stream(1, 32)), template.drive.SynchronizeCache(t.Context(), false)); err != nil {
 			t.Fatal(err)
 		}
@@ -279,6 +286,11 @@ func (w way) overwrite(t *testing.T) {
 				met := d.fault.Injected() > 0
 				d.fault.SetInjector(nil)
 				d.reload()
+				if info := d.inspect(); info.OpenTrack != nil {
+					if err := recorder.CloseDamaged(t.Context(), d.drive, info, recorder.Options{}); err != nil {
+						t.Fatalf("%s at command %d (%v): closing: %v", f.what, i, op, err)
+					}
+				}
 				if err != nil || met && undetected(f.what, op.Opcode) {
 					if err := burn(d.drive); err != nil {
 						t.Fatalf("%s at command %d (%v): burning again: %v", f.what, i, op, err)
@@ -289,7 +301,7 @@ func (w way) overwrite(t *testing.T) {
 					lba  uint32
 					data []byte
 				}{{0, stream(3, 32)}, {start, stream(2, faultBlocks)}, {32, stream(1, 32)}} {
-					if want.lba == 32 && !formatted {
+					if want.lba == 32 && !earlier {
 						continue
 					}
 					if cerr := compare(d.drive, want.lba, want.data); cerr != nil {

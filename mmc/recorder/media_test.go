@@ -167,18 +167,44 @@ var sequentialMedia = []struct {
 }{
 	{emu.CDR, 60000, "TAO, gaps of 11400 and 6900, run-out blocks, least track of 300"},
 	{emu.CDRW, 60000, "as CD-R"},
+	{emu.DVDR, 60000, "incremental, gaps of 16384 and 3072"},
+	{emu.DVDRW, 60000, "as DVD-R"},
 	{emu.DVDPlusR, 20000, "packets of 16, close functions 1, 2, 5"},
+	{emu.DVDPlusRDL, 20000, "as DVD+R"},
 	{emu.BDR, 8192, "clusters of 32, close functions 1, 2, 6"},
 }
 
 var overwritableMedia = []struct {
 	media  emu.Media
 	opt    emu.CreateOptions
+	format mmc.FormatDescriptor // of a DVD-RW, which is made blank
 	reason string
 }{
-	{emu.DVDPlusRW, emu.CreateOptions{Blocks: 4096}, "formatted"},
-	{emu.DVDPlusRW, emu.CreateOptions{Blocks: 4096, Unformatted: true}, "formats in the background"},
-	{emu.DVDRAM, emu.CreateOptions{Blocks: 4096}, "formatted"},
-	{emu.BDRE, emu.CreateOptions{Blocks: 4096}, "formatted"},
-	{emu.BDRE, emu.CreateOptions{Blocks: 4096, Unformatted: true}, "needs a format first"},
+	{emu.DVDPlusRW, emu.CreateOptions{Blocks: 4096}, none, "formatted"},
+	{emu.DVDPlusRW, emu.CreateOptions{Blocks: 4096, Unformatted: true}, none, "formats in the background"},
+	{emu.DVDRAM, emu.CreateOptions{Blocks: 4096}, none, "formatted"},
+	{emu.BDRE, emu.CreateOptions{Blocks: 4096}, none, "formatted"},
+	{emu.BDRE, emu.CreateOptions{Blocks: 4096, Unformatted: true}, none, "needs a format first"},
+	{emu.DVDRW, restricted4096, mmc.FormatDescriptor{Type: mmc.FormatFull, Blocks: 4096}, "formatted whole for restricted overwrite"},
+	{emu.DVDRW, restricted4096, mmc.FormatDescriptor{Type: mmc.FormatDVDRWFull, Blocks: 96}, "formatted in part, grows as it is written"},
+	{emu.DVDRW, restricted4096, mmc.FormatDescriptor{Type: mmc.FormatDVDRWQuick, Parameter: 16}, "formatted quickly, its first session is open"},
+}
+
+var none mmc.FormatDescriptor
+
+// restricted4096 makes a DVD-RW of 4096 blocks once it is formatted.
+var restricted4096 = emu.CreateOptions{Blocks: 4096 + 38*16}
+
+// newOverwritable makes a medium and formats it if it has to be.
+func newOverwritable(tb testing.TB, media emu.Media, opt emu.CreateOptions, format mmc.FormatDescriptor) *disc {
+	tb.Helper()
+	d := newDisc(tb, media, opt)
+	if format == none {
+		return d
+	}
+	d.inspect()
+	if err := d.drive.FormatUnit(context.Background(), mmc.NewFormatParameters(format, 0, false)); err != nil {
+		tb.Fatal(err)
+	}
+	return d
 }

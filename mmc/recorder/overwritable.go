@@ -22,6 +22,8 @@ type overwritable struct {
 	session
 	first uint32 // address of buf
 	buf   []byte
+	// growth is nil unless the medium is a DVD-RW in restricted overwrite.
+	growth *growth
 	// formatting says that background formatting was started.
 	formatting bool
 }
@@ -41,6 +43,11 @@ func (r *overwritable) Begin(ctx context.Context) error {
 	if r.info.Unformatted || r.info.FormatStopped {
 		if err := r.format(ctx); err != nil {
 			return fmt.Errorf("formatting the disc: %w", err)
+		}
+	}
+	if r.info.Profile == mmc.ProfileDVDRWOver {
+		if err := r.beginGrowth(ctx); err != nil {
+			return err
 		}
 	}
 	return r.setSpeed(ctx)
@@ -132,15 +139,19 @@ func (r *overwritable) Write(ctx context.Context, lba uint32, p []byte) error {
 	return nil
 }
 
-// flush sends what was collected, the last unit filled up with zeros unless the
-// medium ends before.
+// flush sends what was collected, the last unit filled up unless the medium ends
+// before: with zeros, or on a DVD-RW with what is there.
 func (r *overwritable) flush(ctx context.Context) error {
 	if len(r.buf) == 0 {
 		return nil
 	}
 	unit := r.info.WriteUnit
 	end := min((r.NextAddress()+unit-1)/unit*unit, r.info.Free)
-	r.buf = append(r.buf, make([]byte, int(end-r.NextAddress())*mmc.BlockSize)...)
+	rest, err := r.rest(ctx, r.NextAddress(), end)
+	if err != nil {
+		return err
+	}
+	r.buf = append(r.buf, rest...)
 	return r.sendBuf(ctx)
 }
 
@@ -152,7 +163,8 @@ func (r *overwritable) sendBuf(ctx context.Context) error {
 	return nil
 }
 
-// send gives blocks to the drive, in pieces if the way to it is narrow.
+// send gives blocks to the drive, in pieces if the way to it is narrow. They go to
+// r.first.
 func (r *overwritable) send(ctx context.Context, p []byte) error {
 	for len(p) > 0 {
 		piece := p[:min(len(p), r.d.MaxTransfer())]
@@ -164,21 +176,35 @@ func (r *overwritable) send(ctx context.Context, p []byte) error {
 	return nil
 }
 
-// sendPiece sends one WRITE. Sending blocks twice changes nothing, so that every
-// trouble that may pass is a reason to try again.
 func (r *overwritable) sendPiece(ctx context.Context, p []byte) error {
+	end := r.first + uint32(len(p)/mmc.BlockSize)
+	if err := r.makeWritable(ctx, r.first, end); err != nil {
+		return &WriteError{LBA: r.first, Blocks: end - r.first, Err: err}
+	}
+	if err := r.put(ctx, r.first, p); err != nil {
+		return err
+	}
+	if r.growth != nil {
+		r.growth.formatted = max(r.growth.formatted, end)
+	}
+	r.first = end
+	return nil
+}
+
+// put sends one WRITE. Sending blocks twice changes nothing, so that every trouble
+// that may pass is a reason to try again.
+func (r *overwritable) put(ctx context.Context, lba uint32, p []byte) error {
 	blocks := uint32(len(p) / mmc.BlockSize)
-	fail := func(err error) error { return &WriteError{LBA: r.first, Blocks: blocks, Err: err} }
+	fail := func(err error) error { return &WriteError{LBA: lba, Blocks: blocks, Err: err} }
 	for retries := writeRetries; ; retries-- {
-		err := writeWhenReady(ctx, r.d, r.first, p)
+		err := writeWhenReady(ctx, r.d, lba, p)
 		if err == nil {
-			r.first += blocks
 			return nil
 		}
 		if ctx.Err() != nil || retries == 0 || !repeatable(err) {
 			return fail(err)
 		}
-		r.opt.Log.Warn("a write failed and is repeated", "block", r.first, "blocks", blocks, "err", err)
+		r.opt.Log.Warn("a write failed and is repeated", "block", lba, "blocks", blocks, "err", err)
 		if werr := r.d.WaitReady(ctx, "a failed write", mmc.ReadyLimit); werr != nil {
 			return fail(errors.Join(err, werr))
 		}
@@ -204,14 +230,17 @@ func (r *overwritable) Sync(ctx context.Context) error {
 	if err := r.flush(ctx); err != nil {
 		return err
 	}
-	return synchronize(ctx, r.d)
+	if err := synchronize(ctx, r.d); err != nil {
+		return err
+	}
+	return r.endGrowth(ctx)
 }
 
 // Suspend keeps nothing that Sync would not: an interrupted burn is begun anew.
 func (r *overwritable) Suspend(ctx context.Context) error {
 	defer r.d.Release()
 	r.buf = r.buf[:0]
-	err := synchronize(ctx, r.d)
+	err := errors.Join(synchronize(ctx, r.d), r.endGrowth(ctx))
 	r.stopFormatting(ctx)
 	r.freeSpeed(ctx)
 	return err
@@ -219,7 +248,7 @@ func (r *overwritable) Suspend(ctx context.Context) error {
 
 func (r *overwritable) Close(ctx context.Context, _ bool) error {
 	defer r.d.Release()
-	if len(r.buf) > 0 {
+	if len(r.buf) > 0 || r.growth != nil && r.growth.intermediate {
 		if err := r.Sync(ctx); err != nil {
 			return err
 		}

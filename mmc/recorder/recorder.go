@@ -102,8 +102,12 @@ func New(d *mmc.Drive, info *medium.Info, opt Options) (Recorder, error) {
 		if opt.Resume {
 			return nil, fmt.Errorf("%v: %w", info.Profile, ErrNothingToResume)
 		}
+		if info.OpenTrack != nil {
+			return nil, ErrInterrupted
+		}
 		return newOverwritable(d, info, opt), nil
 	case medium.Sequential:
+		opt.Mode = opt.mode(info)
 		rules, err := rulesOf(info, opt)
 		if err != nil {
 			return nil, err

@@ -42,6 +42,8 @@ func rulesOf(info *medium.Info, opt Options) (rules, error) {
 	switch info.Profile {
 	case mmc.ProfileCDR, mmc.ProfileCDRW:
 		return newCD(info, opt)
+	case mmc.ProfileDVDR, mmc.ProfileDVDRWSeq:
+		return newDVDR(info, opt)
 	case mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusRDL:
 		return dvdPlusR{}, onlyDefault(info, opt)
 	case mmc.ProfileBDRSRM:
@@ -95,7 +97,7 @@ func newSequential(d *mmc.Drive, info *medium.Info, opt Options, rules rules) (*
 	}
 	r.start = t.Start
 	switch {
-	case !rules.resumable() || opt.Mode.AtOnce():
+	case !rules.resumable() || opt.Mode.AtOnce() || t.Reserved:
 		return nil, ErrNotResumable
 	case t.Open && t.NWAValid:
 		r.sent, r.limit = t.NWA, t.NWA+t.Free
@@ -295,6 +297,9 @@ func (r *sequential) askNWA(ctx context.Context) (uint32, error) {
 	t, err := medium.LastTrack(ctx, r.d)
 	if err != nil {
 		return 0, err
+	}
+	if r.opt.Mode.AtOnce() && t.Reserved && !t.NWAValid && !t.Damaged && t.Start == r.start {
+		return t.Start + t.Blocks, nil // all of it is written
 	}
 	if !t.NWAValid {
 		return 0, fmt.Errorf("%w: track %d cannot be continued", ErrLost, t.Number)

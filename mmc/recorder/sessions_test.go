@@ -165,7 +165,7 @@ func TestOverwritable(t *testing.T) {
 	ctx := context.Background()
 	for _, m := range overwritableMedia {
 		t.Run(string(m.media)+" "+m.reason, func(t *testing.T) {
-			d := newDisc(t, m.media, m.opt)
+			d := newOverwritable(t, m.media, m.opt, m.format)
 			for round := range 3 {
 				info := d.inspect()
 				if info.Kind != medium.Overwritable || info.Status != medium.Appendable || info.Free != 4096 || info.NotWritableReason != "" {
