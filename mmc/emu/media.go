@@ -92,6 +92,10 @@ func MediaNames() []string {
 
 func (m Media) String() string { return string(m) }
 
+// TakesSessions reports whether sessions can be added to a new medium of this
+// kind as long as there is room, in whatever way it records them.
+func (m Media) TakesSessions() bool { return m != DVDRDL }
+
 // Profile returns the number MMC gives to the kind of medium.
 func (m Media) Profile() mmc.Profile {
 	k, _ := kindOf(m)
