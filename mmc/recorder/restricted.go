@@ -82,7 +82,7 @@ func (r *overwritable) quickGrow(ctx context.Context) error {
 	params := mmc.NewFormatParameters(mmc.FormatDescriptor{Type: mmc.FormatDVDRWQGrow, Parameter: quickGrowUnit}, 0, true)
 	for try := 1; ; try++ {
 		ferr := insist.Repeat(ctx, func() error { return r.d.FormatUnit(ctx, params) })
-		if err := r.d.WaitReady(ctx, "FORMAT UNIT", mmc.ReadyLimit); err != nil {
+		if err := r.d.WaitReady(ctx, "FORMAT UNIT", mmc.FormatLimit); err != nil {
 			return errors.Join(ferr, err)
 		}
 		// What the disc is now decides: the answer to the command may have been

@@ -40,7 +40,7 @@ func TestSlowDrive(t *testing.T) {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				d := newDisc(t, w.media, w.create)
+				d := newOverwritable(t, w.media, w.create, w.format)
 				d.loadSlowly(plan)
 				ctx := context.Background()
 				info, err := medium.Inspect(ctx, d.drive)
