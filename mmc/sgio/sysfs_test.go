@@ -1,9 +1,12 @@
 package sgio
 
 import (
+	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -83,6 +86,32 @@ func TestList(t *testing.T) {
 	}
 	if got, err := (system{root: t.TempDir()}).list(); err != nil || len(got) != 0 {
 		t.Errorf("a computer without drives: %v, %v", got, err)
+	}
+}
+
+// TestCandidates: drives of another kind are left alone.
+func TestCandidates(t *testing.T) {
+	s := machine(t)
+	tr := newTransport(s, Options{Log: slog.New(slog.DiscardHandler)})
+	tr.node, _ = s.lookup(true, 11, 0)
+	f := tr.Finder("/dev/cdrom", Options{})
+	if got := f.Candidates(); !slices.Equal(got, []string{"/dev/cdrom", "/dev/sr0"}) {
+		t.Errorf("%v", got)
+	}
+	for _, name := range []string{"vendor", "model"} {
+		b, err := os.ReadFile(s.path("sys/devices/1", name))
+		if err == nil {
+			err = os.WriteFile(s.path("sys/devices/2", name), b, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := f.Candidates(); !slices.Equal(got, []string{"/dev/cdrom", "/dev/sr0", "/dev/sr10"}) {
+		t.Errorf("%v", got)
+	}
+	if _, err := f.Open(s.path("nothing")); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
 	"burnfs/mmc/medium"
+	"burnfs/mmc/reopen"
 	"burnfs/mmc/sgio"
 	"burnfs/session/history"
 )
@@ -95,17 +96,27 @@ func Open(name string, opt Options) (*mmc.Drive, error) {
 		return nil, err
 	}
 	if st, err := os.Stat(name); err == nil && device(st) {
-		t, err := sgio.Open(name, sgio.Options{Log: opt.Log, ReadOnly: opt.ReadOnly})
-		if err != nil {
-			return nil, err
-		}
-		return mmc.NewDrive(t, opt.Log), nil
+		return openDrive(name, opt)
 	}
 	t, err := emu.Open(name, opt.Fault.options(emu.Options{Log: opt.Log, ReadOnly: opt.ReadOnly, Create: opt.Create}))
 	if err != nil {
 		return nil, err
 	}
 	return mmc.NewDrive(opt.Fault.wrap(t, opt.Log), opt.Log), nil
+}
+
+// openDrive opens a real drive, which may be unplugged and come back.
+func openDrive(name string, opt Options) (*mmc.Drive, error) {
+	how := sgio.Options{Log: opt.Log, ReadOnly: opt.ReadOnly}
+	t, err := sgio.Open(name, how)
+	if err != nil {
+		return nil, err
+	}
+	r, err := reopen.New(context.Background(), t, t.Finder(name, how), reopen.Options{Log: opt.Log})
+	if err != nil {
+		return nil, err
+	}
+	return mmc.NewDrive(r, opt.Log), nil
 }
 
 // Inspect opens the disc and finds its sessions.
