@@ -79,23 +79,24 @@ func (p writeParameters) mode2() bool {
 	return p.dataBlockType() == blockXAForm1 || p.dataBlockType() == blockXASub
 }
 
-// mayWrite refuses to change the mode within a track.
+// mayWrite refuses what is not track at once, and to change the mode within a
+// track.
 func (cd) mayWrite(m *medium, p *writeParameters, lba, _ uint32) error {
-	switch p.writeType() {
-	case writeTypeTAO:
-		if t := m.trackAt(lba); t != nil && t.Written > 0 && t.Mode2 != p.mode2() {
-			return illegalTrackMode.at(lba)
-		}
-		return nil
-	case writeTypeAtOnce:
-		return commandSequence // there was no cue sheet
+	if p.writeType() != writeTypeTAO {
+		return illegalTrackMode
 	}
-	return illegalTrackMode
+	if t := m.trackAt(lba); t != nil && t.Written > 0 && t.Mode2 != p.mode2() {
+		return illegalTrackMode.at(lba)
+	}
+	return nil
 }
 
 func (c cd) write(m *medium, p *writeParameters, lba, n uint32) error {
-	if m.atOnceCD != nil {
+	switch {
+	case m.atOnceCD != nil:
 		return m.writeRecording(lba, n)
+	case p.writeType() == writeTypeAtOnce && !m.Finalized:
+		return commandSequence // there was no cue sheet
 	}
 	if err := c.sequentialBase.write(m, p, lba, n); err != nil {
 		return err

@@ -163,7 +163,7 @@ func (p *cuePoint) follows(before *cuePoint, last, first bool) error {
 		}
 	case last || p.track == leadOutNumber:
 		return p.bad(1)
-	case p.track == before.track:
+	case p.track == before.track && !first:
 		if p.index != before.index+1 {
 			return p.bad(2)
 		}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -232,7 +233,46 @@ func (s *script) command(f []string) (string, error) {
 			p[11] = 1
 		}
 		return s.said(s.out([]byte{0x04, 0x11, 0, 0, 0, 0}, p)), nil
-	case "mode-select": // mode-select tao|packet|sao|raw [multi] [simulate] [audio] [link] [fixed]
+	case "cue": // cue CONTROL.TRACK.INDEX.FORM@BLOCK …, form in hexadecimal
+		var p []byte
+		for _, e := range f[1:] {
+			var ctl, tno, index, form, at int
+			if _, err := fmt.Sscanf(e, "%d.%d.%d.%x@%d", &ctl, &tno, &index, &form, &at); err != nil {
+				return "", err
+			}
+			at += 150
+			p = append(p, byte(ctl<<4|1), byte(tno), byte(index), byte(form), 0, byte(at/75/60), byte(at/75%60), byte(at%75))
+		}
+		return s.said(s.out(cdb(10, 0x5d, 8, uint32(len(p))), p)), nil
+	case "write-raw": // write-raw LBA BLOCKS SIZE: blocks of a size, with 8 bytes of sub-header if there is room
+		lba, err := strconv.Atoi(f[1])
+		if err != nil {
+			return "", err
+		}
+		n, size := int(arg(2)), int(arg(3))
+		var p []byte
+		for i := range n {
+			b := make([]byte, size)
+			block(b[min(8, size-mmc.BlockSize):][:mmc.BlockSize], uint32(lba+i))
+			if has("form2") {
+				b[2], b[6] = 0x20, 0x20
+			}
+			p = append(p, b...)
+		}
+		c := cdb(10, 0x2a, 7, uint32(n>>8), 8, uint32(n&0xff))
+		binary.BigEndian.PutUint32(c[2:], uint32(lba))
+		return s.said(s.out(c, p)), nil
+	case "read-cd": // read-cd LBA TYPE FIELDS SIZE: length, begin and a sum of the block
+		c := cdb(12, 0xbe, 1, arg(2)<<2, 8, 1, 9, arg(3))
+		binary.BigEndian.PutUint32(c[2:], arg(1))
+		b, err := s.in(c, int(arg(4)))
+		return fmt.Sprintf("%d bytes %x, CRC %08x, %s", len(b), b[:min(len(b), 32)], crc32.ChecksumIEEE(b), s.said(err)), nil
+	case "read-header":
+		c := cdb(10, 0x44, 8, 8)
+		binary.BigEndian.PutUint32(c[2:], arg(1))
+		b, err := s.in(c, 8)
+		return fmt.Sprintf("%x %s", b, s.said(err)), nil
+	case "mode-select": // mode-select tao|packet|sao|raw [multi] [simulate] [audio] [xa] [xa-sub] [link] [fixed]
 		p := make([]byte, 8+52)
 		page := p[8:]
 		page[0], page[1] = 5, 50
@@ -246,6 +286,12 @@ func (s *script) command(f []string) (string, error) {
 		}
 		if has("audio") {
 			page[3], page[4] = page[3]&0xf0, 0
+		}
+		if has("xa") {
+			page[4], page[8] = 10, 0x20
+		}
+		if has("xa-sub") { // with sub-header
+			page[4], page[8] = 11, 0x20
 		}
 		if has("link") { // of 16 blocks
 			page[2], page[5] = page[2]|0x20, 16
@@ -512,6 +558,9 @@ func (s *script) track(kind, number uint32) string {
 	if b[5]&4 == 0 {
 		text += " audio"
 	}
+	if b[6]&0xf == 2 {
+		text += " mode 2"
+	}
 	return text
 }
 
@@ -527,7 +576,7 @@ func (s *script) toc(format, from uint32) string {
 		for d := b[4:]; len(d) >= 8; d = d[8:] {
 			fmt.Fprintf(&text, "%02Xh control %d: %d\n", d[2], d[1]&0xf, binary.BigEndian.Uint32(d[4:]))
 		}
-	case 2:
+	case 2, 3:
 		for d := b[4:]; len(d) >= 11; d = d[11:] {
 			fmt.Fprintf(&text, "session %d point %02Xh control %d: %02d:%02d.%02d %02d:%02d.%02d\n", d[0], d[3], d[1]&0xf, d[4], d[5], d[6], d[8], d[9], d[10])
 		}
