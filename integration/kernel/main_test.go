@@ -80,7 +80,13 @@ func enter(t testing.TB) *room {
 			t.Logf("the guest's kernel:\n%s", strings.Join(log[min(before, len(log)):], ""))
 		}
 	})
-	return &room{TB: t, Guest: g, dir: dir}
+	r := &room{TB: t, Guest: g, dir: dir}
+	t.Cleanup(func() {
+		if t.Failed() { // others go on in the same guest
+			r.cleanup("pkill -9 -x burnfs; umount -l /mnt; true")
+		}
+	})
+	return r
 }
 
 // sh runs a script that must succeed, and returns what it wrote.
