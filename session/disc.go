@@ -136,6 +136,9 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 		d.readOnlyReason = "a read-only mount was asked for"
 	case d.info.NotWritableReason != "":
 		d.readOnlyReason = d.info.NotWritableReason
+	case d.info.OneSession != "":
+		// The first commit would close the disc.
+		d.readOnlyReason = d.info.OneSession
 	case d.info.Total > maxBlocks:
 		d.readOnlyReason = "it is larger than 128 GiB, more than any optical disc; burnfs does not write such images"
 	}

@@ -33,7 +33,7 @@ overwritten as they are, or formatted anew.`,
 					return err
 				}
 				if c.Info.Kind == medium.Sequential && c.Info.Status == medium.Blank && c.Info.OpenTrack == nil && !full {
-					fmt.Fprintf(a.env.Out, "%s is a blank %v already; nothing was done.\n", c.path, c.Info.Profile)
+					fmt.Fprintf(a.env.Out, "%s is a blank %v already; nothing was done.%s\n", c.path, c.Info.Profile, c.oneSession())
 					return nil
 				}
 				if err := c.confirm("Everything on it will be erased.", c.changesLost("They build upon what will be erased and could not be burned afterwards.")); err != nil {
@@ -48,7 +48,7 @@ overwritten as they are, or formatted anew.`,
 				if err := c.Refresh(ctx); err != nil {
 					return err
 				}
-				fmt.Fprintf(a.env.Out, "%s is a blank %v with room for %s.\n", c.path, c.Info.Profile, room(c.Info))
+				fmt.Fprintf(a.env.Out, "%s is a blank %v with room for %s.%s\n", c.path, c.Info.Profile, room(c.Info), c.oneSession())
 				return nil
 			})
 		}),

@@ -37,10 +37,13 @@ type change struct {
 	waiting []session.Waiting
 }
 
+// stateDirHelp is the help of --statedir.
+const stateDirHelp = "`DIR` where mounts of this disc keep staged changes, as in mount -o statedir=DIR"
+
 func (c *change) flags(f *pflag.FlagSet) {
 	f.BoolVarP(&c.yes, "yes", "y", false, "do not ask")
 	f.BoolVarP(&c.quiet, "quiet", "q", false, "show no progress")
-	f.StringVar(&c.stateDir, "statedir", "", "where mounts of this disc keep staged changes (as in mount -o statedir=DIR)")
+	f.StringVar(&c.stateDir, "statedir", "", stateDirHelp)
 }
 
 // run opens the disc, if nobody has it mounted, and does the work.
@@ -154,6 +157,14 @@ func (c *change) describe() string {
 		}
 	}
 	return s
+}
+
+// oneSession says why a blank disc takes a single session, if it does.
+func (c *change) oneSession() string {
+	if c.Info.OneSession == "" {
+		return ""
+	}
+	return " " + c.Info.OneSession
 }
 
 // progress returns what package prepare tells how far it is, and what ends the

@@ -49,6 +49,8 @@ func TestErase(t *testing.T) {
 	}{
 		{emu.CDRW, []string{"blank"}, discinfo.Blank},
 		{emu.CDRW, []string{"blank", "--full"}, discinfo.Blank},
+		{emu.DVDRW, []string{"blank", "--full"}, discinfo.Blank},
+		{emu.DVDRW, []string{"format"}, discinfo.Rewritable},
 		{emu.DVDPlusRW, []string{"format"}, discinfo.Rewritable},
 		{emu.DVDRAM, []string{"format", "--type", "default"}, discinfo.Rewritable},
 		{emu.BDRE, []string{"format"}, discinfo.Rewritable},
@@ -178,7 +180,7 @@ func TestChangesOfADiscInUse(t *testing.T) {
 // A burn that was killed is closed, what became of it is told, and the disc takes
 // sessions again.
 func TestCloseAfterAKilledBurn(t *testing.T) {
-	for _, media := range []emu.Media{emu.CDR, emu.CDRW, emu.DVDPlusR, emu.DVDPlusRDL, emu.BDR} {
+	for _, media := range []emu.Media{emu.CDR, emu.CDRW, emu.DVDR, emu.DVDRW, emu.DVDPlusR, emu.DVDPlusRDL, emu.BDR} {
 		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
 			t.Run(media.String()+" "+sig.String(), func(t *testing.T) {
 				l := newLab(t)

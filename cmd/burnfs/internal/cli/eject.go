@@ -34,6 +34,9 @@ mounted is refused.
 			if err != nil {
 				return err
 			}
+			if err := discs.Check(path, false); err != nil {
+				return err
+			}
 			if load {
 				return a.load(ctx, path, mounts)
 			}

@@ -56,7 +56,7 @@ burn. Nothing is changed. A mounted disc is shown by 'burnfs status'.`,
 		}),
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON; its fields are in burnfs-info(1)")
-	cmd.Flags().StringVar(&stateDir, "statedir", "", "where mounts of this disc keep staged changes (as in mount -o statedir=DIR)")
+	cmd.Flags().StringVar(&stateDir, "statedir", "", stateDirHelp)
 	return cmd
 }
 

@@ -112,8 +112,11 @@ func newLab(t *testing.T) lab {
 func (l lab) create(t *testing.T, media emu.Media, args ...string) {
 	t.Helper()
 	size := "40MB"
-	if media.Profile().IsCD() {
+	switch {
+	case media.Profile().IsCD():
 		size = "100MB" // the gaps between sessions take more than 20
+	case media == emu.DVDR || media == emu.DVDRW:
+		size = "1GB" // the borders of sessions take more than 100
 	}
 	ok(t, append([]string{"create", "--media", media.String(), "--size", size, l.disc}, args...)...)
 }

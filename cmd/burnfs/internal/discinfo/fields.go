@@ -28,6 +28,7 @@ var fields = [...]Field{
 	{"medium.current_write_speed_kbps", "What is chosen now; absent if the drive does not tell."},
 	{"medium.writable", "Whether the next session can be written right away."},
 	{"medium.not_writable_reason", "A sentence that says why the disc cannot be written at all."},
+	{"medium.one_session_reason", "A sentence that says why the disc takes a single session, written by burn --close, and cannot be mounted writable; absent if it takes more."},
 	{"medium.interrupted", "The burn that was not finished; absent if there is none."},
 	{"medium.interrupted.session, medium.interrupted.start", "The number of its session and its first block."},
 	{"medium.interrupted.recorded_bytes", "How much of it is on the disc; absent if the drive does not tell."},

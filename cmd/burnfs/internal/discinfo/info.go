@@ -67,6 +67,7 @@ type Medium struct {
 
 	Writable          bool   `json:"writable"`
 	NotWritableReason string `json:"not_writable_reason,omitempty"`
+	OneSession        string `json:"one_session_reason,omitempty"`
 
 	Interrupted *Burn    `json:"interrupted,omitempty"`
 	Staged      []Staged `json:"staged"`
@@ -151,6 +152,7 @@ func (m *Medium) gather(ctx context.Context, d *discs.Disc, staged []session.Wai
 	}
 	m.CapacityBytes = bytes(info.Total)
 	m.NotWritableReason = info.NotWritableReason
+	m.OneSession = info.OneSession
 	m.Writable = info.Writable()
 	if m.Writable {
 		if err := m.space(ctx, d); err != nil {

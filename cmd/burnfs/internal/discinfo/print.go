@@ -58,7 +58,9 @@ func (m *Medium) print(row func(name, format string, args ...any)) {
 	switch {
 	case m.Writable:
 		row("Free", "%s from block %d on", size(m.FreeBytes), m.NextAddress)
-		if m.FitsProblem != "" {
+		if m.OneSession != "" {
+			row("Takes", "%s 'burnfs burn --close' writes it.", m.OneSession)
+		} else if m.FitsProblem != "" {
 			row("Fits", "not known: %s", m.FitsProblem)
 		} else {
 			row("Fits", "%s of new files in one session", size(m.FitsBytes))

@@ -191,7 +191,11 @@ func preparing(err error) *failure.Failure {
 
 func recording(err error) *failure.Failure {
 	if nw, ok := errors.AsType[*recorder.NotWritableError](err); ok {
-		return failure.New(exitcode.Disc, err, nw.Reason, "Nothing was written.", "Use another disc.")
+		next := "Use another disc."
+		if strings.Contains(nw.Reason, ". ") {
+			next = "" // the reason says what to do
+		}
+		return failure.New(exitcode.Disc, err, nw.Reason, "Nothing was written.", next)
 	}
 	switch {
 	case errors.Is(err, recorder.ErrFull):
