@@ -4,12 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
 
 // stateSuffix is appended to the name of the data file.
 const stateSuffix = ".medium"
+
+// IsPlain reports whether the data file at path has no state file beside it: then
+// it plays no particular disc, such as an ISO image.
+func IsPlain(path string) bool {
+	_, err := os.Lstat(path + stateSuffix)
+	return errors.Is(err, fs.ErrNotExist)
+}
 
 // newStateSuffix names the file that is to replace the state file. It is only
 // written by who holds the lock on the data file, so one fixed name is enough,

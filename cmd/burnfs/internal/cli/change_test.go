@@ -139,6 +139,25 @@ func TestChangesRefused(t *testing.T) {
 	}
 }
 
+// An image file is not emptied by a command for discs.
+func TestPlainFileIsNotFormatted(t *testing.T) {
+	l := newLab(t)
+	write(t, filepath.Join(l.dir, "src", "f"), "text")
+	ok(t, "image", "-o", l.disc, filepath.Join(l.dir, "src"))
+	before := read(t, l.disc)
+	for _, args := range [][]string{{"format", "--yes"}, {"format", "--list"}, {"blank", "--yes"}, {"finalize", "--yes"}} {
+		if r := call(t, nil, append(args, l.disc)...); r.code != int(exitcode.Disc) {
+			t.Errorf("%q: %v", args, r)
+		}
+	}
+	if read(t, l.disc) != before {
+		t.Error("the image was changed")
+	}
+	if r := ok(t, "info", l.disc); !strings.Contains(r.out, "such as an ISO image") {
+		t.Error(r)
+	}
+}
+
 // A mounted disc is left alone, whatever --yes says, and what is staged for one is
 // told.
 func TestChangesOfADiscInUse(t *testing.T) {

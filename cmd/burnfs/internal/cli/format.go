@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"burnfs/cmd/burnfs/internal/discs"
 	"burnfs/cmd/burnfs/internal/exitcode"
 	"burnfs/cmd/burnfs/internal/failure"
 	"burnfs/iso9660"
@@ -48,6 +49,9 @@ the disc; without --type it is the first of that list.`,
 				return failure.Usagef("--json goes with --list")
 			}
 			return c.run(ctx, args[0], func(ctx context.Context) error {
+				if discs.Plain(c.path) {
+					return failure.New(exitcode.Disc, nil, c.path+" is a plain file, which is never formatted", "Nothing was changed.", "To begin anew, remove it; 'burnfs create' makes a disc that has formats.")
+				}
 				formats, err := prepare.Formats(ctx, c.Drive, c.Info)
 				if err != nil {
 					return err

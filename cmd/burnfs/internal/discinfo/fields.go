@@ -8,6 +8,7 @@ func Fields() []Field { return append([]Field(nil), fields[:]...) }
 
 var fields = [...]Field{
 	{"disc", "The disc as it was named, as an absolute path."},
+	{"plain_file", "A file without the rules of a disc, such as an ISO image, which the emulated drive presents as a rewritable one; absent if not."},
 	{"drive.vendor, drive.model, drive.revision", "What the drive calls itself."},
 	{"drive.writes", "The kinds of media that the drive can write and burnfs knows to write."},
 	{"drive.handles", "All kinds of media that the drive lists."},

@@ -19,9 +19,12 @@ import (
 // kB/s of 1000 bytes, addresses in blocks of 2048 bytes. Fields are only ever
 // added.
 type Info struct {
-	Disc   string  `json:"disc"` // as it was named, an absolute path
-	Drive  Drive   `json:"drive"`
-	Medium *Medium `json:"medium"` // null when there is none
+	Disc string `json:"disc"` // as it was named, an absolute path
+	// PlainFile is a file without a disc's rules, such as an ISO image; the drive
+	// presents it as a rewritable disc.
+	PlainFile bool    `json:"plain_file,omitempty"`
+	Drive     Drive   `json:"drive"`
+	Medium    *Medium `json:"medium"` // null when there is none
 }
 
 // Drive is the drive, whatever is in it.
@@ -95,7 +98,7 @@ type Staged struct {
 
 // Gather asks the drive. A drive without a medium is no error.
 func Gather(ctx context.Context, path string, d *mmc.Drive, staged func(*discs.Disc) []session.Waiting) (*Info, error) {
-	i := &Info{Disc: path}
+	i := &Info{Disc: path, PlainFile: discs.Plain(path)}
 	if err := i.Drive.gather(ctx, d); err != nil {
 		return nil, err
 	}

@@ -37,6 +37,9 @@ func (i *Info) Print(w io.Writer) error {
 		row("Disc", "none")
 		return tw.Flush()
 	}
+	if i.PlainFile {
+		row("File", "plain, such as an ISO image; it behaves like a rewritable disc")
+	}
 	i.Medium.print(row)
 	return tw.Flush()
 }

@@ -79,6 +79,13 @@ func noDrive(name string, err error) error {
 		"Check that the drive is connected and switched on; 'burnfs drives' lists all drives.")
 }
 
+// Plain reports whether the disc is a plain file, such as an ISO image, which only
+// looks like a rewritable disc.
+func Plain(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular() && emu.IsPlain(path)
+}
+
 // Disc is a disc in a drive and what was found on it.
 type Disc struct {
 	*mmc.Drive
