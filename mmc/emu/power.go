@@ -27,6 +27,31 @@ func (d *Drive) LosePower() error {
 	return err
 }
 
+// Reset does what a drive does when its cable is taken out and put in again: all
+// settings are forgotten, what was to be written at once is abandoned, and the
+// next command hears 6/29/00. What it has accepted is not lost.
+func (d *Drive) Reset() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil
+	}
+	m := d.medium
+	if m.recordingAtOnce() {
+		m.abandonRecording()
+	}
+	m.atOnceCD = nil
+	if t := m.atOnce(); t != nil && t.State != trackClosed && t.Written > 0 {
+		t.interrupted, m.dirty = true, true
+	}
+	d.pace.set(0)
+	d.prevented = false
+	d.parameters = defaultWriteParameters()
+	reset := powerOn
+	d.attention = &reset
+	return nil
+}
+
 // losePower takes back what is not durable.
 func (m *medium) losePower() error {
 	m.data.background.Wait() // a checkpoint under way had been decided on

@@ -95,10 +95,19 @@ type vanish struct{ d time.Duration }
 func (e vanish) fault(p *presence) Fault {
 	lost := Lost()
 	return func(ctx context.Context, drive mmc.Transport, cmd *mmc.Command) error {
-		p.leave(e.d, true)
-		return lost(ctx, drive, cmd)
+		d, able := drive.(resetter)
+		p.leave(e.d, !able)
+		err := lost(ctx, drive, cmd)
+		if able {
+			err = errors.Join(err, d.Reset())
+		}
+		return err
 	}
 }
+
+// resetter is a drive that can do what a drive does when it is connected anew.
+// It reports 6/29/00 to the next command by itself.
+type resetter interface{ Reset() error }
 
 // powerCut takes the power away and, maybe, gives it back.
 type powerCut struct{ d time.Duration }
