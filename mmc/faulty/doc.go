@@ -53,7 +53,8 @@
 // the plan counts. WHAT is one of
 //
 //	sense K/AA/QQ [done]     sense data: key, code, qualifier. done: the drive
-//	                         has done the command all the same
+//	                         has done the command all the same. A drive that says
+//	                         6/28 or 6/29 was reset
 //	deferred K/AA/QQ [done]  the same, blaming an earlier command
 //	hang [DURATION]          takes so much longer; without a duration, or if that
 //	                         is more than the command's timeout, it is given up

@@ -29,7 +29,21 @@ func (e refusal) fault(*presence) Fault {
 	if e.done {
 		f = After(f)
 	}
-	return f
+	if e.key != mmc.KeyUnitAttention || e.asc != 0x28 && e.asc != 0x29 {
+		return f
+	}
+	// A drive that says it was reset, or its medium exchanged, was.
+	return func(ctx context.Context, drive mmc.Transport, cmd *mmc.Command) error {
+		err := f(ctx, drive, cmd)
+		if d, able := drive.(resetter); able {
+			if rerr := d.Reset(); rerr != nil {
+				return errors.Join(err, rerr)
+			}
+			// What the drive itself has to say about that was said just now.
+			_ = drive.Execute(ctx, &mmc.Command{CDB: make([]byte, mmc.OpTestUnitReady.CDBLen()), Timeout: cmd.Timeout})
+		}
+		return err
+	}
 }
 
 // hang makes a command take longer; one that takes longer than its timeout is
