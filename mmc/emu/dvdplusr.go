@@ -51,3 +51,21 @@ func (dvdPlusR) closes(_ *writeParameters, function uint8) (finalize bool, err e
 	}
 	return false, invalidField.inCDB(2)
 }
+
+// checkParameters takes a page that tells what the disc is, and makes nothing of
+// it: MMC-5 7.5.3 exempts DVD+R, but growisofs sends it, because there are drives
+// that look at its multi-session field.
+func (dvdPlusR) checkParameters(p writeParameters, base int) error {
+	bad := func(off int) error { return invalidParameter.inParameters(base + off) }
+	switch {
+	case p.writeType() != writeTypePacket, p.testWrite():
+		return bad(2)
+	case p[3]&multiSessionMask != 0 && !p.multiSession(), p.trackMode() != 4 && p.trackMode() != 5:
+		return bad(3)
+	case p.dataBlockType() != 8:
+		return bad(4)
+	case p.fixedPacket() && p.packetSize() != dvdPlusRPacket:
+		return bad(10)
+	}
+	return nil
+}

@@ -156,8 +156,19 @@ func TestInspect(t *testing.T) {
 				tracks:   tracks{1: open(1, 1, 0, 320, 11826176)},
 				capacity: mmc.NewCapacity(11826175),
 			},
-			want: Info{Kind: Sequential, Status: Appendable, NWA: 320, Free: 11826176, Capacity: 11826176, Total: 11826496, Gap: 2112, MinTrack: 32, WriteUnit: 32},
-			sess: "1-:0+320", open: "1 at 0, open at 320", why: "pseudo-overwrite",
+			want: Info{Kind: ReadOnly, Status: Complete, Capacity: 11826176, Total: 11826176, MinTrack: 32, WriteUnit: 32},
+			sess: "1+:0+11826176", why: "pseudo-overwrite",
+		},
+		{
+			name: "BD-R with pseudo-overwrite and no session in its capacity, as a drive tells it that counts closed ones",
+			drive: drive{
+				conf:     conf(mmc.ProfileBDRSRM, mmc.FeatureBDWrite, mmc.FeatureBDRPseudoOver),
+				di:       discInfo(mmc.DiscIncomplete, mmc.SessionIncomplete, 1, 1, 2),
+				tracks:   tracks{1: closed(1, 1, 0, 352), 2: empty(1, 2, 352, 12087968)},
+				capacity: mmc.NewCapacity(0xffffffff),
+			},
+			want: Info{Kind: ReadOnly, Status: Complete, Capacity: 352, Total: 352, MinTrack: 32, WriteUnit: 32},
+			sess: "1+:0+352", why: "pseudo-overwrite",
 		},
 		{
 			name: "full BD-R",

@@ -30,6 +30,9 @@ func (i *inspection) sequential(ctx context.Context) error {
 	if len(tracks) == 0 && i.info.Kind == ReadOnly {
 		return i.fromTOC(ctx)
 	}
+	if i.conf.Current(mmc.FeatureBDRPseudoOver) {
+		return i.pseudoOverwrite(tracks)
+	}
 	i.sort(di, tracks)
 	i.judge(di)
 	return nil
@@ -199,8 +202,6 @@ func (i *inspection) judge(di mmc.DiscInformation) {
 		in.NotWritableReason = "The disc is closed (finalized): it can be read, but nothing can be added to it any more. Use another disc for new data."
 	case di.Status() == mmc.DiscOther:
 		in.NotWritableReason = fmt.Sprintf("The %v is formatted for packet writing, which this program can only read. Blank it to use it, if it is rewritable.", in.Profile)
-	case i.conf.Current(mmc.FeatureBDRPseudoOver):
-		in.NotWritableReason = "The BD-R is formatted for pseudo-overwrite (POW), which rules out further sessions. It can be read; use an unformatted BD-R for new data."
 	case in.OpenTrack == nil && i.family.maxTracks > 0 && number >= i.family.maxTracks:
 		in.NotWritableReason = fmt.Sprintf("The disc already has %d tracks, which is all a %v can have. It can be read; use another disc for new data.", number, in.Profile)
 	case in.OpenTrack == nil && i.family.fragile && complete >= i.family.maxSessions:
@@ -234,6 +235,31 @@ func (i *inspection) judgeIncremental() {
 		return
 	}
 	in.OneSession = fmt.Sprintf("The drive writes this %v only as a single session, at once, and closes it thereby: nothing could be added later. %s", in.Profile, help)
+}
+
+// pseudoOverwrite describes a BD-R that is overwritten as if it could be: its last
+// session stays open, and sessions exist only in the file system on it. For who
+// only reads, it is one session from the start of the disc to where it is written.
+func (i *inspection) pseudoOverwrite(tracks []Track) error {
+	in := i.info
+	in.Kind, in.Status = ReadOnly, Complete
+	in.NotWritableReason = "The BD-R is formatted for pseudo-overwrite (POW), which rules out further sessions. It can be read; use an unformatted BD-R for new data."
+	end := in.Capacity
+	for _, t := range tracks {
+		switch {
+		case t.NWAValid:
+			end = max(end, t.NWA)
+		case t.recorded():
+			end = max(end, t.Start+t.Blocks)
+		}
+	}
+	in.Capacity, in.Total = end, end
+	if end == 0 {
+		in.Status = Blank
+	} else {
+		in.Sessions = []Session{{Number: 1, Complete: true, Tracks: []Track{{Number: 1, Session: 1, Blocks: end}}}}
+	}
+	return nil
 }
 
 // fromTOC describes a medium by what READ TOC tells: all tracks, and where the

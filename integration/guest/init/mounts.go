@@ -93,6 +93,12 @@ func switchRoot(config *exchange.Config) error {
 			return err
 		}
 	}
+	// The kernel makes devices only; programs expect these, too.
+	for name, target := range map[string]string{"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"} {
+		if err := os.Symlink("/proc/self/fd"+target, "/dev/"+name); err != nil {
+			return err
+		}
+	}
 	for _, share := range config.Shares {
 		if err := mount(share.Tag, share.Path, "9p", 0, shareOptions); err != nil {
 			return err
