@@ -180,7 +180,7 @@ func (w way) append(t *testing.T) {
 			for i := 1; ; i++ {
 				d := template.clone(t)
 				d.arm(f.what, i)
-				_, err := record(d.drive, data, w.opt, !w.opt.Final)
+				err := recordOrSuspend(d.drive, data, w.opt)
 				op := d.command(i - 1)
 				fail := func(format string, args ...any) {
 					t.Helper()
@@ -190,8 +190,11 @@ func (w way) append(t *testing.T) {
 					fail("the burn failed")
 				}
 				met := d.fault.Injected() > 0
+				time.Sleep(time.Minute) // a drive that vanished is back
 				d.fault.SetInjector(nil)
-				d.reload()
+				if i%2 == 0 { // else the drive stays what the fault has made of it
+					d.reload()
+				}
 				if werr := d.drive.WaitReady(t.Context(), "loading", time.Minute); werr != nil {
 					fail("%v", werr)
 				}
@@ -315,6 +318,36 @@ func (w way) overwrite(t *testing.T) {
 			}
 		})
 	}
+}
+
+// recordOrSuspend does what the session layer does: a burn that fails is
+// suspended.
+func recordOrSuspend(d *mmc.Drive, data []byte, opt recorder.Options) error {
+	ctx := context.Background()
+	info, err := medium.Inspect(ctx, d)
+	if err != nil {
+		return err
+	}
+	r, err := recorder.New(d, info, opt)
+	if err != nil {
+		return err
+	}
+	if err := r.Begin(ctx); err != nil {
+		_ = r.Suspend(ctx) // the drive may be gone
+		return fmt.Errorf("begin: %w", err)
+	}
+	err = writeAll(ctx, r, data)
+	if err == nil {
+		err = r.Sync(ctx)
+	}
+	if err != nil {
+		_ = r.Suspend(ctx)
+		return fmt.Errorf("write: %w", err)
+	}
+	if err := r.Close(ctx, !opt.Final); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
+	return nil
 }
 
 // named reports whether the error tells a cause: sense data, a lost command, or
