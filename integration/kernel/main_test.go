@@ -4,12 +4,13 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,9 +20,16 @@ import (
 
 // shared is what the tests of this package have in common. TestMain owns it.
 var shared struct {
-	boot     func() (*guest.Guest, error)
-	dir      string // that the guest may write to
-	describe string // the program burnfs/integration/manifest/describe
+	guests   chan *slot // those that no test has
+	dir      string     // that every guest may write to
+	describe string     // the program burnfs/integration/manifest/describe
+}
+
+// slot is a place for a guest. The first test that gets it boots one; so does
+// the next one after a guest was lost.
+type slot struct {
+	ctx   context.Context // of the guest
+	guest *guest.Guest
 }
 
 func TestMain(m *testing.M) {
@@ -44,14 +52,30 @@ func runTests(m *testing.M) (code int, err error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	shared.boot = sync.OnceValues(func() (*guest.Guest, error) {
-		return guest.Boot(ctx, guest.Options{Share: []string{shared.dir}})
-	})
-	code = harness.Main(m)
-	if g, err := shared.boot(); err == nil {
-		return code, g.Close()
+	// A guest has one processor and needs up to 1.5 GiB.
+	n := min(runtime.GOMAXPROCS(0), 4)
+	shared.guests = make(chan *slot, n)
+	for range n {
+		shared.guests <- &slot{ctx: ctx}
 	}
-	return code, nil
+	code = harness.Main(m)
+	for range n {
+		select {
+		case s := <-shared.guests:
+			err = errors.Join(err, s.close())
+		default: // a test that was ended by force still has it; cancel is for that
+		}
+	}
+	return code, err
+}
+
+func (s *slot) close() error {
+	if s.guest == nil {
+		return nil
+	}
+	g := s.guest
+	s.guest = nil
+	return g.Close()
 }
 
 // room is a test's place in a guest.
@@ -61,32 +85,37 @@ type room struct {
 	dir string // shared with the guest, under the same path
 }
 
-// enter gives a test the common guest. If the test fails, the kernel's log is
-// in the test's.
-func enter(t testing.TB) *room {
+// enter gives a test a guest of its own until it ends. Tests run as many side
+// by side as there are guests. If the test fails, the kernel's log is in the
+// test's, and the guest is not used again.
+func enter(t *testing.T) *room {
 	t.Helper()
-	g, err := shared.boot()
-	if err != nil {
-		t.Fatal(err)
+	t.Parallel()
+	s := <-shared.guests
+	t.Cleanup(func() { shared.guests <- s })
+	if s.guest == nil {
+		g, err := guest.Boot(s.ctx, guest.Options{Share: []string{shared.dir}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.guest = g
 	}
 	dir := filepath.Join(shared.dir, strings.ReplaceAll(t.Name(), "/", "_"))
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	before := strings.Count(g.Dmesg(t.Context()), "\n")
+	before := strings.Count(s.guest.Dmesg(t.Context()), "\n")
 	t.Cleanup(func() {
-		if t.Failed() {
-			log := strings.SplitAfter(g.Dmesg(context.Background()), "\n")
-			t.Logf("the guest's kernel:\n%s", strings.Join(log[min(before, len(log)):], ""))
+		if !t.Failed() {
+			return
+		}
+		log := strings.SplitAfter(s.guest.Dmesg(context.Background()), "\n")
+		t.Logf("the guest's kernel:\n%s", strings.Join(log[min(before, len(log)):], ""))
+		if err := s.close(); err != nil {
+			t.Error(err)
 		}
 	})
-	r := &room{TB: t, Guest: g, dir: dir}
-	t.Cleanup(func() {
-		if t.Failed() { // others go on in the same guest
-			r.cleanup("pkill -9 -x burnfs; umount -l /mnt; true")
-		}
-	})
-	return r
+	return &room{TB: t, Guest: s.guest, dir: dir}
 }
 
 // sh runs a script that must succeed, and returns what it wrote.
