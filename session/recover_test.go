@@ -8,6 +8,7 @@ import (
 
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
+	"burnfs/mmc/recorder"
 )
 
 // mortal is a drive that loses power before its nth command.
@@ -29,10 +30,21 @@ func (m *mortal) Execute(ctx context.Context, c *mmc.Command) error {
 // of a commit. Afterwards the disc has its first session, the next mount shows
 // every change, and the next commit burns them.
 func TestCommitCutAtEveryCommand(t *testing.T) {
-	for _, m := range []emu.Media{"bd-r", "cd-r", "dvd+r", "bd-re", ""} {
-		t.Run("media="+string(m), func(t *testing.T) {
+	for _, m := range []struct {
+		media emu.Media
+		mode  recorder.Mode
+	}{
+		{media: "bd-r"},
+		{media: "cd-r"},
+		{"cd-r", recorder.ModeSAO},
+		{media: "dvd+r"},
+		{media: "bd-re"},
+		{media: ""},
+	} {
+		t.Run(fmt.Sprintf("media=%s mode=%v", m.media, m.mode), func(t *testing.T) {
 			t.Parallel()
-			seed := newRig(t, m)
+			seed := newRig(t, m.media)
+			seed.opt.Mode = m.mode
 			seed.open()
 			seed.mkdir("a")
 			seed.put("a/old", make([]byte, 100_000))
