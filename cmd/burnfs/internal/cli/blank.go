@@ -6,9 +6,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"burnfs/mmc"
 	"burnfs/mmc/medium"
 	"burnfs/mmc/prepare"
 )
+
+// minimal says what quick blanking of a DVD-RW costs.
+func minimal(p mmc.Profile, full bool) string {
+	if full || p != mmc.ProfileDVDRWSeq && p != mmc.ProfileDVDRWOver {
+		return ""
+	}
+	return "Blanked the quick way, most drives write a DVD-RW only as a single session, which no mount can do; --full blanks it for several sessions, and takes as long as writing the whole disc."
+}
 
 func (a *app) blankCmd() *cobra.Command {
 	c := &change{a: a}
@@ -36,7 +45,7 @@ overwritten as they are, or formatted anew.`,
 					fmt.Fprintf(a.env.Out, "%s is a blank %v already; nothing was done.%s\n", c.path, c.Info.Profile, c.oneSession())
 					return nil
 				}
-				if err := c.confirm("Everything on it will be erased.", c.changesLost("They build upon what will be erased and could not be burned afterwards.")); err != nil {
+				if err := c.confirm("Everything on it will be erased.", minimal(c.Info.Profile, full), c.changesLost("They build upon what will be erased and could not be burned afterwards.")); err != nil {
 					return err
 				}
 				tell, end := c.progress("blanking")

@@ -139,6 +139,32 @@ func TestChangesRefused(t *testing.T) {
 	}
 }
 
+// Who blanks a DVD-RW the quick way is told what that costs.
+func TestQuickBlankOfADVDRW(t *testing.T) {
+	l := newLab(t)
+	l.create(t, emu.DVDRW)
+	ok(t, "burn", "-q", l.disc, l.iso(t, "old", "the old text"))
+	if r := asked(t, "no", "blank", l.disc); !strings.Contains(r.err, "--full blanks it for several sessions") {
+		t.Error(r)
+	}
+	if r := ok(t, "blank", "-q", "--yes", l.disc); !strings.Contains(r.err, "--full") || !strings.Contains(r.out, "single session") {
+		t.Error(r)
+	}
+	if m := l.info(t).Medium; m.OneSession == "" || m.FitsBytes != 0 {
+		t.Errorf("info: %+v", m)
+	}
+	r := spawnOK(t, l.mountArgs()...)
+	pid := status(t, l.mnt).PID
+	spawnOK(t, "umount", "-q", l.mnt)
+	ended(t, pid)
+	if !strings.Contains(r.err, "mounted read only") || !strings.Contains(r.err, "Blank the disc in full") {
+		t.Errorf("mount: %v", r)
+	}
+	if r := ok(t, "blank", "-q", "--full", "--yes", l.disc); r.err != "" || strings.Contains(r.out, "single session") {
+		t.Error(r)
+	}
+}
+
 // An image file is not emptied by a command for discs.
 func TestPlainFileIsNotFormatted(t *testing.T) {
 	l := newLab(t)
