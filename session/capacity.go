@@ -23,7 +23,7 @@ const (
 // freeBlocks is what can be written from the next session's start on. The
 // caller holds d.mu or has the disc alone.
 func (d *Disc) freeBlocks() int64 {
-	if d.info.NotWritableReason != "" {
+	if notWritable(d.info) != "" {
 		return 0
 	}
 	if d.info.Kind != medium.Overwritable {

@@ -185,8 +185,8 @@ func (d *Disc) claim(ctx context.Context) error {
 			return err
 		}
 	}
-	if d.info.NotWritableReason != "" {
-		return problem(ErrNotAppendable, nil, "the disc cannot be written any more: %s", d.info.NotWritableReason)
+	if notWritable(d.info) != "" {
+		return problem(ErrNotAppendable, nil, "the disc cannot be written any more: %s", notWritable(d.info))
 	}
 	return d.checkDisc(nil)
 }
@@ -390,7 +390,7 @@ func (d *Disc) rejected(err error) error {
 
 // sealIfClosed makes the tree read only when the disc takes no further session.
 func (d *Disc) sealIfClosed() {
-	reason := d.info.NotWritableReason
+	reason := notWritable(d.info)
 	if reason == "" {
 		return
 	}

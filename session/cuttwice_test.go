@@ -17,7 +17,7 @@ import (
 // but its place to be recognised by, a disc of somebody else's only its
 // descriptors: at no point may the staging of either be lost sight of.
 func TestCutTwice(t *testing.T) {
-	for _, m := range []emu.Media{"cd-r", "bd-r", "dvd+r", "bd-re", "", "foreign"} {
+	for _, m := range []emu.Media{"cd-r", "bd-r", "dvd+r", "dvd-r", growing, "bd-re", "", "foreign"} {
 		t.Run("media="+string(m), func(t *testing.T) {
 			t.Parallel()
 			seed := rand.Uint64()

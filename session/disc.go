@@ -134,11 +134,8 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 		d.readOnlyReason = "an older session was asked for; older sessions cannot be changed"
 	case opt.ReadOnly:
 		d.readOnlyReason = "a read-only mount was asked for"
-	case d.info.NotWritableReason != "":
-		d.readOnlyReason = d.info.NotWritableReason
-	case d.info.OneSession != "":
-		// The first commit would close the disc.
-		d.readOnlyReason = d.info.OneSession
+	case notWritable(d.info) != "":
+		d.readOnlyReason = notWritable(d.info)
 	case d.info.Total > maxBlocks:
 		d.readOnlyReason = "it is larger than 128 GiB, more than any optical disc; burnfs does not write such images"
 	}
@@ -190,9 +187,20 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 // addresses fit 32 bits up to there (see package tree).
 const maxBlocks = 1 << 26
 
+// notWritable says why no session can be added to the medium, "" if one can.
+func notWritable(info *medium.Info) string {
+	if info.NotWritableReason == "" && info.OneSession != "" {
+		return info.OneSession + " `burnfs burn --close` writes a whole image to it."
+	}
+	return info.NotWritableReason
+}
+
 // inspect looks at the medium and its sessions.
 func (d *Disc) inspect(ctx context.Context) error {
 	info, err := medium.Inspect(ctx, d.drive)
+	if err == nil && info.Kind == medium.Overwritable && info.OpenTrack != nil {
+		info, err = d.closeGrowth(ctx, info)
+	}
 	if err != nil {
 		return err
 	}
@@ -205,6 +213,20 @@ func (d *Disc) inspect(ctx context.Context) error {
 	defer d.mu.Unlock()
 	d.info, d.sessions = info, sessions
 	return nil
+}
+
+// closeGrowth closes what an interrupted burn left open of a DVD-RW in restricted
+// overwrite, without which drives refuse to read it. It changes nothing of what
+// is recorded.
+func (d *Disc) closeGrowth(ctx context.Context, info *medium.Info) (*medium.Info, error) {
+	if d.opt.ReadOnly || d.opt.Session > 0 || info.NotWritableReason != "" {
+		return nil, problem(ErrNoISO, nil, "a burn on %s was interrupted and not closed, so drives may refuse to read it. Nothing was changed. Mount it for writing, or repair it with `burnfs close`", d.opt.Name)
+	}
+	d.log.Info("closing what an interrupted burn left open")
+	if err := recorder.CloseDamaged(ctx, d.drive, info, recorder.Options{Log: d.log}); err != nil {
+		return nil, fmt.Errorf("closing what an interrupted burn left: %w", err)
+	}
+	return medium.Inspect(ctx, d.drive)
 }
 
 // chooseBase decides which session the tree shows, and finds the journal of a

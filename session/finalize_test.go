@@ -11,7 +11,7 @@ import (
 // TestFinalizeWaitsForTheLastChange: a disc is not closed for ever while
 // changes wait that came after the session was planned.
 func TestFinalizeWaitsForTheLastChange(t *testing.T) {
-	for _, m := range []emu.Media{"bd-r", "cd-r", "dvd+r"} {
+	for _, m := range []emu.Media{"bd-r", "cd-r", "dvd+r", "dvd-r", "dvd-rw"} {
 		t.Run(string(m), func(t *testing.T) {
 			r := newRig(t, m)
 			r.opt.Finalize = true

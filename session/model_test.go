@@ -71,7 +71,7 @@ type model struct {
 
 func runModel(t *testing.T, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	media := []emu.Media{"", "bd-re", "bd-r", "dvd+r", "cd-r", foreign}[rng.IntN(6)]
+	media := []emu.Media{"", "bd-re", "bd-r", "dvd+r", "cd-r", foreign, "dvd-r", growing}[rng.IntN(8)]
 	m := &model{rng: rng}
 	if media == foreign {
 		m.rig = newRig(t, "")

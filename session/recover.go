@@ -81,7 +81,7 @@ func (d *Disc) resume(ctx context.Context, progress func(Progress)) (*Report, er
 	}
 	open := d.info.OpenTrack
 	switch {
-	case open == nil && d.info.NotWritableReason == "" && d.info.NWA == p.Start():
+	case open == nil && notWritable(d.info) == "" && d.info.NWA == p.Start():
 		return d.burnAndPublish(ctx, burnFromStart, progress)
 	case open != nil && open.Start == p.Start() && (!open.NWAValid || open.NWA <= p.Start()+p.Blocks()):
 		_, err := d.recorder(burnResume, false)

@@ -37,7 +37,12 @@ func TestCommitCutAtEveryCommand(t *testing.T) {
 		{media: "bd-r"},
 		{media: "cd-r"},
 		{"cd-r", recorder.ModeSAO},
+		{media: "dvd-r"},
+		{media: "dvd-rw"},
+		{media: "dvd-rw-overwrite"},
+		{media: growing},
 		{media: "dvd+r"},
+		{media: "dvd+r-dl"},
 		{media: "bd-re"},
 		{media: ""},
 	} {

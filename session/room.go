@@ -19,7 +19,7 @@ import (
 // The errors are those of Open for a tree that cannot be read.
 func Room(ctx context.Context, drive *mmc.Drive, info *medium.Info, sessions []history.Session) (int64, error) {
 	d := &Disc{log: slog.New(slog.DiscardHandler), drive: drive, disc: blocks.New(drive), info: info, sessions: sessions}
-	if info.NotWritableReason != "" || info.OneSession != "" {
+	if notWritable(info) != "" {
 		return 0, nil
 	}
 	if newest := d.newest(nil); newest != nil {

@@ -35,13 +35,21 @@ type rig struct {
 	damaged bool            // on purpose, so that it is not checked
 }
 
+// growing is a DVD-RW in restricted overwrite that was formatted quickly: it grows
+// with what is written, and shows nothing while it does.
+const growing emu.Media = "dvd-rw-overwrite growing"
+
 func newRig(t *testing.T, media emu.Media) *rig {
 	t.Helper()
 	dir := fastDir(t)
 	r := &rig{T: t, ctx: t.Context(), path: filepath.Join(dir, "disc.img")}
 	r.opt = Options{Name: r.path, StateDir: filepath.Join(dir, "state"), Log: testLog(t)}
+	opt := emu.CreateOptions{}
+	if media == growing {
+		media, opt.Unformatted = emu.DVDRWOverwrite, true
+	}
 	if media != "" {
-		if err := emu.Create(r.path, media, emu.CreateOptions{}); err != nil {
+		if err := emu.Create(r.path, media, opt); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -278,10 +286,19 @@ func diff(want, got string) string {
 	return b.String()
 }
 
-var allMedia = []emu.Media{"", "cd-r", "cd-rw", "dvd+r", "dvd+rw", "dvd-ram", "bd-r", "bd-re"}
+// allMedia are an image file and all media that take sessions.
+func allMedia() []emu.Media {
+	all := []emu.Media{""}
+	for _, name := range emu.MediaNames() {
+		if m := emu.Media(name); m.TakesSessions() {
+			all = append(all, m)
+		}
+	}
+	return append(all, growing)
+}
 
 func TestFiveSessions(t *testing.T) {
-	for _, m := range allMedia {
+	for _, m := range allMedia() {
 		t.Run("media="+string(m), func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, m)

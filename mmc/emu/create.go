@@ -36,7 +36,7 @@ func Create(path string, media Media, opt CreateOptions) error {
 	if err != nil {
 		return err
 	}
-	st := state{Format: stateFormat, Version: stateVersion, Media: media, Blocks: blocks}
+	st := newState(k, blocks, opt.Unformatted)
 	var id [4]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return err
@@ -47,15 +47,6 @@ func Create(path string, media Media, opt CreateOptions) error {
 			return fmt.Errorf("a %s cannot begin with an audio session; only cd-r and cd-rw can", media)
 		}
 		st.Sessions = []sessionState{audioSession()}
-	}
-	switch media {
-	case BDRE:
-		st.Spare = usualSpare(blocks)
-	case DVDRAM:
-		st.Spare = dvdRAMUsualSpare(blocks)
-	}
-	if _, seq := k.rules.(sequential); !seq && !(opt.Unformatted && media != DVDRAM) {
-		st.Formatting, st.Formatted = formatDone, blocks
 	}
 	if err := st.check(); err != nil {
 		return fmt.Errorf("the disc is too small: %w", err)
@@ -85,6 +76,28 @@ func Create(path string, media Media, opt CreateOptions) error {
 		return errors.Join(fmt.Errorf("the emulated disc could not be made: %w", err), os.Remove(path+stateSuffix))
 	}
 	return nil
+}
+
+// newState is a new medium of a kind.
+func newState(k kind, blocks uint32, unformatted bool) state {
+	st := state{Format: stateFormat, Version: stateVersion, Media: k.media, Blocks: blocks}
+	switch k.media {
+	case BDRE:
+		st.Spare = usualSpare(blocks)
+	case DVDRAM:
+		st.Spare = dvdRAMUsualSpare(blocks)
+	}
+	_, seq := k.rules.(sequential)
+	switch {
+	case k.media == DVDRWOverwrite:
+		st.Media, st.Formatting = DVDRW, formatDone
+		if st.Intermediate = unformatted; !unformatted {
+			st.Formatted = blocks - dvdRWOverhead
+		}
+	case !seq && !(unformatted && k.media != DVDRAM):
+		st.Formatting, st.Formatted = formatDone, blocks
+	}
+	return st
 }
 
 // resolve follows symbolic links, so that the state file is found beside the

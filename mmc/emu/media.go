@@ -12,17 +12,20 @@ type Media string
 
 // The kinds of media, by the names users know.
 const (
-	CDR        Media = "cd-r"
-	CDRW       Media = "cd-rw"
-	DVDR       Media = "dvd-r"
-	DVDRW      Media = "dvd-rw"
-	DVDRDL     Media = "dvd-r-dl"
-	DVDPlusR   Media = "dvd+r"
-	DVDPlusRDL Media = "dvd+r-dl"
-	DVDPlusRW  Media = "dvd+rw"
-	DVDRAM     Media = "dvd-ram"
-	BDR        Media = "bd-r"
-	BDRE       Media = "bd-re"
+	CDR    Media = "cd-r"
+	CDRW   Media = "cd-rw"
+	DVDR   Media = "dvd-r"
+	DVDRW  Media = "dvd-rw"
+	DVDRDL Media = "dvd-r-dl"
+	// DVDRWOverwrite is a new DVDRW that is formatted for restricted overwrite:
+	// with CreateOptions.Unformatted quickly, else whole.
+	DVDRWOverwrite Media = "dvd-rw-overwrite"
+	DVDPlusR       Media = "dvd+r"
+	DVDPlusRDL     Media = "dvd+r-dl"
+	DVDPlusRW      Media = "dvd+rw"
+	DVDRAM         Media = "dvd-ram"
+	BDR            Media = "bd-r"
+	BDRE           Media = "bd-re"
 )
 
 // minBlocks is the smallest medium that can be made: room for one short CD
@@ -60,6 +63,7 @@ var kinds = []kind{
 	{CDRW, mmc.ProfileCDRW, 359844, 449844, 1, cd{}, true, speedsCD},
 	{DVDR, mmc.ProfileDVDR, 2298496, 2298496, 16, dvdR{}, false, speedsDVD},
 	{DVDRW, mmc.ProfileDVDRWSeq, 2298496, 2298496, 16, dvdRW{}, true, speedsDVD},
+	{DVDRWOverwrite, mmc.ProfileDVDRWOver, 2298496, 2298496, 16, restrictedOverwrite{}, true, speedsDVD},
 	{DVDRDL, mmc.ProfileDVDRDL, 4171712, 4171712, 16, dvdR{}, false, speedsDVD},
 	{DVDPlusR, mmc.ProfileDVDPlusR, 2295104, 2295104, 16, dvdPlusR{}, false, speedsDVD},
 	{DVDPlusRDL, mmc.ProfileDVDPlusRDL, 4173824, 4173824, 16, dvdPlusR{}, false, speedsDVD},

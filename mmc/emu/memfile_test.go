@@ -152,17 +152,14 @@ func blankState(t testing.TB, media Media, blocks int64) *state {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &state{Format: stateFormat, Version: stateVersion, Media: media, Blocks: n}
-	if _, seq := k.rules.(sequential); !seq {
-		s.Formatting, s.Formatted = formatDone, n
-	}
-	return s
+	s := newState(k, n, false)
+	return &s
 }
 
 // drive puts a medium of this world into a drive whose clock stands still.
 func (w *world) drive(s *state) *Drive {
 	k, _ := kindOf(s.Media)
-	m := &medium{kind: k, state: *s, data: &store{path: "disc", data: w, replace: w.replace}}
+	m := &medium{kind: k.as(s), state: *s, data: &store{path: "disc", data: w, replace: w.replace}}
 	d := newDrive("disc", m, Options{}, slog.New(slog.DiscardHandler))
 	d.pace.now = func() time.Time { return time.Time{} }
 	d.pace.sleep = func(time.Duration) {}

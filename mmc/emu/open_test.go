@@ -291,7 +291,7 @@ func TestCreateRefusals(t *testing.T) {
 		before []string // files that exist already
 		says   string
 	}{
-		{"no such medium", "hd-dvd", emu.CreateOptions{}, nil, "choose one of cd-r, cd-rw, dvd-r, dvd-rw, dvd-r-dl, dvd+r, dvd+r-dl, dvd+rw, dvd-ram, bd-r, bd-re"},
+		{"no such medium", "hd-dvd", emu.CreateOptions{}, nil, "choose one of " + strings.Join(emu.MediaNames(), ", ")},
 		{"too small", emu.CDR, emu.CreateOptions{Blocks: 1023}, nil, "a cd-r can have 1024 to 449844 blocks of 2048 bytes, not 1023"},
 		{"too large", emu.BDR, emu.CreateOptions{Blocks: 1 << 40}, nil, "1024 to 62500864 blocks"},
 		{"negative", emu.BDR, emu.CreateOptions{Blocks: -1}, nil, "not -1"},

@@ -202,6 +202,9 @@ func (s *state) checkSize(k kind) error {
 	case DVDRAM:
 		most = dvdRAMMost
 	default:
+		if s.Media == DVDRWOverwrite {
+			return fmt.Errorf("a %s is a %s in a certain state", s.Media, DVDRW)
+		}
 		if got, err := k.capacity(int64(s.Blocks)); err != nil || got != s.Blocks || s.Blocks == 0 || s.Spare != 0 {
 			return fmt.Errorf("a %s cannot have %d blocks and %d to spare", s.Media, s.Blocks, s.Spare)
 		}

@@ -224,10 +224,11 @@ const looked = 512
 
 // isBlank tells whether nothing was ever recorded on an overwritable medium
 // that has no descriptors at block 16. A file that grows (READ CAPACITY tells
-// less than can be written) and is not empty is somebody's file.
+// less than can be written) and is not empty is somebody's file; a DVD-RW that
+// grows may have been formatted in part.
 func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (bool, error) {
 	block := make([]byte, iso9660.BlockSize)
-	if info.Capacity < info.Total {
+	if info.Capacity < info.Total && info.Profile != mmc.ProfileDVDRWOver {
 		// READ CAPACITY cannot tell an empty file from one of one block.
 		if info.Capacity > 1 {
 			return false, nil
@@ -271,7 +272,7 @@ func Next(info *medium.Info, all []Session) (uint32, error) {
 	for _, s := range all {
 		end = max(end, uint64(s.End()))
 	}
-	if len(all) > 0 && info.Capacity < info.Free {
+	if len(all) > 0 && info.Capacity < info.Free && info.Profile != mmc.ProfileDVDRWOver {
 		// A file that grows: what lies behind the volume, such as a
 		// partition, stays.
 		end = max(end, uint64(info.Capacity))
