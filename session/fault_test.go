@@ -43,7 +43,7 @@ const faultStep = 5
 func faultMedia(t *testing.T) map[string]Options {
 	t.Helper()
 	all := make(map[string]Options)
-	for _, name := range emu.MediaNames() {
+	for _, name := range append(emu.MediaNames(), string(growing)) {
 		r := newRig(t, emu.Media(name))
 		r.open()
 		if !r.disc.Status().ReadOnly {
