@@ -14,7 +14,7 @@ var fields = [...]Field{
 	{"drive.handles", "All kinds of media that the drive lists."},
 	{"medium", "The disc in the drive; null if there is none."},
 	{"medium.profile, medium.name", "MMC's number for the kind of medium, and its name."},
-	{"medium.manufacturer, medium.media_id", "Codes that are pressed into the disc; absent where it does not tell."},
+	{"medium.manufacturer, medium.media_id", "Codes that are pressed into the disc, on CD where its lead-in begins; absent where it does not tell."},
 	{"medium.state", "blank, appendable (more sessions can follow), interrupted (a burn was not finished), closed, rewritable, or unformatted (rewritable once it is formatted, which writing does)."},
 	{"medium.partly_formatted", "The background formatting of a DVD+RW was begun and goes on when the disc is used; absent if not."},
 	{"medium.volume_id", "Of the newest session that can be read."},

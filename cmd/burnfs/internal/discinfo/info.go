@@ -5,6 +5,7 @@ package discinfo
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"burnfs/cmd/burnfs/internal/discs"
 	"burnfs/cmd/burnfs/internal/speed"
@@ -226,6 +227,14 @@ func state(info *medium.Info) string {
 // pressed into it; empty where a drive or a medium does not tell.
 func maker(ctx context.Context, d *mmc.Drive, p mmc.Profile) (name, id string, err error) {
 	switch p {
+	case mmc.ProfileCDR, mmc.ProfileCDRW:
+		// Manufacturers of CD are told by where the lead-in begins, a number that
+		// each has its own of.
+		var a mmc.ATIP
+		if a, err = d.ReadATIP(ctx); err == nil {
+			start := a.LeadInStart()
+			id = fmt.Sprintf("%dm%02ds%02df", start.M, start.S, start.F)
+		}
 	case mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusRDL, mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
 		var a mmc.ADIP
 		if a, err = d.ReadADIP(ctx); err == nil {
