@@ -27,7 +27,9 @@
 //
 // Blocks start to start+written-1 of a track can be read, and start+written is
 // its next writable address (NWA). What size has beyond that is run-out, or
-// reserved. The invisible track at the end of an appendable medium is not
+// reserved. "mode2" marks tracks of CD-ROM XA, "format" what the lead-in of a CD
+// session says of it, "atOnce" tracks whose size was fixed before their first block.
+// The invisible track at the end of an appendable medium is not
 // stored, it follows from the rules of the family. Overwritable media have
 // "formatting" and "formatted" instead of sessions, and a DVD-RW one or the other.
 // BD and DVD-RAM set "spare" blocks aside beside their capacity; what else there is

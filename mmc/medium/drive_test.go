@@ -19,6 +19,7 @@ type drive struct {
 	formats  mmc.FormatCapacities
 	toc      mmc.TOC
 	multi    mmc.TOC
+	full     mmc.FullTOC
 	// before is called with each command; an error is its answer.
 	before func(cmd *mmc.Command) error
 }
@@ -59,8 +60,11 @@ func (d *drive) Execute(ctx context.Context, cmd *mmc.Command) error {
 	case mmc.OpReadFormatCapacities:
 		return answer(d.formats)
 	case mmc.OpReadTOC:
-		if cmd.CDB[2] == byte(mmc.TOCMultisess) {
+		switch cmd.CDB[2] {
+		case byte(mmc.TOCMultisess):
 			return answer(d.multi)
+		case byte(mmc.TOCFull):
+			return answer(d.full)
 		}
 		return answer(d.toc)
 	}

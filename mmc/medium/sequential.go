@@ -49,6 +49,7 @@ func (i *inspection) tracks(ctx context.Context, di mmc.DiscInformation) ([]Trac
 		return nil, &mmc.ResponseError{Op: mmc.OpReadDiscInformation, Reason: fmt.Sprintf("%d tracks", last), Raw: di}
 	}
 	var ts []Track
+	untold := false
 	for n := max(1, di.FirstTrack()); n <= last; n++ {
 		ti, err := readTrack(ctx, i.d, di, n)
 		if definite(err) {
@@ -60,8 +61,32 @@ func (i *inspection) tracks(ctx context.Context, di mmc.DiscInformation) ([]Trac
 		t := newTrack(ti)
 		t.Number = n
 		ts = append(ts, t)
+		untold = untold || !t.Audio && t.recorded() && ti.DataMode() != 1 && ti.DataMode() != dataModeXA
+	}
+	if untold && i.info.Profile.IsCD() {
+		return ts, i.modesFromTOC(ctx, ts)
 	}
 	return ts, nil
+}
+
+// modesFromTOC finds out by the lead-ins which tracks are of CD-ROM XA: some
+// drives do not tell the data mode of a track.
+func (i *inspection) modesFromTOC(ctx context.Context, ts []Track) error {
+	toc, err := i.d.ReadFullTOC(ctx)
+	if err != nil && !definite(err) {
+		return err
+	}
+	for _, e := range toc.Entries() {
+		if e.ADR() != 1 || e.Point() != mmc.PointFirstTrack {
+			continue
+		}
+		for n := range ts {
+			if t := &ts[n]; t.Session == e.Session() && !t.Audio {
+				t.XA = e.PMSF().S == mmc.SessionXA
+			}
+		}
+	}
+	return nil
 }
 
 // LastTrack asks for the last track of the last session: the one being recorded,

@@ -14,6 +14,7 @@ import (
 //	WRITE(10) of 150 blocks of zeros from the NWA - 150 on: the pre-gap
 //	WRITE(10) … from the NWA on, as many blocks as announced
 //	SYNCHRONIZE CACHE; the drive writes the lead-out and has closed the session
+//	MODE SELECT 05h: write type TAO
 //
 // Later sessions are written the same way; all addresses in the cue sheet are
 // those of the disc, and track numbers go on (cdrdao writes them so). The form
@@ -35,7 +36,13 @@ const (
 // tail is 0: a track that ends where a lead-out begins has no run-out blocks.
 func (cdAtOnce) tail() uint32 { return 0 }
 
-func (cdAtOnce) closesItself() {}
+// closed takes the write type back: with SAO some drives tell the pre-gap as the
+// next writable address.
+func (c cdAtOnce) closed(ctx context.Context, r *sequential) {
+	if err := c.selectParameters(ctx, r.d, mmc.WriteTAO, mmc.MultiSessionNext); err != nil {
+		r.opt.Log.Debug("the drive keeps its write parameters", "err", err)
+	}
+}
 
 func (c cdAtOnce) begin(ctx context.Context, r *sequential) error {
 	if err := c.selectParameters(ctx, r.d, mmc.WriteSAO, multiSession(!r.opt.Final)); err != nil {

@@ -34,8 +34,10 @@ func (r *sequential) closeAndJudge(ctx context.Context, keepAppendable bool) err
 	var failures error
 	for try := 1; ; try++ {
 		var err error
-		if _, ok := r.rules.(selfClosing); ok && try == 1 {
-			err = r.d.WaitReady(ctx, "closing the session", mmc.CloseLimit)
+		if s, ok := r.rules.(selfClosing); ok && try == 1 {
+			if err = r.d.WaitReady(ctx, "closing the session", mmc.CloseLimit); err == nil {
+				s.closed(ctx, r)
+			}
 		} else {
 			err = r.closeOnce(ctx, keepAppendable)
 		}

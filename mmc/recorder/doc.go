@@ -2,6 +2,7 @@
 // media wants it. There is one file per family:
 //
 //	cd.go            CD-R, CD-RW: track at once (TAO)
+//	cdatonce.go      CD-R, CD-RW: session at once (SAO)
 //	dvdr.go          DVD-R, DVD-RW: incremental, disc at once (DAO)
 //	dvdplusr.go      DVD+R, single and dual layer
 //	bdr.go           BD-R in sequential recording mode (SRM)

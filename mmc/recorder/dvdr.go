@@ -127,11 +127,11 @@ func (dvdR) closeSession(ctx context.Context, r *sequential, keepAppendable bool
 // An interrupted recording can only be closed.
 type dvdRAtOnce struct{}
 
-func (dvdRAtOnce) closesItself()         {}
-func (dvdRAtOnce) chunk() uint32         { return dvdRPacket }
-func (dvdRAtOnce) tail() uint32          { return 0 }
-func (dvdRAtOnce) resumable() bool       { return false }
-func (dvdRAtOnce) closeTrackFirst() bool { return true }
+func (dvdRAtOnce) closed(context.Context, *sequential) {}
+func (dvdRAtOnce) chunk() uint32                       { return dvdRPacket }
+func (dvdRAtOnce) tail() uint32                        { return 0 }
+func (dvdRAtOnce) resumable() bool                     { return false }
+func (dvdRAtOnce) closeTrackFirst() bool               { return true }
 
 func (dvdRAtOnce) begin(ctx context.Context, r *sequential) error {
 	if err := selectAtOnce(ctx, r.d); err != nil {

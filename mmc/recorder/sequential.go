@@ -35,7 +35,10 @@ type blockSender interface {
 
 // selfClosing is implemented by rules of recordings that the drive closes by
 // itself after the last block. A drive that does not is told to.
-type selfClosing interface{ closesItself() }
+type selfClosing interface {
+	// closed does what is left to do when the drive has closed the session.
+	closed(ctx context.Context, r *sequential)
+}
 
 // rulesOf returns the rules of the medium's family in the wanted mode.
 func rulesOf(info *medium.Info, opt Options) (rules, error) {
