@@ -8,6 +8,8 @@ import (
 const (
 	pageErrorRecovery   = 0x01
 	pageWriteParameters = 0x05
+	pagePowerCondition  = 0x1a
+	pageTimeoutProtect  = 0x1d
 	pageCapabilities    = 0x2a
 	pageAll             = 0x3f
 )
@@ -51,16 +53,6 @@ func defaultWriteParameters() writeParameters {
 	p[4] = 8          // 2048 byte blocks
 	put16(p, 14, 150) // audio pause length
 	return p
-}
-
-// errorRecovery is mode page 01h (MMC-5 7.3).
-func errorRecovery() []byte {
-	b := make([]byte, 12)
-	b[0], b[1] = pageErrorRecovery, 10
-	b[2] = 0x80 // AWRE
-	b[3] = 3    // read retries
-	b[8] = 3    // write retries
-	return b
 }
 
 // capabilities is mode page 2Ah (MMC-5 annex, as MMC-3 5.5.10 defines it).
@@ -107,13 +99,16 @@ func (d *Drive) modeSense(r *request) error {
 		return invalidField.inCDB(3)
 	}
 	var pages [][]byte
-	if page == pageErrorRecovery || page == pageAll {
-		b := errorRecovery()
+	fixed := func(code uint8, b []byte) {
+		if page != code && page != pageAll {
+			return
+		}
 		if control == changeable {
-			clear(b[2:])
+			clear(b[2:]) // nothing
 		}
 		pages = append(pages, b)
 	}
+	fixed(pageErrorRecovery, errorRecovery())
 	if (page == pageWriteParameters || page == pageAll) && d.hasWriteParameters() {
 		b := defaultWriteParameters()
 		switch control {
@@ -124,13 +119,9 @@ func (d *Drive) modeSense(r *request) error {
 		}
 		pages = append(pages, b)
 	}
-	if page == pageCapabilities || page == pageAll {
-		b := d.capabilities()
-		if control == changeable {
-			clear(b[2:])
-		}
-		pages = append(pages, b)
-	}
+	fixed(pagePowerCondition, powerCondition())
+	fixed(pageTimeoutProtect, timeoutProtect())
+	fixed(pageCapabilities, d.capabilities())
 	if len(pages) == 0 {
 		return invalidField.inCDB(2)
 	}
