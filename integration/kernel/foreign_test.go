@@ -88,8 +88,6 @@ func (f foreign) burnThree(r *room, media emu.Media) {
 	}
 
 	mount := burnfs + " mount -o statedir=/tmp/foreign/state "
-	all := manifest.Size | manifest.Content | manifest.Perm | manifest.MtimeSeconds | manifest.Target
-	notRoot := func(name string, _ *manifest.Entry) bool { return name != "." }
 	r.foreignShows("the disc to burnfs", p, mount+"-o ro "+p.SR+" /mnt", burnfs+" umount /mnt", m.newest().Select(notRoot), notRoot, all)
 
 	f.tree(m, rng, foreignSessions+1)
@@ -131,6 +129,12 @@ func (f foreign) tree(m *model, rng *rand.Rand, n int) {
 	}
 	m.change("", "true")
 }
+
+// all is what programs of others record of a file and the kernel shows.
+const all = manifest.Size | manifest.Content | manifest.Perm | manifest.MtimeSeconds | manifest.Target
+
+// notRoot is everything but the root, which programs make as they like.
+func notRoot(name string, _ *manifest.Entry) bool { return name != "." }
 
 // easy is what the kernel shows of a session of others. It loses Rock Ridge, and
 // shows Joliet instead, if anything in it needs a continuation area behind the
