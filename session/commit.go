@@ -325,7 +325,11 @@ func (d *Disc) burn(ctx context.Context, mode burnMode, progress func(Progress))
 		if serr := rec.Suspend(context.WithoutCancel(ctx)); serr != nil {
 			d.log.Warn("the drive did not keep what was burned so far; resuming writes it again", "error", serr)
 		}
-		return d.commitError(PhaseBurning, p.Start(), written, err)
+		err = d.commitError(PhaseBurning, p.Start(), written, err)
+		if ce, ok := errors.AsType[*CommitError](err); ok && !p.Overwritable && d.opt.Mode.AtOnce() {
+			ce.DiscTouched = true // a recording at once begins before the first block of the stream
+		}
+		return err
 	}
 	d.reporter(PhaseClosing, p.Blocks(), progress)(p.Blocks())
 	if !d.opt.Mode.AtOnce() {

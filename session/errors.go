@@ -66,7 +66,7 @@ type CommitError struct {
 }
 
 func (e *CommitError) Error() string {
-	disc := "Nothing was written to the disc"
+	disc := "Nothing was written to the disc this time"
 	if e.DiscTouched {
 		disc = "A part of the new session may be on the disc; its earlier sessions are untouched"
 	}

@@ -38,6 +38,9 @@ type Source interface {
 type Reader struct {
 	src   Source
 	cache *lru.Cache[uint32, []byte] // chunk number → chunk; chunks never change
+	// broken holds the numbers of chunks that cannot be read whole: drives take
+	// long to give up, so that is not tried for each block again.
+	broken *lru.Cache[uint32, struct{}]
 }
 
 // New reads from src.
@@ -46,11 +49,18 @@ func New(src Source) *Reader {
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &Reader{src: src, cache: c}
+	b, err := lru.New[uint32, struct{}](cacheChunks)
+	if err != nil {
+		panic(err)
+	}
+	return &Reader{src: src, cache: c, broken: b}
 }
 
 // Forget empties the cache, after the disc was written.
-func (r *Reader) Forget() { r.cache.Purge() }
+func (r *Reader) Forget() {
+	r.cache.Purge()
+	r.broken.Purge()
+}
 
 // ReadBlocks fills p, whole blocks of 2048 bytes, from block lba on.
 func (r *Reader) ReadBlocks(ctx context.Context, lba uint32, p []byte) error {
@@ -90,12 +100,15 @@ func (r *Reader) readChunk(ctx context.Context, p []byte, addr int64) (int, erro
 		return copy(p[:n], c[off:]), nil
 	}
 	c := make([]byte, chunkBytes)
-	if err := r.src.ReadBlocks(ctx, number*chunkBlocks, c); err == nil {
-		r.cache.Add(number, c)
-		return copy(p[:n], c[off:]), nil
-	}
-	if err := ctx.Err(); err != nil {
-		return 0, err
+	if !r.broken.Contains(number) {
+		if err := r.src.ReadBlocks(ctx, number*chunkBlocks, c); err == nil {
+			r.cache.Add(number, c)
+			return copy(p[:n], c[off:]), nil
+		}
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		r.broken.Add(number, struct{}{})
 	}
 	from := off - off%iso9660.BlockSize
 	to := (off + n + iso9660.BlockSize - 1) / iso9660.BlockSize * iso9660.BlockSize

@@ -222,6 +222,10 @@ func (s *Session) ours() bool { return s.Mark != nil && s.Mark.Start == s.Start 
 // as btrfs with its 64 KiB, have their first structure well below.
 const looked = 512
 
+// readTogether is how many blocks a medium protects with one error correction
+// code, at least; if one of them cannot be read, the others cannot either.
+const readTogether = 16
+
 // isBlank tells whether nothing was ever recorded on an overwritable medium
 // that has no descriptors at block 16. A file that grows (READ CAPACITY tells
 // less than can be written) and is not empty is somebody's file; a DVD-RW that
@@ -234,7 +238,7 @@ func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (boo
 			return false, nil
 		}
 	}
-	for lba := range min(looked, info.Capacity) {
+	for lba := uint32(0); lba < min(looked, info.Capacity); lba++ {
 		switch err := r.ReadBlocks(ctx, lba, block); {
 		case err == nil:
 			if bytes.Count(block, []byte{0}) != len(block) {
@@ -242,6 +246,8 @@ func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (boo
 			}
 		case !unreadable(err):
 			return false, err
+		default:
+			lba |= readTogether - 1 // drives try long before they give a block up
 		}
 	}
 	return true, nil

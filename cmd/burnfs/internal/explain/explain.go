@@ -56,7 +56,7 @@ func commitError(err error) *failure.Failure {
 	if !ok {
 		return nil
 	}
-	code, data := exitcode.Commit, "Nothing was written to the disc."
+	code, data := exitcode.Commit, "Nothing was written to the disc this time."
 	if ce.DiscTouched {
 		data = "A part of the new session may be on the disc; earlier sessions are untouched."
 	}

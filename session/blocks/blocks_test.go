@@ -1,0 +1,52 @@
+package blocks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"burnfs/iso9660"
+	"burnfs/session/blocks"
+)
+
+var errBad = errors.New("a bad block")
+
+// disc has blocks that hold their number, one of which is bad.
+type disc struct {
+	bad   uint32
+	reads []string
+}
+
+func (d *disc) ReadBlocks(_ context.Context, lba uint32, p []byte) error {
+	n := uint32(len(p) / iso9660.BlockSize)
+	d.reads = append(d.reads, fmt.Sprintf("%d+%d", lba, n))
+	if lba <= d.bad && d.bad < lba+n {
+		return errBad
+	}
+	for i := range n {
+		p[i*iso9660.BlockSize] = byte(lba + i)
+	}
+	return nil
+}
+
+// A chunk with a bad block is tried once; then only what is asked for is read.
+func TestBrokenChunk(t *testing.T) {
+	d := &disc{bad: 40}
+	r := blocks.New(d)
+	p := make([]byte, iso9660.BlockSize)
+	for _, lba := range []uint32{0, 1, 39, 40, 41} {
+		err := r.ReadBlocks(t.Context(), lba, p)
+		if (lba == d.bad) != errors.Is(err, errBad) || err == nil && p[0] != byte(lba) {
+			t.Errorf("block %d: %d, %v", lba, p[0], err)
+		}
+	}
+	if got, want := fmt.Sprint(d.reads), "[0+32 32+32 39+1 40+1 41+1]"; got != want {
+		t.Errorf("reads %s, want %s", got, want)
+	}
+	r.Forget() // it was written again
+	d.bad = 1000
+	if err := r.ReadBlocks(t.Context(), 40, p); err != nil || d.reads[len(d.reads)-1] != "32+32" {
+		t.Errorf("after the disc was written: %v, %v", d.reads, err)
+	}
+}
