@@ -42,7 +42,7 @@ rmdir "$ROOT/empty directory"`,
 // through SG_IO, the kernel's isofs shows each of them, xorriso adds one, and
 // burnfs another.
 func TestBurnfsOnRealNode(t *testing.T) {
-	for _, media := range []emu.Media{"cd-r", "cd-rw", "dvd+r", "dvd+rw", "dvd-ram", "bd-r", "bd-re"} {
+	for _, media := range []emu.Media{"cd-r", "cd-rw", "dvd-r", "dvd-rw", "dvd+r", "dvd+rw", "dvd-ram", "bd-r", "bd-re"} {
 		t.Run(string(media), func(t *testing.T) { burnThree(enter(t), media) })
 	}
 }
