@@ -19,24 +19,61 @@ var ErrNotClaimed = errors.New("the disc may have been exchanged, or the drive w
 func (d *Drive) Claim(changes uint64) {
 	d.turn <- struct{}{}
 	defer func() { <-d.turn }()
-	d.claimed, d.claim = true, changes
+	d.claimed, d.claim, d.late = true, changes, nil
 }
 
 // Release ends a claim.
 func (d *Drive) Release() {
 	d.turn <- struct{}{}
 	defer func() { <-d.turn }()
-	d.claimed = false
+	d.claimed, d.late = false, nil
 }
 
-// claimError refuses a command for a medium that was not claimed. The caller
-// holds the turn.
+// claimError refuses a command for a medium that was not claimed, and answers with
+// what somebody else's command has heard about those before it. The caller holds
+// the turn.
 func (d *Drive) claimError(cmd *Command) error {
-	if !d.claimed || d.changes.Load() == d.claim || !changesMedium(cmd.Opcode()) {
+	if !d.claimed || !changesMedium(cmd.Opcode()) {
+		return nil
+	}
+	if err := d.late; err != nil {
+		d.late = nil
+		cmd.Resid = len(cmd.Data)
+		return err
+	}
+	if d.changes.Load() == d.claim {
 		return nil
 	}
 	cmd.Resid = len(cmd.Data)
 	return &TransportError{CDB: append([]byte(nil), cmd.CDB...), Unsent: true, Err: ErrNotClaimed}
+}
+
+// keepLate keeps a deferred error for the one who has written and reports whether
+// it did. Such an error ends whatever command comes next, unexecuted, which may be a
+// READ of somebody else (SPC-3 4.5.5): he can send it again, and the writer must
+// hear of the error. The caller holds the turn.
+func (d *Drive) keepLate(cmd *Command, err error) bool {
+	se, ok := errors.AsType[*SenseError](err)
+	if !ok || !se.Deferred || se.Key == KeyRecoveredError || !d.claimed {
+		return false
+	}
+	switch cmd.Opcode() {
+	case OpRead10, OpRead12, OpReadCD:
+		d.late = err
+		return true
+	}
+	return false
+}
+
+// LateError returns the deferred error of a claimed medium's writer that a command
+// of somebody else has met, and forgets it. The next command of the writer would end
+// with it; after the last one he has to ask.
+func (d *Drive) LateError() error {
+	d.turn <- struct{}{}
+	defer func() { <-d.turn }()
+	err := d.late
+	d.late = nil
+	return err
 }
 
 // changesMedium reports whether a command changes what is recorded.

@@ -201,3 +201,64 @@ func TestSerialNumber(t *testing.T) {
 		}
 	}
 }
+
+// TestLateError: a deferred error that a reader meets is kept for who has claimed
+// the medium, and the reader gets his data.
+func TestLateError(t *testing.T) {
+	var sense Sense
+	d, f := newFake(t, func(_ int, cmd *Command) error {
+		if sense != nil {
+			s := sense
+			sense = nil
+			cmd.Resid = len(cmd.Data)
+			return NewSenseError(cmd.CDB, s)
+		}
+		return nil
+	})
+	deferred := func(key SenseKey) Sense {
+		s := NewSense(key, 0x0c, 0)
+		s.SetDeferred()
+		return s
+	}
+	ctx := t.Context()
+	block := make([]byte, BlockSize)
+	for _, c := range []struct {
+		claimed bool
+		sense   Sense
+		do      func() error
+		heard   bool // by who sent the command
+		kept    bool
+		reason  string
+	}{
+		{true, deferred(KeyMediumError), func() error { return d.Read10(ctx, 0, block) }, false, true, "a reader during a burn"},
+		{true, NewSense(KeyMediumError, 0x11, 0), func() error { return d.Read10(ctx, 0, block) }, true, false, "the reader's own error"},
+		{true, deferred(KeyMediumError), func() error { return d.TestUnitReady(ctx) }, true, false, "the writer waits for the drive"},
+		{true, deferred(KeyMediumError), func() error { return d.Write10(ctx, 0, block) }, true, false, "the writer himself"},
+		{false, deferred(KeyMediumError), func() error { return d.Read10(ctx, 0, block) }, true, false, "nobody burns"},
+	} {
+		d.Release()
+		if c.claimed {
+			d.Claim(d.MediumChanges())
+		}
+		sense = c.sense
+		if err := c.do(); (err != nil) != c.heard {
+			t.Errorf("%s: %v", c.reason, err)
+		}
+		if err := d.LateError(); (err != nil) != c.kept {
+			t.Errorf("%s: kept %v", c.reason, err)
+		}
+		if err := d.LateError(); err != nil {
+			t.Errorf("%s: kept for ever: %v", c.reason, err)
+		}
+	}
+	d.Claim(d.MediumChanges())
+	sense = deferred(KeyMediumError)
+	_ = d.Read10(ctx, 0, block)
+	sent := len(f.sent)
+	if err := d.SynchronizeCache(ctx, true); err == nil || len(f.sent) != sent {
+		t.Errorf("the writer's next command: %v", err)
+	}
+	if err := d.SynchronizeCache(ctx, true); err != nil {
+		t.Errorf("and the one after: %v", err)
+	}
+}

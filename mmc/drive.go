@@ -26,6 +26,7 @@ type Drive struct {
 
 	claimed bool   // see Claim; with the turn
 	claim   uint64 // changes of the medium that was claimed; with the turn
+	late    error  // of a WRITE, met by another command; with the turn
 	locked  bool   // the door, by this Drive; with the turn
 }
 
@@ -100,6 +101,11 @@ func (d *Drive) execute(ctx context.Context, cmd *Command) error {
 	}
 	begin := time.Now()
 	err := d.t.Execute(ctx, cmd)
+	if d.keepLate(cmd, err) {
+		d.log.Warn("the drive reports a failed write to who reads", "err", err)
+		cmd.Resid = 0
+		err = d.t.Execute(ctx, cmd)
+	}
 	if cmd.Opcode() == OpPreventAllowRemoval && (err == nil || uncertain(err)) {
 		d.locked = cmd.CDB[4]&1 != 0
 	}

@@ -43,7 +43,7 @@ func (d *Disc) Commit(ctx context.Context, why string, progress func(Progress)) 
 	d.committing.Lock()
 	defer d.committing.Unlock()
 	d.log.Info("commit", "why", why)
-	report, err := d.commit(ctx, progress)
+	report, err := d.persist(ctx, func() (*Report, error) { return d.commit(ctx, progress) })
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.progress = Progress{}
@@ -124,6 +124,7 @@ func (d *Disc) plan(ctx context.Context, progress func(Progress)) error {
 		return err
 	}
 	d.job = j
+	d.expect()
 	return nil
 }
 
@@ -163,7 +164,7 @@ func (d *Disc) planOptions(ctx context.Context) (commit.Options, error) {
 // claim makes sure that the disc in the drive is the one that changes are
 // staged for, that nobody wrote to it, and that it can be written.
 func (d *Disc) claim(ctx context.Context) error {
-	if err := d.inspect(ctx); err != nil {
+	if err := d.inspectOurs(ctx, nil); err != nil {
 		return err
 	}
 	if open := d.info.OpenTrack; open != nil {
@@ -212,7 +213,7 @@ func (d *Disc) checkDisc(p *commit.Plan) error {
 	case newest != nil && newest.Readable && d.base != nil && newest.Hash == d.base.session.Hash:
 		return nil
 	case !sameDisc(d.store.Identity(), identify(d.info, d.sessions, d.opt.Name)):
-		return problem(ErrWrongDisc, nil, "another disc is in the drive; nothing was written to it; insert the disc that was mounted, or unmount and mount again")
+		return d.wrongDisc()
 	}
 	return d.changed()
 }
@@ -249,7 +250,13 @@ func (d *Disc) burnAndPublish(ctx context.Context, mode burnMode, progress func(
 	}
 	d.setState(Verifying)
 	tell := d.reporter(PhaseVerifying, p.Blocks(), progress)
+	changes := d.drive.MediumChanges()
 	if err := p.Verify(ctx, j.dir, d.store, d.drive, tell); err != nil {
+		if d.drive.MediumChanges() != changes {
+			// Drive or disc changed meanwhile, so that this says nothing of what
+			// was written.
+			return nil, d.commitError(PhaseVerifying, p.Start(), p.Blocks(), changedMeanwhile(err))
+		}
 		return nil, d.rejected(err)
 	}
 	if p.Overwritable {
@@ -420,6 +427,7 @@ func (d *Disc) reject(start uint32) error {
 	}
 	d.dropJob()
 	d.removePlan()
+	d.expect()
 	return nil
 }
 
@@ -454,6 +462,7 @@ func (d *Disc) publish(ctx context.Context) error {
 		return problem(ErrVerify, nil, "the new session at block %d is not found on the disc", p.Start())
 	}
 	old := d.base
+	d.disc.Forget() // what was cached may have been written
 	if err := d.openBase(ctx, *done); err != nil {
 		return err
 	}
@@ -476,6 +485,7 @@ func (d *Disc) publish(ctx context.Context) error {
 	}
 	d.dropJob()
 	d.removePlan()
+	d.expect()
 	d.sealIfClosed()
 	id := d.store.Identity()
 	id.Kind, id.VolumeID, id.Name = staging.KindBurnfs, d.volumeID, d.opt.Name
@@ -484,5 +494,6 @@ func (d *Disc) publish(ctx context.Context) error {
 		// The disc itself says whose it is now.
 		d.log.Warn("what the staging directory says of the disc is not up to date", "error", err)
 	}
+	d.expect()
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
@@ -51,6 +52,8 @@ type Options struct {
 	XA  bool
 	Log *slog.Logger
 	Now func() time.Time
+
+	waits waits // zero: usualWaits
 }
 
 // Disc is a disc in use. Its methods may be called by several goroutines.
@@ -77,9 +80,21 @@ type Disc struct {
 	lastError      string
 	lastCommit     *Report
 	warnings       []string
+	trouble        string   // with drive or disc, for users; empty: none
+	watching       bool     // for the end of the trouble
+	again          bool     // a commit failed because of it
+	expected       expected // of the right disc
+
+	// sure is the drive's count of changes of its medium for which it is known that
+	// the right disc is in it.
+	sure    atomic.Uint64
+	looking chan struct{} // holds a token while that is found out; guards the next two
+	wrong   bool          // it is another one,
+	wrongAt uint64        // for this count of changes
 
 	background sync.WaitGroup
-	stop       context.CancelFunc // ends background work
+	life       context.Context    // of background work
+	stop       context.CancelFunc // ends it
 }
 
 // base is a session's tree as the merged tree wants it.
@@ -119,9 +134,15 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	d = &Disc{opt: opt, log: opt.Log, drive: drive, disc: blocks.New(drive), state: Idle, stop: func() {}}
+	if opt.waits == (waits{}) {
+		opt.waits = usualWaits
+	}
+	d = &Disc{opt: opt, log: opt.Log, drive: drive, state: Idle, looking: make(chan struct{}, 1)}
+	d.life, d.stop = context.WithCancel(context.Background())
+	d.disc = blocks.New(source{d})
 	defer func() {
 		if err != nil {
+			d.endBackground()
 			err = errors.Join(err, d.release())
 			d = nil
 		}
@@ -129,6 +150,8 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 	if err := d.inspect(ctx); err != nil {
 		return d, err
 	}
+	d.sure.Store(d.info.Changes)
+	d.lockDoor(ctx)
 	switch {
 	case opt.Session > 0:
 		d.readOnlyReason = "an older session was asked for; older sessions cannot be changed"
@@ -160,6 +183,7 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 	if d.tree, err = tree.Open(ctx, topt); err != nil {
 		return d, err
 	}
+	d.expect()
 	if d.store == nil {
 		return d, nil
 	}
@@ -173,9 +197,6 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 	}
 	if err := d.reclaim(); err != nil {
 		return d, err
-	}
-	if err := d.drive.PreventAllowMediumRemoval(ctx, true); err != nil {
-		d.log.Warn("the drive's door cannot be locked; do not open it while the disc is mounted", "error", err)
 	}
 	if d.job != nil {
 		d.resumeInBackground()
@@ -197,15 +218,7 @@ func notWritable(info *medium.Info) string {
 
 // inspect looks at the medium and its sessions.
 func (d *Disc) inspect(ctx context.Context) error {
-	info, err := medium.Inspect(ctx, d.drive)
-	if err == nil && info.Kind == medium.Overwritable && info.OpenTrack != nil {
-		info, err = d.closeGrowth(ctx, info)
-	}
-	if err != nil {
-		return err
-	}
-	d.disc.Forget()
-	sessions, err := history.List(ctx, info, d.disc)
+	info, sessions, err := d.look(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -447,18 +460,12 @@ func (d *Disc) SyncStaging(ctx context.Context) error { return d.tree.Sync(ctx) 
 
 // Close makes changes durable in staging and gives the drive back. It does not
 // commit.
-func (d *Disc) Close(ctx context.Context) error {
-	d.stop()
-	d.background.Wait()
+func (d *Disc) Close(context.Context) error {
+	d.endBackground()
 	d.committing.Lock()
 	defer d.committing.Unlock()
 	var errs *multierror.Error
-	if d.store != nil {
-		if err := d.drive.PreventAllowMediumRemoval(ctx, false); err != nil {
-			d.log.Warn("the drive's door cannot be unlocked", "error", err)
-		}
-	}
-	errs = multierror.Append(errs, d.release())
+	errs = multierror.Append(errs, d.release()) // unlocks the door, too
 	return errs.ErrorOrNil()
 }
 

@@ -10,8 +10,7 @@ import (
 
 // resumeInBackground takes an interrupted commit up again.
 func (d *Disc) resumeInBackground() {
-	ctx, stop := context.WithCancel(context.Background())
-	d.stop = stop
+	ctx := d.life
 	d.mu.Lock()
 	d.state = Burning
 	d.warnings = append(d.warnings, "a burn that was interrupted is being brought to its end")
@@ -24,7 +23,12 @@ func (d *Disc) resumeInBackground() {
 		if d.job == nil {
 			return
 		}
-		report, err := d.resume(ctx, nil)
+		report, err := d.persist(ctx, func() (*Report, error) {
+			if d.job == nil {
+				return nil, nil
+			}
+			return d.resume(ctx, nil)
+		})
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if err != nil {
@@ -59,10 +63,7 @@ func (d *Disc) resume(ctx context.Context, progress func(Progress)) (*Report, er
 		d.log.Warn("the plan of an interrupted burn is not usable; its changes are burned with a new one", "error", err)
 		return nil, d.giveUp(ctx)
 	}
-	if err := d.inspect(ctx); err != nil {
-		return nil, d.commitError(PhaseBurning, p.Start(), 0, err)
-	}
-	if err := d.checkDisc(p); err != nil {
+	if err := d.inspectOurs(ctx, p); err != nil {
 		return nil, d.commitError(PhaseBurning, p.Start(), 0, err)
 	}
 	if p.Overwritable {

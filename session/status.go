@@ -67,9 +67,11 @@ type Status struct {
 	ReadOnly       bool          `json:"readOnly"`
 	ReadOnlyReason string        `json:"readOnlyReason,omitempty"`
 	StagingDir     string        `json:"stagingDir,omitempty"`
-	LastError      string        `json:"lastError,omitempty"`
-	LastCommit     *Report       `json:"lastCommit,omitempty"`
-	Warnings       []string      `json:"warnings,omitempty"`
+	// Trouble says what is wrong with the drive or its disc now, and what to do.
+	Trouble    string   `json:"trouble,omitempty"`
+	LastError  string   `json:"lastError,omitempty"`
+	LastCommit *Report  `json:"lastCommit,omitempty"`
+	Warnings   []string `json:"warnings,omitempty"`
 }
 
 // Status may be called at any time and does not wait for the drive.
@@ -77,7 +79,7 @@ func (d *Disc) Status() Status {
 	d.mu.Lock()
 	s := Status{
 		State: d.state, Progress: d.progress, ReadOnlyReason: d.readOnlyReason,
-		LastError: d.lastError, LastCommit: d.lastCommit, Warnings: d.warnings,
+		Trouble: d.trouble, LastError: d.lastError, LastCommit: d.lastCommit, Warnings: d.warnings,
 		Disc: DiscStatus{
 			Media: d.info.Profile.String(), VolumeID: d.volumeID, Sessions: len(d.sessions),
 			Capacity: int64(d.info.Total) * blockSize,

@@ -3,6 +3,9 @@ package recorder
 import (
 	"errors"
 	"fmt"
+	"math"
+
+	"burnfs/mmc"
 )
 
 // Sentinels for errors.Is.
@@ -42,11 +45,28 @@ type NotWritableError struct {
 func (e *NotWritableError) Error() string { return e.Reason }
 
 // WriteError is a burn that failed while writing. On sequential media the drive has
-// accepted all blocks of the session below LBA.
+// accepted all blocks of the session below LBA. If the drive reported the failure
+// late, the blocks are those that may be lost.
 type WriteError struct {
 	LBA    uint32 // first block that could not be written
 	Blocks uint32
 	Err    error
+}
+
+// newWriteError blames the right blocks for a WRITE of blocks at lba that failed. A
+// deferred error is about blocks before those: the one that the sense data name, or
+// any from the start of the recording on.
+func newWriteError(start, lba, blocks uint32, err error) *WriteError {
+	e := &WriteError{LBA: lba, Blocks: blocks, Err: err}
+	se, ok := errors.AsType[*mmc.SenseError](err)
+	switch {
+	case !ok || !se.Deferred:
+	case se.InfoValid && se.Info >= uint64(start) && se.Info <= math.MaxUint32:
+		e.LBA, e.Blocks = uint32(se.Info), 1
+	case start < lba:
+		e.LBA, e.Blocks = start, lba-start
+	}
+	return e
 }
 
 // Error tells which blocks failed, and why.

@@ -195,7 +195,7 @@ func (r *overwritable) sendPiece(ctx context.Context, p []byte) error {
 // that may pass is a reason to try again.
 func (r *overwritable) put(ctx context.Context, lba uint32, p []byte) error {
 	blocks := uint32(len(p) / mmc.BlockSize)
-	fail := func(err error) error { return &WriteError{LBA: lba, Blocks: blocks, Err: err} }
+	fail := func(err error) error { return newWriteError(0, lba, blocks, err) }
 	for retries := writeRetries; ; retries-- {
 		err := writeWhenReady(ctx, r.d, lba, p)
 		if err == nil {

@@ -231,7 +231,7 @@ func (r *sequential) send(ctx context.Context, p []byte) error {
 			p = p[len(piece):]
 			continue
 		}
-		fail := func(err error) error { return &WriteError{LBA: r.sent, Blocks: blocks, Err: err} }
+		fail := func(err error) error { return newWriteError(r.start, r.sent, blocks, err) }
 		if ctx.Err() != nil || !r.uncertain(err) {
 			return fail(err)
 		}
@@ -359,6 +359,9 @@ func synchronize(ctx context.Context, d *mmc.Drive) error {
 		return fmt.Errorf("writing the drive's buffer to the disc: %w", err)
 	}
 	if err := d.WaitReady(ctx, what, mmc.CloseLimit); err != nil {
+		return fmt.Errorf("writing the drive's buffer to the disc: %w", err)
+	}
+	if err := d.LateError(); err != nil {
 		return fmt.Errorf("writing the drive's buffer to the disc: %w", err)
 	}
 	return nil

@@ -153,11 +153,18 @@ func (s *Session) empty(ctx context.Context, r iso9660.BlockReader) (bool, error
 	return true, nil
 }
 
-// unreadable tells whether the drive answered that it cannot read, as opposed
-// to not answering at all: only the former says something of the disc.
+// unreadable reports whether err says that the medium does not give a block back.
+// A drive that is not ready, was reset or has another medium says nothing of it.
 func unreadable(err error) bool {
-	var sense *mmc.SenseError
-	return errors.As(err, &sense)
+	sense, ok := errors.AsType[*mmc.SenseError](err)
+	if !ok || sense.Deferred {
+		return false
+	}
+	switch sense.Key {
+	case mmc.KeyMediumError, mmc.KeyHardwareError, mmc.KeyIllegalRequest, mmc.KeyBlankCheck, mmc.KeyVendor:
+		return true
+	}
+	return false
 }
 
 // read looks at the descriptors at s.Start. What is wrong with them is noted

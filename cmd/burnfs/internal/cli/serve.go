@@ -287,8 +287,8 @@ func (h *heldDisc) Status() control.Status {
 		Media: s.Disc.Media, VolumeID: s.Disc.VolumeID, Sessions: s.Disc.Sessions, Session: h.session,
 		CapacityBytes: s.Disc.Capacity, FreeBytes: s.Disc.Free, FitsBytes: s.FitsBytes,
 		ReadOnly: s.ReadOnly, ReadOnlyReason: s.ReadOnlyReason,
-		Pending:   control.Pending(s.Pending),
-		LastError: s.LastError, LastCommit: report(s.LastCommit),
+		Pending: control.Pending(s.Pending),
+		Trouble: s.Trouble, LastError: s.LastError, LastCommit: report(s.LastCommit),
 		Warnings: s.Warnings, Faults: h.fault.Injected(), StagingDir: s.StagingDir, LogFile: h.log,
 	}
 	if s.Progress.Phase != "" {

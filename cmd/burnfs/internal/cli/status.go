@@ -75,6 +75,9 @@ func printStatus(w io.Writer, st control.Status) error {
 		row("Pending", "%s", pendingText(st.Pending))
 		row("Fits", "%s of new data", size(st.FitsBytes))
 	}
+	if st.Trouble != "" {
+		row("Trouble", "%s", st.Trouble)
+	}
 	for _, warning := range st.Warnings {
 		row("Note", "%s", warning)
 	}

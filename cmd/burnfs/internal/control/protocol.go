@@ -23,7 +23,8 @@ type Status struct {
 	Pending    Pending   `json:"pending"`
 	Progress   *Progress `json:"progress,omitempty"` // while burning or verifying
 	Warnings   []string  `json:"warnings,omitempty"`
-	Faults     int       `json:"faults,omitempty"` // injected by mount --fault
+	Faults     int       `json:"faults,omitempty"`  // injected by mount --fault
+	Trouble    string    `json:"trouble,omitempty"` // with the drive or its disc now, and what to do
 	LastError  string    `json:"last_error,omitempty"`
 	LastCommit *Report   `json:"last_commit,omitempty"`
 

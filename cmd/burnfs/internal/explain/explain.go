@@ -56,7 +56,7 @@ func commitError(err error) *failure.Failure {
 	if !ok {
 		return nil
 	}
-	code, data := exitcode.Commit, "Nothing was written to the disc this time."
+	code, data, what := exitcode.Commit, "Nothing was written to the disc this time.", firstSentence(ce.Err)
 	if ce.DiscTouched {
 		data = "A part of the new session may be on the disc; earlier sessions are untouched."
 	}
@@ -66,14 +66,18 @@ func commitError(err error) *failure.Failure {
 	case errors.Is(err, session.ErrFull), errors.Is(err, recorder.ErrFull):
 		code = exitcode.Full
 		next = "Mount the disc again and delete or shorten what is new, or copy it to another disc."
-	case errors.Is(err, session.ErrWrongDisc):
+	case errors.Is(err, session.ErrWrongDisc), errors.Is(err, mmc.ErrNoMedium):
 		code = exitcode.Disc
-		next = "Insert the disc that was mounted, mount it again and unmount it."
+		next = "Insert the disc that was mounted. If it is still mounted, the burn goes on by itself; otherwise mount it again and unmount it."
+	case errors.Is(err, mmc.ErrDriveGone):
+		code = exitcode.Disc
+		what = "the drive is gone: it was unplugged or switched off, or its connection broke"
+		next = "Connect it again with the same disc. If the disc is still mounted, the burn goes on by itself; otherwise mount it again and unmount it."
 	case errors.Is(err, session.ErrDiscChanged), errors.Is(err, session.ErrNotAppendable):
 		code = exitcode.Disc
 		next = "Mount the disc with -o ro to see it as it is now."
 	}
-	return failure.New(code, ce.Err, ce.Phase+" the new session failed: "+firstSentence(ce.Err), data, next)
+	return failure.New(code, ce.Err, ce.Phase+" the new session failed: "+what, data, next)
 }
 
 // firstSentence keeps a message of the packages below to what happened; they

@@ -48,6 +48,8 @@ func TestLadder(t *testing.T) {
 		{commit(false, disc(session.ErrWrongDisc)), exitcode.Disc, []string{"Insert the disc that was mounted"}, "exchanged while mounted"},
 		{commit(false, disc(session.ErrDiscChanged)), exitcode.Disc, []string{"-o ro"}, "written by somebody else"},
 		{commit(true, disc(session.ErrVerify)), exitcode.Commit, []string{"/state/x"}, "staging is kept, so the commit failed, not the disc's content"},
+		{commit(true, &mmc.TransportError{Gone: true}), exitcode.Disc, []string{"the drive is gone", "Connect it again", "goes on by itself"}, "unplugged during a burn"},
+		{commit(false, mmc.ErrNoMedium), exitcode.Disc, []string{"no medium", "Insert the disc"}, "taken out"},
 		{wrap(disc(session.ErrNoISO)), exitcode.Disc, []string{"what happened"}, "not ISO 9660"},
 		{wrap(&prepare.RefusedError{Reason: "A BD-RE is never blanked."}), exitcode.Disc, []string{"A BD-RE is never blanked.", "Nothing was changed."}, "blank of what is overwritten"},
 		{wrap(prepare.ErrChanged), exitcode.Disc, []string{"may have been exchanged", "Nothing was changed."}, "another disc while the user was asked"},

@@ -182,6 +182,9 @@ func (b *burn) write(ctx context.Context) error {
 	if sequential && rec.Start() != b.start {
 		return failure.New(exitcode.Disc, nil, fmt.Sprintf("the drive would write at block %d instead of %d", rec.Start(), b.start), "Nothing was written.", "Run 'burnfs msinfo' and make the image again.")
 	}
+	if err := b.d.PreventAllowMediumRemoval(ctx, true); err != nil { // closing the drive unlocks it
+		b.req.Log.Warn("the drive's door cannot be locked; do not open it while the disc is burned", "err", err)
+	}
 	if err := rec.Begin(ctx); err != nil {
 		return err
 	}
