@@ -48,9 +48,11 @@ func closeCDB(function byte, track int) []byte {
 var syncCDB = []byte{byte(mmc.OpSynchronizeCache), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 // selectTAO sends mode page 05h for track at once with more sessions to come.
-func selectTAO(t *testing.T, d *Drive) {
+func selectTAO(t *testing.T, d *Drive) { selectType(t, d, writeTypeTAO) }
+
+func selectType(t *testing.T, d *Drive, writeType byte) {
 	p := defaultWriteParameters()
-	p[2], p[3] = 0x40|writeTypeTAO, multiSessionMask|4
+	p[2], p[3] = 0x40|writeType, multiSessionMask|4
 	data := append(make([]byte, modeHeaderLen), p...)
 	if err := send(d, []byte{byte(mmc.OpModeSelect10), 0x10, 0, 0, 0, 0, 0, 0, byte(len(data)), 0}, mmc.ToDrive, data); err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ const (
 // with sense data, transfers no more than the host has room for, and leaves the
 // medium in a state that the state file could hold.
 //
-// The input is the kind of medium, then commands: the length of the CDB, the
+// The input is the kind of medium, and for CD whether a cue sheet was sent, then commands: the length of the CDB, the
 // direction and the number of blocks of data in one byte each, and the CDB.
 func FuzzDispatch(f *testing.F) {
 	add := func(media byte, commands ...fuzzCommand) {
@@ -49,6 +49,18 @@ func FuzzDispatch(f *testing.F) {
 			fuzzCommand{[]byte{0x1b, 0, 0, 0, 2, 0}, mmc.NoData, 0}, fuzzCommand{[]byte{0x1b, 0, 0, 0, 3, 0}, mmc.NoData, 0},
 			fuzzCommand{closeCDB(closeFunctionTrack, 1), mmc.NoData, 0})
 	}
+	// A session at once, whole, and given up in the middle.
+	for media, k := range kinds {
+		if !k.profile.IsCD() {
+			continue
+		}
+		var all []fuzzCommand
+		for lba := -150; lba < 700; lba += 50 {
+			all = append(all, fuzzCommand{writeCDB(uint32(int32(lba)), 50), mmc.ToDrive, 50})
+		}
+		add(byte(media+len(kinds)), all...)
+		add(byte(media+len(kinds)), append(all[:6:6], fuzzCommand{syncCDB, mmc.NoData, 0}, fuzzCommand{closeCDB(closeFunctionTrack, 1), mmc.NoData, 0})...)
+	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if len(in) == 0 {
 			return
@@ -56,7 +68,14 @@ func FuzzDispatch(f *testing.F) {
 		k := kinds[int(in[0])%len(kinds)]
 		w := newWorld()
 		d := w.drive(blankState(t, k.media, minBlocks*4))
-		if k.profile.IsCD() {
+		switch {
+		case k.profile.IsCD() && int(in[0])/len(kinds)%2 == 1:
+			selectType(t, d, writeTypeAtOnce)
+			cue := sheet("4 0.0.14@-150", "4 1.0.10@-150", "4 1.1.10@0", "4 2.0.10@310", "4 2.1.10@320", "4 170.1.14@700")
+			if err := send(d, []byte{byte(mmc.OpSendCueSheet), 0, 0, 0, 0, 0, 0, 0, byte(len(cue)), 0}, mmc.ToDrive, cue); err != nil {
+				t.Fatal(err)
+			}
+		case k.profile.IsCD():
 			selectTAO(t, d)
 		}
 		data := make([]byte, maxFuzzData)
