@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,12 @@ type foreign struct {
 	says  []string
 	// blank is a script that erases the disc in the end.
 	blank string
+	// asks are programs whose -msinfo must agree with ours.
+	asks []string
+	// found is how many sessions can be found in the end, 0 if all can.
+	found int
+	// refused is why burnfs cannot add a session, "" if it can.
+	refused string
 }
 
 const foreignSessions = 3
@@ -57,7 +64,7 @@ func TestForeignBurners(t *testing.T) {
 	}
 }
 
-func foreignBurners() []foreign { return foreignCD() }
+func foreignBurners() []foreign { return slices.Concat(foreignCD(), foreignBD()) }
 
 func (f foreign) burnThree(r *room, media emu.Media) {
 	began := time.Now()
@@ -73,7 +80,9 @@ func (f foreign) burnThree(r *room, media emu.Media) {
 		script := fmt.Sprintf("N=%d SR=%s TREE=%s IMAGE=/tmp/foreign/image MSINFO=%s\n", n, p.SR, m.dir, msinfo)
 		r.sh(burnTime, script+f.script)
 		r.reprobe(p)
-		msinfo = f.msinfo(r, p, burnfs)
+		if f.refused == "" {
+			msinfo = f.msinfo(r, p, burnfs)
+		}
 		r.foreignShows("session "+fmt.Sprint(n)+" to the kernel's isofs", p, "mount -t iso9660 -o ro "+p.SR+" /mnt", "umount /mnt",
 			m.newest().Select(easy), easy, manifest.Size|manifest.Content)
 		r.Logf("session %d after %v", n, time.Since(began).Round(time.Second))
@@ -90,10 +99,20 @@ func (f foreign) burnThree(r *room, media emu.Media) {
 	mount := burnfs + " mount -o statedir=/tmp/foreign/state "
 	r.foreignShows("the disc to burnfs", p, mount+"-o ro "+p.SR+" /mnt", burnfs+" umount /mnt", m.newest().Select(notRoot), notRoot, all)
 
+	if f.refused != "" {
+		if out := r.sh(quick, mount+p.SR+" /mnt 2>&1; touch /mnt/new 2>&1 || true; "+burnfs+" umount /mnt"); !strings.Contains(out, f.refused) || !strings.Contains(out, "Read-only file system") {
+			r.Errorf("the disc that takes no more is mounted with\n%s", out)
+		}
+		return
+	}
 	f.tree(m, rng, foreignSessions+1)
 	m.keep()
+	found := foreignSessions
+	if f.found > 0 {
+		found = f.found
+	}
 	out := r.sh(burnTime, fmt.Sprintf("%s%s /mnt\ncp -a %s/session%d /mnt/\n%s umount /mnt", mount, p.SR, m.dir, foreignSessions+1, burnfs))
-	if want := fmt.Sprintf("Session %d is burned and verified", foreignSessions+1); !strings.Contains(out, want) {
+	if want := fmt.Sprintf("Session %d is burned and verified", found+1); !strings.Contains(out, want) {
 		r.Errorf("umount of what burnfs has added says\n%s", out)
 	}
 	r.reprobe(p)
@@ -158,7 +177,7 @@ func (r *room) foreignShows(what string, p *guest.Player, mount, umount string, 
 func (f foreign) msinfo(r *room, p *guest.Player, burnfs string) string {
 	r.Helper()
 	ours := strings.TrimSpace(r.sh(quick, burnfs+" msinfo "+p.SR))
-	for _, program := range []string{"wodim", "cdrskin"} {
+	for _, program := range f.asks {
 		theirs := strings.TrimSpace(r.sh(quick, program+" dev="+p.SR+" -msinfo 2>/dev/null"))
 		if theirs != ours {
 			r.Errorf("%s -msinfo says %s, burnfs %s", program, theirs, ours)

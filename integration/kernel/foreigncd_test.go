@@ -20,7 +20,7 @@ func foreignCD() []foreign {
 	wodim := isoImage + "wodim dev=$SR -s -multi -gracetime=2 "
 	cdrskin := isoImage + "cdrskin dev=$SR -s -multi "
 	const toc = "wodim dev=$SR -toc 2>&1; wodim dev=$SR -atip 2>&1"
-	return []foreign{
+	list := []foreign{
 		{
 			name: "wodim tao", media: cds[:1], script: wodim + "-tao -data $IMAGE",
 			after: toc, says: []string{"track:   3 lba:", "mode: 1\n", "Is not erasable", "CMC Magnetics"},
@@ -48,6 +48,10 @@ func foreignCD() []foreign {
 			after: "xorriso -indev $SR -toc 2>&1", says: []string{"3 sessions", "ISO session  :   3 ,"},
 		},
 	}
+	for i := range list {
+		list[i].asks = []string{"wodim", "cdrskin"}
+	}
+	return list
 }
 
 // TestBurnfsCDModes lets burnfs write CDs in the ways that are not the default:

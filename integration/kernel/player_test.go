@@ -22,8 +22,14 @@ const burnTime = 10 * time.Minute
 // drive was told is in its log. wrap, if not nil, comes between drive and guest.
 func (r *room) play(media emu.Media, wrap func(mmc.Transport) mmc.Transport) *guest.Player {
 	r.Helper()
+	return r.playNew(media, emu.CreateOptions{}, wrap)
+}
+
+// playNew does the same with a disc that is special.
+func (r *room) playNew(media emu.Media, opt emu.CreateOptions, wrap func(mmc.Transport) mmc.Transport) *guest.Player {
+	r.Helper()
 	file := r.dir + "/disc"
-	if err := emu.Create(file, media, emu.CreateOptions{}); err != nil {
+	if err := emu.Create(file, media, opt); err != nil {
 		r.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{r}, &slog.HandlerOptions{Level: slog.LevelWarn}))

@@ -1,7 +1,8 @@
 package emu
 
-// dvdPlusRW is a DVD+RW. The drive insists on whole packets of 16 blocks, as
-// many drives do. Formatting goes on in the background while the disc is
+// dvdPlusRW is a DVD+RW. It is stored in packets of 16 blocks; the drive reads the
+// rest of one of which it gets only a part. Not all drives do, and cdrskin relies on
+// it for the end of an image. Formatting goes on in the background while the disc is
 // written, and can be stopped:
 //
 //	           FORMAT UNIT 26h              last block written
@@ -13,20 +14,14 @@ package emu
 //	                            1 stopped: only what was reached can be written
 type dvdPlusRW struct{ overwritable }
 
-func (dvdPlusRW) write(m *medium, p *writeParameters, lba, n uint32) error {
-	if err := (overwritable{}).write(m, p, lba, n); err != nil {
-		return err
-	}
-	return wholePackets(lba, n)
-}
-
 // written notes how far background formatting got: the drive formats up to the
 // blocks it is to write first.
 func (dvdPlusRW) written(m *medium, lba, n uint32) {
 	if m.Formatting != formatRunning {
 		return
 	}
-	m.Formatted, m.dirty = max(m.Formatted, lba+n), true
+	end := uint32(roundUp(uint64(lba+n), dvdPlusRPacket))
+	m.Formatted, m.dirty = max(m.Formatted, end), true
 	if m.Formatted == m.Blocks {
 		m.Formatting = formatDone
 	}

@@ -107,11 +107,13 @@ func ways(t *testing.T) []way {
 			{name: name + " formatted", create: restricted4096, format: mmc.FormatDescriptor{Type: mmc.FormatFull, Blocks: 4096}},
 			{name: name + " formatted in part", create: restricted4096, format: mmc.FormatDescriptor{Type: mmc.FormatFull, Blocks: 96}},
 			{name: name + " formatted quickly", create: restricted4096, format: mmc.FormatDescriptor{Type: mmc.FormatDVDRWQuick, Parameter: 16}},
+			{name: name + " spare", create: emu.CreateOptions{Blocks: size}, format: mmc.FormatDescriptor{Type: mmc.FormatFull, Blocks: 7936}},
 			{name: name + " dao", create: emu.CreateOptions{Blocks: size}, opt: recorder.Options{Mode: recorder.ModeDAO, Final: true}, once: true},
 		} {
 			w.media = media
 			w.opt.Blocks = faultBlocks
-			if w.format != none && media != emu.DVDRW {
+			switch spare := w.name == name+" spare"; {
+			case spare && media != emu.BDR, !spare && w.format != none && media != emu.DVDRW:
 				continue
 			}
 			d := newOverwritable(t, media, w.create, w.format)
@@ -165,7 +167,7 @@ func TestFaultAtEveryCommand(t *testing.T) {
 // append records the second session of a sequential medium, or the only one.
 func (w way) append(t *testing.T) {
 	const earlier = 40
-	template := newDisc(t, w.media, w.create)
+	template := newOverwritable(t, w.media, w.create, w.format)
 	if !w.once {
 		if _, err := record(template.drive, stream(1, earlier), recorder.Options{}, true); err != nil {
 			t.Fatal(err)

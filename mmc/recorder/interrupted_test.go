@@ -241,6 +241,29 @@ func TestNeverCloses(t *testing.T) {
 	}
 }
 
+// TestCloseRefusedWhileBusy has a drive that does not take CLOSE SESSION while it is
+// at work on CLOSE TRACK, as Pioneer's DVR-K04RA: it wants the command again.
+func TestCloseRefusedWhileBusy(t *testing.T) {
+	for _, m := range []struct {
+		media  emu.Media
+		blocks int64
+	}{{emu.DVDPlusR, 20000}, {emu.BDR, 8192}} {
+		for refusals := range 3 {
+			d := newDisc(t, m.media, emu.CreateOptions{Blocks: m.blocks})
+			session := func(op faulty.Op) bool {
+				return op.Opcode == mmc.OpCloseTrackSession && op.CDB[2]&7 == byte(mmc.CloseSession)
+			}
+			d.fault.SetInjector(faulty.When(faulty.CheckCondition(mmc.KeyNotReady, 0x04, 0x07), session, faulty.First(refusals)))
+			if _, err := record(d.drive, stream(1, 400), recorder.Options{}, true); err != nil {
+				t.Errorf("%s, refused %d times: %v", m.media, refusals, err)
+			}
+			if info := d.inspect(); len(info.Sessions) != 1 || info.OpenTrack != nil {
+				t.Errorf("%s, refused %d times: %+v", m.media, refusals, info)
+			}
+		}
+	}
+}
+
 // TestExchanged inspects one disc and finds another one in the drive.
 func TestExchanged(t *testing.T) {
 	for _, media := range []emu.Media{emu.DVDPlusR, emu.BDRE} {

@@ -195,15 +195,20 @@ var none mmc.FormatDescriptor
 // restricted4096 makes a DVD-RW of 4096 blocks once it is formatted.
 var restricted4096 = emu.CreateOptions{Blocks: 4096 + 38*16}
 
-// newOverwritable makes a medium and formats it if it has to be.
+// newOverwritable makes a medium and formats it if it has to be; a BD-R only gets
+// spare areas (sub-type 01b).
 func newOverwritable(tb testing.TB, media emu.Media, opt emu.CreateOptions, format mmc.FormatDescriptor) *disc {
 	tb.Helper()
+	subtype := uint8(0)
+	if media == emu.BDR {
+		subtype = 1
+	}
 	d := newDisc(tb, media, opt)
 	if format == none {
 		return d
 	}
 	d.inspect()
-	if err := d.drive.FormatUnit(context.Background(), mmc.NewFormatParameters(format, 0, false)); err != nil {
+	if err := d.drive.FormatUnit(context.Background(), mmc.NewFormatParameters(format, subtype, false)); err != nil {
 		tb.Fatal(err)
 	}
 	return d

@@ -199,6 +199,7 @@ func TestOverwritable(t *testing.T) {
 				if err := errors.Join(r.Sync(ctx), r.Close(ctx, true)); err != nil {
 					t.Fatal(err)
 				}
+				d.checkWholeUnits(info.WriteUnit)
 				d.reload()
 				d.inspect()
 				d.check(0, stream(100+round, 32))
@@ -217,5 +218,16 @@ func TestOverwritable(t *testing.T) {
 				t.Errorf("writing beyond the end: %v", err)
 			}
 		})
+	}
+}
+
+// checkWholeUnits checks that only whole units were written, up to the end of the
+// medium: not every drive reads the rest of one to write a part.
+func (d *disc) checkWholeUnits(unit uint32) {
+	d.Helper()
+	for _, op := range d.fault.Ops() {
+		if op.Opcode == mmc.OpWrite10 && (op.LBA%unit != 0 || op.Blocks%unit != 0) {
+			d.Errorf("%d blocks were written at %d, with units of %d", op.Blocks, op.LBA, unit)
+		}
 	}
 }
