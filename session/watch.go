@@ -365,6 +365,9 @@ func (d *Disc) inspectOurs(ctx context.Context, p *commit.Plan) error {
 		return err
 	}
 	if err = d.checkDisc(p); err == nil {
+		if d.sure.Load() != d.info.Changes {
+			d.lockDoor(ctx) // a reset has unlocked it, and the burn may come hours later
+		}
 		d.looking <- struct{}{}
 		d.wrong = false
 		d.sure.Store(d.info.Changes)

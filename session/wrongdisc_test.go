@@ -102,3 +102,58 @@ func files(t *testing.T, path string) string {
 	}
 	return s
 }
+
+// TestOtherDiscKeepsItsOpenTrack: what another program left open on a disc is not
+// closed before it is known that this is the disc that was mounted.
+func TestOtherDiscKeepsItsOpenTrack(t *testing.T) {
+	for _, media := range []emu.Media{"cd-r", "dvd-r", "dvd+r", "bd-r"} {
+		t.Run(string(media), func(t *testing.T) {
+			other := newRig(t, media)
+			other.open()
+			other.put("them", make([]byte, 100_000))
+			other.commit()
+			other.put("theirs, too", make([]byte, 5_000_000))
+			ctx, cancel := context.WithCancel(other.ctx)
+			if _, err := other.disc.Commit(ctx, "test", func(p Progress) {
+				if p.Phase == PhaseBurning && p.Done > 2_500_000 {
+					cancel()
+				}
+			}); err == nil {
+				t.Fatal("the commit was not interrupted")
+			}
+			other.close()
+
+			r := newRig(t, media)
+			r.open()
+			r.put("mine", make([]byte, 100_000))
+			r.commit()
+			r.close()
+			e, err := emu.Open(r.path, emu.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			drive := &tray{e}
+			if r.disc, err = Open(r.ctx, mmc.NewDrive(drive, r.opt.Log), r.opt); err != nil {
+				t.Fatal(err)
+			}
+			r.put("staged", make([]byte, 200_000))
+			before := files(t, other.path)
+			e2, err := emu.Open(other.path, emu.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			drive.Transport = e2
+			if _, err := r.disc.Commit(r.ctx, "test", nil); !errors.Is(err, ErrWrongDisc) {
+				t.Errorf("committing with another disc in the drive: %v", err)
+			}
+			drive.Transport = e
+			if err := e2.Close(); err != nil {
+				t.Error(err)
+			}
+			if files(t, other.path) != before {
+				t.Error("the other disc was written to")
+			}
+			r.commit()
+		})
+	}
+}
