@@ -7,6 +7,7 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/mmc"
+	"burnfs/mmc/medium"
 )
 
 // media reads as zeros, except that blocks from text on hold something and blocks
@@ -61,4 +62,47 @@ func TestJudgeCut(t *testing.T) {
 			t.Errorf("%s: the problem is %q", tt.reason, s.Problem)
 		}
 	}
+}
+
+// TestUnreadableIsNotBlank: an overwritable medium that a drive fails to read may
+// be a dirty one, and is not written over.
+func TestUnreadableIsNotBlank(t *testing.T) {
+	formatted := medium.Info{Profile: mmc.ProfileBDRE, Kind: medium.Overwritable, Capacity: 4096, Total: 4096, Free: 4096}
+	changed := func(change func(*medium.Info)) medium.Info {
+		i := formatted
+		change(&i)
+		return i
+	}
+	for _, c := range []struct {
+		info   medium.Info
+		disc   iso9660.BlockReader
+		blank  bool
+		reason string
+	}{
+		{formatted, media{}, true, "formatted and never written"},
+		{formatted, media{text: 40}, false, "somebody's data"},
+		{formatted, broken{mmc.KeyMediumError, 0x11}, false, "nothing can be read: dust"},
+		{formatted, broken{mmc.KeyHardwareError, 0x3e}, false, "nothing can be read: the laser is worn out"},
+		{formatted, media{bad: 8}, false, "only the beginning can be read"},
+		{formatted, broken{mmc.KeyBlankCheck, 0}, true, "the drive says that nothing was written"},
+		{changed(func(i *medium.Info) { i.Capacity = 0 }), broken{mmc.KeyMediumError, 0x11}, false, "READ CAPACITY fails, too"},
+		{changed(func(i *medium.Info) { i.Unformatted = true }), broken{mmc.KeyMediumError, 0x11}, true, "unformatted"},
+		{changed(func(i *medium.Info) { i.FormatStopped = true }), media{bad: 64}, true, "a DVD+RW, formatted up to there"},
+		{changed(func(i *medium.Info) { i.Profile, i.Capacity = mmc.ProfileDVDRWOver, 0 }), broken{mmc.KeyMediumError, 0x11}, true, "a DVD-RW that was formatted quickly"},
+	} {
+		all, err := List(t.Context(), &c.info, c.disc)
+		if err != nil || (len(all) == 0) != c.blank {
+			t.Errorf("%s: %d sessions, %v", c.reason, len(all), err)
+		}
+	}
+}
+
+// broken is a medium on which every READ fails.
+type broken struct {
+	key mmc.SenseKey
+	asc uint8
+}
+
+func (b broken) ReadBlocks(context.Context, uint32, []byte) error {
+	return mmc.NewSenseError([]byte{0x28, 0, 0, 0, 0, 0, 0, 0, 0, 0}, mmc.NewSense(b.key, b.asc, 0))
 }

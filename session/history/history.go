@@ -245,7 +245,12 @@ func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (boo
 			return false, nil
 		}
 	}
-	for lba := uint32(0); lba < min(looked, info.Capacity); lba++ {
+	fresh := neverWritten(info)
+	blocks := info.Capacity
+	if blocks == 0 && !fresh {
+		blocks = info.Total // the drive refuses READ CAPACITY
+	}
+	for lba := uint32(0); lba < min(looked, blocks); lba++ {
 		switch err := r.ReadBlocks(ctx, lba, block); {
 		case err == nil:
 			if bytes.Count(block, []byte{0}) != len(block) {
@@ -253,11 +258,26 @@ func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (boo
 			}
 		case !unreadable(err):
 			return false, err
+		case !fresh && bad(err):
+			// Dust and scratches look like this, too.
+			return false, nil
 		default:
 			lba |= readTogether - 1 // drives try long before they give a block up
 		}
 	}
 	return true, nil
+}
+
+// neverWritten tells whether a part of an overwritable medium that cannot be read
+// may just be a part that was not formatted yet.
+func neverWritten(info *medium.Info) bool {
+	return info.Unformatted || info.FormatStopped || info.Profile == mmc.ProfileDVDRWOver && info.Formatted == 0
+}
+
+// bad tells whether the drive failed to read, as opposed to saying that there is
+// nothing.
+func bad(err error) bool {
+	return errors.Is(err, mmc.ErrMediumError) || errors.Is(err, mmc.ErrHardware) || errors.Is(err, mmc.ErrAborted)
 }
 
 // HeadReserved tells whether blocks 0 to 31 of an overwritable medium belong
