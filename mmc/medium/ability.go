@@ -13,11 +13,23 @@ func Writes(conf mmc.Configuration) []mmc.Profile {
 			continue
 		}
 		for _, need := range f.needs {
-			if conf.Feature(need) != nil {
+			if f := conf.Feature(need); f != nil && writes(f) {
 				ps = append(ps, p)
 				break
 			}
 		}
 	}
 	return ps
+}
+
+// writes reports whether a feature means writing. Those of DVD+RW and DVD+R are
+// for reading, too, and say so by their first bit (MMC-5 5.3.16, 5.3.17, 5.3.29,
+// 5.3.30).
+func writes(f mmc.Feature) bool {
+	switch f.Code() {
+	case mmc.FeatureDVDPlusRW, mmc.FeatureDVDPlusR, mmc.FeatureDVDPlusRWDL, mmc.FeatureDVDPlusRDL:
+		data := f.Data()
+		return len(data) == 0 || data[0]&0x01 != 0
+	}
+	return true
 }

@@ -19,6 +19,8 @@ func TestWrites(t *testing.T) {
 		{[]mmc.Feature{list, feature(mmc.FeatureDVDPlusR), feature(mmc.FeatureCDTrackAtOnce)},
 			[]mmc.Profile{mmc.ProfileDVDPlusR, mmc.ProfileCDRW, mmc.ProfileCDR}, "a DVD burner that reads BD; nothing is current without a disc"},
 		{[]mmc.Feature{list, feature(mmc.FeatureBDWrite)}, []mmc.Profile{mmc.ProfileBDRSRM}, "BD-RE is not in its list"},
+		{[]mmc.Feature{list, mmc.NewFeature(mmc.FeatureDVDPlusR, 0, false, false, 0, 0, 0, 0)}, nil, "a drive that reads DVD+R, by its feature"},
+		{[]mmc.Feature{list, mmc.NewFeature(mmc.FeatureDVDPlusR, 0, false, false, 1, 0, 0, 0)}, []mmc.Profile{mmc.ProfileDVDPlusR}, "one that writes it"},
 		{nil, nil, "no profile list"},
 	} {
 		if got := Writes(mmc.NewConfiguration(mmc.ProfileNone, tt.features...)); !slices.Equal(got, tt.want) {

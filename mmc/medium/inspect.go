@@ -18,7 +18,7 @@ const maxInspection = 3
 // Info.NotWritableReason.
 func Inspect(ctx context.Context, d *mmc.Drive) (*Info, error) {
 	for try := 1; ; try++ {
-		if err := d.WaitReady(ctx, "loading the medium", mmc.ReadyLimit); err != nil {
+		if err := Ready(ctx, d, "loading the medium"); err != nil {
 			return nil, err
 		}
 		i := &inspection{d: d, info: &Info{Changes: d.MediumChanges()}}
@@ -30,6 +30,31 @@ func Inspect(ctx context.Context, d *mmc.Drive) (*Info, error) {
 			return nil, fmt.Errorf("inspecting the medium: %w", err)
 		}
 	}
+}
+
+// Ready waits until the drive knows the medium. One that the drive cannot read
+// because it is not formatted, or not in order, will do: that is for an inspection
+// to find out, and formatting or blanking may help.
+func Ready(ctx context.Context, d *mmc.Drive, why string) error {
+	err := d.WaitReady(ctx, why, mmc.ReadyLimit)
+	if noFormat(err) {
+		return nil
+	}
+	return err
+}
+
+// noFormat reports whether a drive says that there is a medium, whose format it
+// does not know or find.
+func noFormat(err error) bool {
+	se, ok := errors.AsType[*mmc.SenseError](err)
+	if !ok || se.Deferred || se.Key != mmc.KeyNotReady && se.Key != mmc.KeyMediumError {
+		return false
+	}
+	switch se.ASC {
+	case 0x30, 0x31, 0x57: // incompatible medium, medium format corrupted, unable to recover TOC
+		return true
+	}
+	return false
 }
 
 // inspection is one attempt to inspect a medium.
@@ -66,7 +91,7 @@ func (i *inspection) cannotWrite() string {
 		return reason
 	}
 	for _, f := range i.family.needs {
-		if i.conf.Current(f) {
+		if i.conf.Current(f) && writes(i.conf.Feature(f)) {
 			return ""
 		}
 	}
@@ -81,7 +106,9 @@ func (i *inspection) readable(ctx context.Context) error {
 	case err == nil:
 		i.info.Capacity = c.Blocks()
 		return nil
-	case definite(err):
+	case definite(err), i.info.Kind == Sequential && errors.Is(err, mmc.ErrMediumError):
+		// Sessions are told by other commands; drives look for a lead-in here that
+		// a blank medium does not have.
 		return nil
 	}
 	return err
@@ -94,11 +121,5 @@ func definite(err error) bool {
 	if !ok || se.Deferred {
 		return false
 	}
-	switch se.Key {
-	case mmc.KeyIllegalRequest, mmc.KeyBlankCheck:
-		return true
-	case mmc.KeyNotReady, mmc.KeyMediumError:
-		return se.ASC == 0x30 || se.ASC == 0x57 // incompatible medium, unable to recover TOC: unformatted or blank
-	}
-	return false
+	return se.Key == mmc.KeyIllegalRequest || se.Key == mmc.KeyBlankCheck || noFormat(err)
 }

@@ -409,6 +409,72 @@ func TestInspect(t *testing.T) {
 			want: Info{Kind: Overwritable, Status: Appendable, Free: 2297888, Capacity: 4096, Formatted: 4096, Total: 2297888, WriteUnit: 16},
 			sess: "1-:0+4096a", open: "1 at 0, closed",
 		},
+		{
+			name: "BD-R in a drive that tells no track mode",
+			drive: drive{
+				conf:     conf(mmc.ProfileBDRSRM, mmc.FeatureBDWrite),
+				di:       discInfo(mmc.DiscIncomplete, mmc.SessionEmpty, 2, 2, 2),
+				tracks:   tracks{1: with(closed(1, 1, 0, 320), func(t mmc.TrackInformation) { t.SetTrackMode(0) }), 2: empty(2, 2, 640, 1000)},
+				capacity: mmc.NewCapacity(319),
+			},
+			want: Info{Kind: Sequential, Status: Appendable, NWA: 640, Free: 1000, Capacity: 320, Total: 1640, Gap: 2112, MinTrack: 32, WriteUnit: 32},
+			sess: "1+:0+320",
+		},
+		{
+			name: "appendable DVD+R in a drive that reads such media only",
+			drive: drive{
+				conf: mmc.NewConfiguration(mmc.ProfileDVDPlusR, mmc.NewProfileList(mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusR),
+					mmc.NewFeature(mmc.FeatureDVDPlusR, 0, false, true, 0, 0, 0, 0)),
+				di:       discInfo(mmc.DiscIncomplete, mmc.SessionEmpty, 2, 2, 2),
+				tracks:   tracks{1: closed(1, 1, 0, 1600), 2: empty(2, 2, 3648, 2000000)},
+				capacity: mmc.NewCapacity(1599),
+			},
+			want: Info{Kind: Sequential, Status: Appendable, NWA: 3648, Free: 2000000, Capacity: 1600, Total: 2003648, Gap: 2080, MinTrack: 16, WriteUnit: 16},
+			sess: "1+:0+1600", why: "can only read",
+		},
+		{
+			name: "blank DVD-R, in which READ CAPACITY looks for a lead-in",
+			drive: drive{
+				conf:   conf(mmc.ProfileDVDR, mmc.FeatureIncremental),
+				di:     discInfo(mmc.DiscEmpty, mmc.SessionEmpty, 1, 1, 1),
+				tracks: tracks{1: empty(1, 1, 0, 2298496)},
+				before: func(cmd *mmc.Command) error {
+					if cmd.Opcode() == mmc.OpReadCapacity {
+						return refused(cmd, mmc.KeyMediumError, 0x02, 0)
+					}
+					return nil
+				},
+			},
+			want: Info{Kind: Sequential, Status: Blank, Free: 2298496, Total: 2298496, Gap: 49152, MinTrack: 16, WriteUnit: 16},
+		},
+		{
+			name: "new BD-RE, which the drive is not ready to read",
+			drive: drive{
+				ready: []error{refused(&mmc.Command{}, mmc.KeyNotReady, 0x30, 0x10)},
+				conf:  conf(mmc.ProfileBDRE, mmc.FeatureBDWrite),
+				di:    discInfo(mmc.DiscEmpty, mmc.SessionEmpty, 1, 1, 1),
+				formats: mmc.NewFormatCapacities(mmc.CapacityUnformatted, 12219392).
+					Append(mmc.FormatDescriptor{Blocks: 11826176, Type: mmc.FormatFull}),
+			},
+			want: Info{Kind: Overwritable, Status: Appendable, Free: 11826176, Total: 11826176, WriteUnit: 32, Unformatted: true},
+		},
+		{
+			name: "DVD-RAM whose formatting failed",
+			drive: drive{
+				ready: []error{refused(&mmc.Command{}, mmc.KeyMediumError, 0x31, 0x01), refused(&mmc.Command{}, mmc.KeyMediumError, 0x31, 0x01),
+					refused(&mmc.Command{}, mmc.KeyMediumError, 0x31, 0x01), refused(&mmc.Command{}, mmc.KeyMediumError, 0x31, 0x01), refused(&mmc.Command{}, mmc.KeyMediumError, 0x31, 0x01)},
+				conf: conf(mmc.ProfileDVDRAM, mmc.FeatureRandomWritable),
+				formats: mmc.NewFormatCapacities(mmc.CapacityUnformatted, 2295072).
+					Append(mmc.FormatDescriptor{Blocks: 2236704, Type: mmc.FormatFull}),
+				before: func(cmd *mmc.Command) error {
+					if cmd.Opcode() == mmc.OpReadCapacity {
+						return refused(cmd, mmc.KeyMediumError, 0x31, 0)
+					}
+					return nil
+				},
+			},
+			want: Info{Kind: Overwritable, Status: Appendable, Free: 2236704, Total: 2236704, WriteUnit: 16, Unformatted: true},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in, err := inspectDrive(t, &c.drive)

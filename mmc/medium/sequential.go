@@ -60,6 +60,9 @@ func (i *inspection) tracks(ctx context.Context, di mmc.DiscInformation) ([]Trac
 		}
 		t := newTrack(ti)
 		t.Number = n
+		if !i.info.Profile.IsCD() {
+			t.Audio, t.XA = false, false // some drives tell no track mode
+		}
 		ts = append(ts, t)
 		untold = untold || !t.Audio && t.recorded() && ti.DataMode() != 1 && ti.DataMode() != dataModeXA
 	}
@@ -310,7 +313,7 @@ func (i *inspection) fromTOC(ctx context.Context) error {
 		if d.Number() == mmc.TOCLeadOut {
 			break
 		}
-		t := Track{Number: d.Number(), Session: 1, Start: d.Start(), Audio: d.Control()&mmc.ControlData == 0}
+		t := Track{Number: d.Number(), Session: 1, Start: d.Start(), Audio: in.Profile.IsCD() && d.Control()&mmc.ControlData == 0}
 		if n+1 < len(ds) && ds[n+1].Start() > t.Start {
 			t.Blocks = ds[n+1].Start() - t.Start
 		}

@@ -135,7 +135,7 @@ func (o *operation) lock(ctx context.Context) (unlock func()) {
 // checkUnchanged refuses to touch a medium that may be another one than was
 // inspected.
 func (o *operation) checkUnchanged(ctx context.Context) error {
-	if err := o.d.WaitReady(ctx, "choosing the disc", mmc.ReadyLimit); err != nil {
+	if err := medium.Ready(ctx, o.d, "choosing the disc"); err != nil {
 		return err
 	}
 	if o.d.MediumChanges() != o.info.Changes {

@@ -134,7 +134,7 @@ func newSession(d *mmc.Drive, info *medium.Info, opt Options) session {
 // inspected, and claims it.
 func (s *session) checkUnchanged(ctx context.Context) error {
 	// A medium that was exchanged while nobody asked announces itself now.
-	if err := s.d.WaitReady(ctx, "choosing the medium", mmc.ReadyLimit); err != nil {
+	if err := medium.Ready(ctx, s.d, "choosing the medium"); err != nil {
 		return err
 	}
 	if s.d.MediumChanges() != s.info.Changes {
