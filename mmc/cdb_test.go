@@ -144,6 +144,9 @@ func TestCommands(t *testing.T) {
 		{"FORMAT UNIT DVD+RW restart", func(d *Drive) error {
 			return d.FormatUnit(ctx, NewFormatParameters(FormatDescriptor{0xffffffff, FormatDVDPlusRW, FormatRestart}, 0, true))
 		}, "04 11 00 00 00 00", ToDrive, "00 02 00 08 ff ff ff ff 98 00 00 01", 12, "MMC-5 6.5.4.2.14"},
+		{"FORMAT UNIT DVD-RW quick grow", func(d *Drive) error {
+			return d.FormatUnit(ctx, NewFormatParameters(FormatDescriptor{0, FormatDVDRWQGrow, 16}, 0, true))
+		}, "04 11 00 00 00 00", ToDrive, "00 02 00 08 00 00 00 00 4c 00 00 10", 12, "MMC-5 6.5.4.2.8; no FOV, as growisofs and libburn send it"},
 	} {
 		d, f := newFake(t, func(_ int, cmd *Command) error {
 			if cmd.Direction == FromDrive && len(cmd.Data) < BlockSize*2 {

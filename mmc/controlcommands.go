@@ -2,6 +2,7 @@ package mmc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -38,9 +39,22 @@ const (
 )
 
 // SelectWriteParameters sends mode page 05h (MMC-5 6.12, 7.5). It must not be
-// sent for DVD+R, DVD+RW, DVD-RAM and BD.
+// sent for DVD+R, DVD+RW, DVD-RAM and BD. Drives whose own page has another length
+// than that of MMC-5 take only a page of theirs: they get it, with what they have
+// behind the end of p.
 func (d *Drive) SelectWriteParameters(ctx context.Context, p WriteParameters) error {
-	return d.ModeSelect10(ctx, p)
+	err := d.ModeSelect10(ctx, p)
+	if !errors.Is(err, ErrIllegalRequest) {
+		return err
+	}
+	own, serr := d.SenseWriteParameters(ctx)
+	if serr != nil || len(own) == len(p) {
+		return err
+	}
+	length := own[1]
+	copy(own, p)
+	own[1] = length
+	return d.ModeSelect10(ctx, own)
 }
 
 // ModeSelect10 sends a mode page (MMC-5 6.12).
@@ -123,7 +137,7 @@ const FormatRestart = 1
 // READ FORMAT CAPACITIES returned.
 func NewFormatParameters(desc FormatDescriptor, subType uint8, immed bool) FormatParameters {
 	p := make(FormatParameters, formatHeaderLen+formatDescLength)
-	putBit(p, 1, 0x80, desc.Type != FormatDVDPlusRW) // FOV; DVD+RW has no format options
+	p.SetOptions(desc.Type < FormatDVDRWFull || desc.Type >= FormatBDRESpare)
 	putBit(p, 1, 0x02, immed)
 	put16(p, 2, formatDescLength)
 	put32(p, 4, desc.Blocks)
@@ -131,6 +145,11 @@ func NewFormatParameters(desc FormatDescriptor, subType uint8, immed bool) Forma
 	put24(p, 9, desc.Parameter)
 	return p
 }
+
+// SetOptions says that the format options are valid (FOV), which are all off.
+// DVD+RW has none and drives are not known to expect them for DVD-RW, whose format
+// type 00h is also that of other media.
+func (p FormatParameters) SetOptions(valid bool) { putBit(p, 1, 0x80, valid) }
 
 // Immed reports whether the command returns before formatting is done.
 func (p FormatParameters) Immed() bool { return u8(p, 1)&0x02 != 0 }

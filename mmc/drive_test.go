@@ -211,6 +211,18 @@ func TestWaitReady(t *testing.T) {
 			}
 			return nil
 		}, nil, 0, time.Second, 2, "unit attentions are counted and passed over"},
+		{func() func(int, *Command) error {
+			turning := false
+			return func(_ int, cmd *Command) error {
+				switch {
+				case cmd.Opcode() == OpStartStopUnit:
+					turning = cmd.CDB[4] == 0x01
+				case !turning:
+					return fail(cmd, KeyNotReady, 4, 2)
+				}
+				return nil
+			}
+		}(), nil, 0, time.Second, 0, "a drive that growisofs has stopped"},
 		{func(_ int, cmd *Command) error { return fail(cmd, KeyNotReady, 0x3a, 1) }, ErrNoMedium, 0, 0, 0, "no medium"},
 		{func(_ int, cmd *Command) error { return fail(cmd, KeyNotReady, 4, 1) }, ErrBecomingReady, limit, limit + time.Second, 0, "never ready"},
 		{func(_ int, cmd *Command) error { return fail(cmd, KeyNotReady, 4, 8) }, ErrLongWrite, CloseLimit, CloseLimit + time.Second, 0, "at work for ever"},
@@ -310,4 +322,51 @@ func TestTurns(t *testing.T) {
 			t.Errorf("a closed drive: %v", err)
 		}
 	})
+}
+
+// TestPageOfItsOwnLength selects write parameters on drives that take a page of
+// the length only that theirs has: some have more than MMC-5, older ones less.
+func TestPageOfItsOwnLength(t *testing.T) {
+	for _, length := range []int{0x0e, 0x32, 0x36, 0x38} {
+		own := make([]byte, 2+length)
+		own[0], own[1] = 0x80|PageWriteParameters, byte(length)
+		for i := 2; i < len(own); i++ {
+			own[i] = 0x5a
+		}
+		var got []byte
+		d, _ := newFake(t, func(_ int, cmd *Command) error {
+			switch {
+			case cmd.Opcode() == OpModeSense10:
+				return reply(cmd, NewModeData(own))
+			case len(cmd.Data) != 8+len(own) || int(cmd.CDB[8]) != len(cmd.Data) || cmd.Data[9] != byte(length):
+				return fail(cmd, KeyIllegalRequest, 0x26, 0)
+			}
+			got = append([]byte(nil), cmd.Data[8:]...)
+			return nil
+		})
+		p := NewWriteParameters()
+		p.SetWriteType(WriteTAO)
+		p.SetMultiSession(MultiSessionNext)
+		if err := d.SelectWriteParameters(t.Context(), p); err != nil {
+			t.Errorf("a page of %02Xh bytes: %v", length, err)
+			continue
+		}
+		if got[0] != PageWriteParameters || got[2] != 0x01 || got[3] != 0xc0 || got[5] != 0 {
+			t.Errorf("a page of %02Xh bytes was sent as % x", length, got)
+		}
+		for i, v := range got[min(len(p), len(got)):] {
+			if v != 0x5a {
+				t.Errorf("byte %d of the drive's own became %02Xh", len(p)+i, v)
+			}
+		}
+	}
+	d, f := newFake(t, func(_ int, cmd *Command) error {
+		if cmd.Opcode() == OpModeSense10 {
+			return reply(cmd, NewModeData(NewWriteParameters()))
+		}
+		return fail(cmd, KeyIllegalRequest, 0x26, 0)
+	})
+	if err := d.SelectWriteParameters(t.Context(), NewWriteParameters()); !errors.Is(err, ErrInvalidParameter) || len(f.sent) != 2 {
+		t.Errorf("refused for another reason: %v after %d commands", err, len(f.sent))
+	}
 }

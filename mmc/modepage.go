@@ -182,6 +182,19 @@ func (p WriteParameters) SetPacketSize(n uint32) { put32(p, 10, n) }
 // SetAudioPauseLength stores the length of an audio pause in blocks.
 func (p WriteParameters) SetAudioPauseLength(n uint16) { put16(p, 14, n) }
 
+// SubModeData is the submode of a block of data in mode 2 form 1; file, channel and
+// coding are 0 (MMC-5 4.2.3.8.5).
+const SubModeData = 0x08
+
+// SetSubHeader stores file, channel, submode and coding of the sub-headers that the
+// drive makes for BlockTypeXAForm1.
+func (p WriteParameters) SetSubHeader(h [4]byte) { copy(p[48:52], h[:]) }
+
+// SubHeader returns what SetSubHeader stores.
+func (p WriteParameters) SubHeader() [4]byte {
+	return [4]byte{u8(p, 48), u8(p, 49), u8(p, 50), u8(p, 51)}
+}
+
 // Capabilities is mode page 2Ah, CD/DVD capabilities and mechanical status
 // (MMC-3 6.3.11), without mode header.
 type Capabilities []byte

@@ -7,7 +7,10 @@ import (
 	"time"
 )
 
-var errUnexplained = &Condition{2, 0x04, 0x00, "not ready, cause not reportable"}
+var (
+	errUnexplained = &Condition{2, 0x04, 0x00, "not ready, cause not reportable"}
+	errStopped     = &Condition{2, 0x04, 0x02, "not ready, initializing command required"}
+)
 
 // unexplained is how long WaitReady believes a drive that is not ready for a
 // reason it does not tell (2/04/00). Some bridges say so for ever after long
@@ -21,7 +24,7 @@ const tellAfter = 20 * time.Second
 // at most for limit, or for CloseLimit if that is more and the drive says that it
 // is at work (2/04/07, 2/04/08): somebody may have begun that before, and been
 // interrupted. why names the operation that is waited for, for messages.
-// Unit attentions are taken note of (see MediumChanges) and do not end the wait.
+// A drive that was stopped is started (2/04/02). Unit attentions are taken note of (see MediumChanges) and do not end the wait.
 // A deferred error means that the operation failed.
 func (d *Drive) WaitReady(ctx context.Context, why string, limit time.Duration) error {
 	return d.WaitProgress(ctx, why, limit, nil)
@@ -33,7 +36,7 @@ func (d *Drive) WaitReady(ctx context.Context, why string, limit time.Duration) 
 // one that goes back.
 func (d *Drive) WaitProgress(ctx context.Context, why string, limit time.Duration, report func(fraction float64)) error {
 	var b backoff
-	retries, told := 0, false
+	retries, told, started := 0, false, false
 	// On b's clock: when nothing but 2/04/00 began, and when the drive said
 	// last that it was at work.
 	var vague, worked time.Duration
@@ -53,6 +56,12 @@ func (d *Drive) WaitProgress(ctx context.Context, why string, limit time.Duratio
 		case isVague && b.total-vague >= unexplained:
 			d.log.Warn("the drive does not tell why it is not ready; going on", "after", why, "err", err)
 			return nil
+		case errors.Is(err, errStopped) && !started:
+			// The disc does not turn: a program has stopped it to save power.
+			started = true
+			if serr := d.StartStopUnit(ctx, true, StartUnit); serr != nil {
+				d.log.Debug("the drive does not start", "err", serr)
+			}
 		case a == Wait:
 			d.reportProgress(ctx, err, report)
 		case a == Reload || errors.Is(err, ErrUnitAttention):

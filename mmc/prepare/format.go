@@ -74,7 +74,11 @@ func FormatMedium(ctx context.Context, d *mmc.Drive, info *medium.Info, f Format
 		limit: longest(info.Profile, max(largest(info), f.Blocks)),
 		send: func(ctx context.Context, immed bool) error {
 			desc := mmc.FormatDescriptor{Blocks: f.Blocks, Type: f.Type, Parameter: f.Parameter}
-			return d.FormatUnit(ctx, mmc.NewFormatParameters(desc, f.Subtype, immed))
+			params := mmc.NewFormatParameters(desc, f.Subtype, immed)
+			if info.Profile == mmc.ProfileDVDRWSeq || info.Profile == mmc.ProfileDVDRWOver {
+				params.SetOptions(false)
+			}
+			return d.FormatUnit(ctx, params)
 		},
 		judge: func(now *medium.Info) error { return judgeFormat(ctx, d, now, f) },
 	}

@@ -90,6 +90,7 @@ func (c cd) selectParameters(ctx context.Context, d *mmc.Drive, w mmc.WriteType,
 	if c.xa {
 		p.SetDataBlockType(mmc.BlockTypeXAForm1)
 		p.SetSessionFormat(mmc.SessionXA)
+		p.SetSubHeader([4]byte{2: mmc.SubModeData})
 	}
 	p.SetAudioPauseLength(cdAudioPause)
 	err := d.SelectWriteParameters(ctx, p)

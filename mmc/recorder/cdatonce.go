@@ -27,10 +27,6 @@ type cdAtOnce struct {
 
 const (
 	cdPreGap = 150 // blocks before the first one of a session (MMC-5 4.2.3.5.2)
-
-	// cdSubModeData is the submode of a block of data in mode 2 form 1; file,
-	// channel and coding are 0.
-	cdSubModeData = 0x08
 )
 
 // tail is 0: a track that ends where a lead-out begins has no run-out blocks.
@@ -94,7 +90,7 @@ func (c cdAtOnce) sendBlocks(ctx context.Context, d *mmc.Drive, lba uint32, p []
 		framed := make([]byte, 0, len(p)/mmc.BlockSize*size)
 		for ; len(p) > 0; p = p[mmc.BlockSize:] {
 			block := make([]byte, size)
-			block[2], block[6] = cdSubModeData, cdSubModeData
+			block[2], block[6] = mmc.SubModeData, mmc.SubModeData
 			copy(block[mmc.SubHeaderSize:], p[:mmc.BlockSize])
 			framed = append(framed, block...)
 		}
