@@ -259,6 +259,7 @@ var (
 	ErrNotFit           error = &Condition{5, 0x63, 0x01, "packet does not fit in available space"}
 	ErrIllegalTrackMode error = &Condition{5, 0x64, anyCode, "illegal mode for this track"}
 	ErrSessionFixation  error = &Condition{anyCode, 0x72, anyCode, "session fixation error"}
+	ErrPowerCalibration error = &Condition{anyCode, 0x73, anyCode, "power calibration failed"}
 	ErrUnitAttention    error = &Condition{6, anyCode, anyCode, "unit attention"}
 	ErrMediumChanged    error = &Condition{6, 0x28, anyCode, "the medium may have changed"}
 	ErrReset            error = &Condition{6, 0x29, anyCode, "the drive was reset"}

@@ -63,19 +63,32 @@ func (c cd) begin(ctx context.Context, r *sequential) error {
 	if err := c.selectParameters(ctx, r.d, mmc.WriteTAO, mmc.MultiSessionNext); err != nil {
 		return err
 	}
-	return calibrate(ctx, r.d)
+	return r.calibrate(ctx)
 }
 
-// calibrate lets the drive find the power of its laser.
-func calibrate(ctx context.Context, d *mmc.Drive) error {
-	err := insist.Repeat(ctx, func() error { return d.SendOPC(ctx) })
-	if errors.Is(err, mmc.ErrIllegalRequest) {
-		return nil // the drive calibrates by itself
+// calibrate lets the drive find the power of its laser. It would do that before
+// its first WRITE anyway, and some drives refuse to be asked, for all sorts of
+// reasons; only a medium on which calibration failed is not written.
+func (s *session) calibrate(ctx context.Context) error {
+	err := insist.Repeat(ctx, func() error { return s.d.SendOPC(ctx) })
+	if saysNo(err) && !errors.Is(err, mmc.ErrPowerCalibration) {
+		s.opt.Log.Info("the drive calibrates its laser by itself", "err", err)
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return d.WaitReady(ctx, "power calibration", mmc.ReadyLimit)
+	return s.d.WaitReady(ctx, "power calibration", mmc.ReadyLimit)
+}
+
+// saysNo reports whether the drive has answered a command that burning can do
+// without, in the negative.
+func saysNo(err error) bool {
+	if _, ok := errors.AsType[*mmc.ResponseError](err); ok {
+		return true
+	}
+	se, ok := errors.AsType[*mmc.SenseError](err)
+	return ok && !se.Deferred && se.Key != mmc.KeyUnitAttention
 }
 
 // selectParameters sends mode page 05h for a data track, with buffer underrun
@@ -93,12 +106,7 @@ func (c cd) selectParameters(ctx context.Context, d *mmc.Drive, w mmc.WriteType,
 		p.SetSubHeader([4]byte{2: mmc.SubModeData})
 	}
 	p.SetAudioPauseLength(cdAudioPause)
-	err := d.SelectWriteParameters(ctx, p)
-	if errors.Is(err, mmc.ErrInvalidParameter) {
-		p.SetBUFE(false)
-		err = d.SelectWriteParameters(ctx, p)
-	}
-	return err
+	return selectPage(ctx, d, p)
 }
 
 // closeSession sends the page again: the drive may have forgotten it since, and

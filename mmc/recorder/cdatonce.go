@@ -44,7 +44,7 @@ func (c cdAtOnce) begin(ctx context.Context, r *sequential) error {
 	if err := c.selectParameters(ctx, r.d, mmc.WriteSAO, multiSession(!r.opt.Final)); err != nil {
 		return err
 	}
-	if err := calibrate(ctx, r.d); err != nil {
+	if err := r.calibrate(ctx); err != nil {
 		return err
 	}
 	sheet := c.cueSheet(r.start, r.limit)

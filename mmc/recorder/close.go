@@ -91,6 +91,10 @@ func (r *sequential) judge(info *medium.Info, keepAppendable bool) error {
 // closeOnce closes what is open of track and session.
 func (r *sequential) closeOnce(ctx context.Context, keepAppendable bool) error {
 	fn, err := r.closeSession(ctx, r, keepAppendable)
+	if errors.Is(err, mmc.ErrIllegalRequest) && r.isSelected(ctx, keepAppendable) {
+		r.opt.Log.Info("the drive keeps its write parameters, which are right", "err", err)
+		err = nil
+	}
 	if err != nil {
 		return err
 	}
@@ -109,6 +113,14 @@ func (r *sequential) closeOnce(ctx context.Context, keepAppendable bool) error {
 		err = r.closeFunction(ctx, fn, 0)
 	}
 	return err
+}
+
+// isSelected reports whether the drive's write parameters say already what is to
+// follow the session. Some drives do not take the page while a session is open
+// (5/2C/00).
+func (s *session) isSelected(ctx context.Context, keepAppendable bool) bool {
+	p, err := s.d.SenseWriteParameters(ctx)
+	return err == nil && p.MultiSession() == multiSession(keepAppendable)
 }
 
 // closeTrack closes the open track, if there is one.

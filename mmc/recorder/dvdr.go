@@ -70,7 +70,7 @@ func (dvdR) begin(ctx context.Context, r *sequential) error {
 	if err := selectIncremental(ctx, r.d, mmc.MultiSessionNext); err != nil {
 		return err
 	}
-	return calibrate(ctx, r.d)
+	return r.calibrate(ctx)
 }
 
 // reservedFor refuses a disc that was told the size of a recording which never
@@ -99,7 +99,7 @@ func selectIncremental(ctx context.Context, d *mmc.Drive, m mmc.MultiSession) er
 // does not know that.
 func selectPage(ctx context.Context, d *mmc.Drive, p mmc.WriteParameters) error {
 	err := d.SelectWriteParameters(ctx, p)
-	if errors.Is(err, mmc.ErrInvalidParameter) && p.BUFE() {
+	if (errors.Is(err, mmc.ErrInvalidParameter) || errors.Is(err, mmc.ErrInvalidField)) && p.BUFE() {
 		p.SetBUFE(false)
 		err = d.SelectWriteParameters(ctx, p)
 	}
@@ -137,7 +137,7 @@ func (dvdRAtOnce) begin(ctx context.Context, r *sequential) error {
 	if err := selectAtOnce(ctx, r.d); err != nil {
 		return err
 	}
-	if err := calibrate(ctx, r.d); err != nil {
+	if err := r.calibrate(ctx); err != nil {
 		return err
 	}
 	if r.d.MediumChanges() != r.info.Changes {

@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"context"
-	"errors"
 	"math"
 
 	"burnfs/mmc"
@@ -29,7 +28,7 @@ func (s *session) setSpeed(ctx context.Context) error {
 	} else {
 		err = s.setStreaming(ctx, want)
 	}
-	if errors.Is(err, mmc.ErrIllegalRequest) {
+	if saysNo(err) {
 		s.opt.Log.Warn("the drive does not accept the wanted speed and uses its own", "kB/s", want, "err", err)
 		return nil
 	}
@@ -40,7 +39,7 @@ func (s *session) setSpeed(ctx context.Context) error {
 // above the wanted one; if it offers only faster ones, for the wanted one.
 func (s *session) setStreaming(ctx context.Context, want uint32) error {
 	speeds, err := s.d.GetWriteSpeeds(ctx)
-	if err != nil && !errors.Is(err, mmc.ErrIllegalRequest) {
+	if err != nil && !saysNo(err) {
 		return err
 	}
 	best := mmc.WriteSpeed{}

@@ -1,0 +1,90 @@
+package recorder_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"burnfs/mmc"
+	"burnfs/mmc/emu"
+	"burnfs/mmc/faulty"
+	"burnfs/mmc/recorder"
+)
+
+// TestQuirks burns a second session on drives that answer commands which burning
+// can do without, in ways that were seen.
+func TestQuirks(t *testing.T) {
+	for _, c := range []struct {
+		media  emu.Media
+		plan   string
+		speed  int
+		fails  error // nil: the session is written
+		reason string
+	}{
+		{emu.DVDR, "SEND OPC from 1: sense 5/27/00", 0, nil, "Plextor PX-712A"},
+		{emu.DVDR, "SEND OPC from 1: sense 7/27/00", 0, nil, "the same with the right key"},
+		{emu.DVDR, "SEND OPC from 1: sense 5/2C/00", 0, nil, "Plextor PX-716UF"},
+		{emu.DVDR, "SEND OPC from 1: sense 5/30/02", 0, nil, "Toshiba TS-H542A"},
+		{emu.CDR, "SEND OPC from 1: sense 2/30/00", 0, nil, "any other"},
+		{emu.CDR, "SEND OPC from 1: sense 1/73/01", 0, nil, "the calibration area is almost full"},
+		{emu.CDR, "SEND OPC from 1: sense 3/73/02", 0, mmc.ErrPowerCalibration, "the calibration area is full"},
+		{emu.DVDR, "SEND OPC from 1: sense 4/73/03", 0, mmc.ErrPowerCalibration, "calibration failed"},
+		{emu.CDR, "MODE SELECT(10) from 2: sense 5/2C/00", 0, nil, "the page is not taken while a session is open"},
+		{emu.DVDR, "MODE SELECT(10) from 2: sense 5/2C/00", 0, nil, "the same"},
+		{emu.CDR, "SET CD SPEED from 1: sense 2/30/00", 1764, nil, "a speed is a wish"},
+		{emu.DVDPlusR, "SET STREAMING from 1: sense 4/44/00", 5540, nil, "the same"},
+		{emu.DVDPlusR, "GET PERFORMANCE from 1: short 4", 5540, nil, "a bridge that shortens what it does not know"},
+		{emu.BDR, "GET PERFORMANCE from 1: sense 3/02/00", 8990, nil, "on a medium without a lead-in"},
+	} {
+		t.Run(string(c.media)+" "+c.plan, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDisc(t, c.media, emu.CreateOptions{Blocks: 60000})
+				if _, err := record(d.drive, stream(1, 400), recorder.Options{}, true); err != nil {
+					t.Fatal(err)
+				}
+				plan, err := faulty.ParsePlan(strings.NewReader(c.plan))
+				if err != nil {
+					t.Fatal(err)
+				}
+				d.fault.SetInjector(plan.Injector(nil))
+				start, err := record(d.drive, stream(2, 400), recorder.Options{SpeedKBps: c.speed}, true)
+				if d.fault.Injected() == 0 {
+					t.Error("nothing was injected")
+				}
+				if c.fails != nil {
+					if !errors.Is(err, c.fails) {
+						t.Errorf("%s: %v", c.reason, err)
+					}
+					return
+				}
+				if err != nil {
+					t.Errorf("%s: %v", c.reason, err)
+					return
+				}
+				d.check(start, stream(2, 400))
+			})
+		})
+	}
+}
+
+// TestPageDecides: a drive whose write parameters would close the disc, and that
+// does not take others, is not told to close the session.
+func TestPageDecides(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisc(t, emu.CDR, emu.CreateOptions{Blocks: 60000})
+		plan, err := faulty.ParsePlan(strings.NewReader("MODE SELECT(10) from 2: sense 5/2C/00"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.fault.SetInjector(plan.Injector(nil))
+		if _, err := record(d.drive, stream(1, 400), recorder.Options{}, false); !errors.Is(err, recorder.ErrNotClosed) {
+			t.Errorf("closing the disc: %v", err)
+		}
+		for _, op := range d.fault.Ops() {
+			if op.Opcode == mmc.OpCloseTrackSession {
+				t.Errorf("CLOSE TRACK/SESSION % x was sent", op.CDB)
+			}
+		}
+	})
+}
