@@ -88,6 +88,7 @@ func TestUnreadableIsNotBlank(t *testing.T) {
 		{changed(func(i *medium.Info) { i.Capacity = 0 }), broken{mmc.KeyMediumError, 0x11}, false, "READ CAPACITY fails, too"},
 		{changed(func(i *medium.Info) { i.Unformatted = true }), broken{mmc.KeyMediumError, 0x11}, true, "unformatted"},
 		{changed(func(i *medium.Info) { i.FormatStopped = true }), media{bad: 64}, true, "a DVD+RW, formatted up to there"},
+		{changed(func(i *medium.Info) { i.FormatStopped = true }), broken{mmc.KeyMediumError, 0x11}, false, "a dirty one"},
 		{changed(func(i *medium.Info) { i.Profile, i.Capacity = mmc.ProfileDVDRWOver, 0 }), broken{mmc.KeyMediumError, 0x11}, true, "a DVD-RW that was formatted quickly"},
 	} {
 		all, err := List(t.Context(), &c.info, c.disc)

@@ -245,9 +245,9 @@ func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (boo
 			return false, nil
 		}
 	}
-	fresh := neverWritten(info)
+	formatted := formattedTo(info)
 	blocks := info.Capacity
-	if blocks == 0 && !fresh {
+	if blocks == 0 && formatted > 0 {
 		blocks = info.Total // the drive refuses READ CAPACITY
 	}
 	for lba := uint32(0); lba < min(looked, blocks); lba++ {
@@ -258,7 +258,7 @@ func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (boo
 			}
 		case !unreadable(err):
 			return false, err
-		case !fresh && bad(err):
+		case lba < formatted && bad(err):
 			// Dust and scratches look like this, too.
 			return false, nil
 		default:
@@ -268,10 +268,16 @@ func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (boo
 	return true, nil
 }
 
-// neverWritten tells whether a part of an overwritable medium that cannot be read
-// may just be a part that was not formatted yet.
-func neverWritten(info *medium.Info) bool {
-	return info.Unformatted || info.FormatStopped || info.Profile == mmc.ProfileDVDRWOver && info.Formatted == 0
+// formattedTo is where the part of an overwritable medium ends that can certainly
+// be read, unless the medium is damaged. Behind it is what was not formatted yet.
+func formattedTo(info *medium.Info) uint32 {
+	switch {
+	case info.Unformatted, info.Profile == mmc.ProfileDVDRWOver && info.Formatted == 0:
+		return 0
+	case info.FormatStopped:
+		return Align // formatting begins at the beginning
+	}
+	return looked
 }
 
 // bad tells whether the drive failed to read, as opposed to saying that there is
