@@ -5,13 +5,26 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"burnfs/mmc/emu"
 )
 
 // PlainISO is the medium that is a file without a description beside it.
 const PlainISO = "iso"
 
-// Media are all kinds of discs, the plain file included.
-var Media = []string{"cd-r", "cd-rw", "dvd+r", "dvd+rw", "dvd-ram", "bd-r", "bd-re", PlainISO}
+// Media are all kinds of discs to which sessions can be added, the plain file
+// included.
+var Media = media()
+
+func media() []string {
+	var names []string
+	for _, name := range emu.MediaNames() {
+		if emu.Media(name).TakesSessions() {
+			names = append(names, name)
+		}
+	}
+	return append(names, PlainISO)
+}
 
 // Overwritable tells whether sessions of a medium are emulated: its blocks 0 to
 // 31 show the newest one.
