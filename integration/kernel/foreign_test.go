@@ -42,6 +42,10 @@ type foreign struct {
 	found int
 	// refused is why burnfs cannot add a session, "" if it can.
 	refused string
+	// before is a script that prepares the disc.
+	before string
+	// once says that the program burns a single session.
+	once bool
 }
 
 const foreignSessions = 3
@@ -64,7 +68,7 @@ func TestForeignBurners(t *testing.T) {
 	}
 }
 
-func foreignBurners() []foreign { return slices.Concat(foreignCD(), foreignBD()) }
+func foreignBurners() []foreign { return slices.Concat(foreignCD(), foreignBD(), foreignDVD()) }
 
 func (f foreign) burnThree(r *room, media emu.Media) {
 	began := time.Now()
@@ -73,8 +77,15 @@ func (f foreign) burnThree(r *room, media emu.Media) {
 	m, rng := r.model(), harness.Rand(r)
 	r.sh(quick, "mkdir -p /tmp/foreign")
 	r.Cleanup(func() { r.cleanup("rm -rf /tmp/foreign") })
-	msinfo := ""
-	for n := 1; n <= foreignSessions; n++ {
+	if f.before != "" {
+		r.sh(burnTime, "SR="+p.SR+"\n"+f.before)
+		r.reprobe(p)
+	}
+	msinfo, sessions := "", foreignSessions
+	if f.once {
+		sessions = 1
+	}
+	for n := 1; n <= sessions; n++ {
 		f.tree(m, rng, n)
 		m.keep()
 		script := fmt.Sprintf("N=%d SR=%s TREE=%s IMAGE=/tmp/foreign/image MSINFO=%s\n", n, p.SR, m.dir, msinfo)
