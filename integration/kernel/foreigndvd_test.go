@@ -48,7 +48,7 @@ func foreignDVD() []foreign {
 			after: mediainfo, says: overwritten,
 		},
 		{
-			name: "xorriso after a quick format", media: []emu.Media{emu.DVDRW}, before: "cdrskin dev=$SR -s blank=format_overwrite 2>&1", script: xorriso,
+			name: "xorriso after cdrskin has formatted", media: []emu.Media{emu.DVDRW}, before: "cdrskin dev=$SR -s blank=format_overwrite 2>&1", script: xorriso,
 			after: mediainfo, says: overwritten,
 			blank: "cdrskin dev=$SR -s blank=deformat_sequential 2>&1",
 		},
