@@ -212,13 +212,29 @@ func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
 		s.Blocks = Align
 	default:
 		s.Blocks = p.VolumeSpaceSize()
-		if s.Mark != nil && s.Blocks > s.Mark.Start {
-			s.Blocks -= s.Mark.Start // recorded absolutely
+		if from, ok := s.countedFrom(); ok && s.Blocks > from {
+			s.Blocks -= from
 		}
 	}
 	// A size that is wrong must not wrap round to a place inside the session.
 	s.Blocks = min(s.Blocks, math.MaxUint32-s.Start)
 	return nil
+}
+
+// preparer is what burnfs records in all its volume descriptors.
+const preparer = "BURNFS"
+
+// countedFrom returns the first block of the session if the volume space size is
+// known to be recorded absolutely, that is including all blocks before it. Sessions
+// of others record their own size.
+func (s *Session) countedFrom() (start uint32, ok bool) {
+	switch {
+	case s.Mark != nil:
+		return s.Mark.Start, true
+	case s.Preparer == preparer: // of burnfs image
+		return s.Start, true
+	}
+	return 0, false
 }
 
 // ours tells whether the session was written by burnfs where it lies.

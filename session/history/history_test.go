@@ -38,6 +38,15 @@ func descriptor(space, root uint32, m *mark.Mark) []byte {
 	return d.Bytes()
 }
 
+func prepared(space, root uint32, preparer string) []byte {
+	d, ok := iso9660.ParsePrimary(descriptor(space, root, nil))
+	if !ok {
+		panic("no primary volume descriptor")
+	}
+	d.SetDataPreparerIdentifier(preparer)
+	return d.Bytes()
+}
+
 func ours(session int, start, prev uint32) *mark.Mark {
 	return &mark.Mark{Disc: "d", Session: session, Start: start, Previous: prev, NextIno: 9}
 }
@@ -56,6 +65,9 @@ func TestOverwritableChains(t *testing.T) {
 		{"two sessions of ours", at{
 			48: descriptor(96, 60, ours(1, 32, 0)), 112: descriptor(130, 120, ours(2, 96, 32)), 16: descriptor(130, 120, ours(2, 96, 32)),
 		}, []uint32{32, 96}, 160},
+		{"burnfs image records absolute sizes, and no mark", at{
+			48: prepared(96, 60, "BURNFS"), 96 + 16: prepared(190, 120, "BURNFS"), 16: prepared(190, 120, "BURNFS"),
+		}, []uint32{32, 96}, 192},
 		{"a session that block 16 does not name was never finished", at{
 			48: descriptor(96, 60, ours(1, 32, 0)), 112: descriptor(130, 120, ours(2, 96, 32)), 16: descriptor(96, 60, ours(1, 32, 0)),
 		}, []uint32{32}, 96},
