@@ -80,9 +80,6 @@ func formatsOf(p mmc.Profile, fc mmc.FormatCapacities) []Format {
 			continue
 		}
 		d := n.pick(ds)
-		if slices.ContainsFunc(fs, func(f Format) bool { return f.Blocks == d.Blocks && f.Erases != n.keeps }) {
-			continue
-		}
 		f := Format{
 			Type: d.Type, Subtype: n.subtype, Parameter: d.Parameter, Blocks: d.Blocks,
 			Spare: spareOf(fc, d), Name: n.name, Description: n.description, Erases: !n.keeps,
@@ -94,6 +91,9 @@ func formatsOf(p mmc.Profile, fc mmc.FormatCapacities) []Format {
 			f.Parameter = 0
 		case mmc.FormatDVDRWQuick:
 			f.Blocks = 0 // it grows as it is written
+		}
+		if slices.ContainsFunc(fs, func(o Format) bool { return o.Blocks == f.Blocks && o.Erases == f.Erases }) {
+			continue
 		}
 		fs = append(fs, f)
 	}

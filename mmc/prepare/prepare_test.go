@@ -35,6 +35,17 @@ func TestBlank(t *testing.T) {
 			d.burn(300, false)
 		}
 	}
+	for _, full := range []bool{false, true} {
+		d := newDisc(t, emu.DVDRW, emu.CreateOptions{Blocks: 60000})
+		d.burn(320, false)
+		if err := prepare.Blank(t.Context(), d.drive, d.inspect(), prepare.BlankOptions{Full: full}); err != nil {
+			t.Fatalf("dvd-rw, full %v: %v", full, err)
+		}
+		// Blanked the quick way it takes one session only, at once.
+		if now := d.inspect(); now.Status != medium.Blank || (now.OneSession == "") != full {
+			t.Errorf("dvd-rw, full %v: %+v", full, now)
+		}
+	}
 	for _, m := range []emu.Media{emu.CDR, emu.DVDPlusR, emu.DVDPlusRW, emu.DVDRAM, emu.BDR, emu.BDRE} {
 		d := newDisc(t, m, emu.CreateOptions{})
 		err := prepare.Blank(t.Context(), d.drive, d.inspect(), prepare.BlankOptions{})
