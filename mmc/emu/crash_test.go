@@ -59,6 +59,18 @@ func selectType(t *testing.T, d *Drive, writeType byte) {
 	}
 }
 
+// selectIncremental describes incremental recording of a DVD-R that stays
+// appendable.
+func selectIncremental(t *testing.T, d *Drive) {
+	p := defaultWriteParameters()
+	p[2], p[3], p[5] = 0x40|0x20, multiSessionMask|0x20|5, dvdRPacket
+	p[13] = dvdRPacket
+	data := append(make([]byte, modeHeaderLen), p...)
+	if err := send(d, []byte{byte(mmc.OpModeSelect10), 0x10, 0, 0, 0, 0, 0, 0, byte(len(data)), 0}, mmc.ToDrive, data); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // content is what the test writes into a block the n-th time it writes there.
 func content(lba, n uint32) []byte {
 	p := make([]byte, mmc.BlockSize)
@@ -85,7 +97,7 @@ func lastOpen(d *Drive) (trackView, bool) {
 func TestPowerCut(t *testing.T) {
 	const rounds, lives = 4, 4
 	rng := newRand(t)
-	for _, media := range []Media{CDR, DVDPlusR, BDR} {
+	for _, media := range []Media{CDR, DVDR, DVDPlusR, BDR} {
 		for round := range rounds {
 			w := newWorld()
 			if err := w.replaceState(blankState(t, media, 0)); err != nil {
@@ -127,6 +139,9 @@ func TestPowerCut(t *testing.T) {
 // not as flushed.
 func burnAtRandom(t *testing.T, rng *rand.Rand, d *Drive, life uint32, want map[uint32]uint32) (flushed, written uint32) {
 	t.Helper()
+	if d.medium.media == DVDR {
+		selectIncremental(t, d)
+	}
 	if d.medium.profile.IsCD() {
 		selectTAO(t, d)
 	}

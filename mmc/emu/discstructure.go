@@ -6,6 +6,7 @@ const (
 	structureDiscInformation = 0x00 // BD
 	structureSpareArea       = 0x0a // BD, DVD-RAM
 	structurePrerecorded     = 0x0e // DVD-R, DVD-RW
+	structureControlData     = 0x10 // DVD-R, DVD-RW: as the lead-in has it
 	structureADIP            = 0x11 // DVD+R, DVD+RW
 	structureLayerBoundary   = 0x20 // DVD+R DL
 	structurePAC             = 0x30 // BD
@@ -33,7 +34,8 @@ func (m *medium) structures() []structure {
 			structure{structureSpareArea, 12, (*medium).supplementarySpare})
 	case DVDR, DVDRW, DVDRDL:
 		list = append(list, structure{structurePhysical, 2048, (*medium).physicalFormat},
-			structure{structurePrerecorded, 40, (*medium).prerecorded})
+			structure{structurePrerecorded, 40, (*medium).prerecorded},
+			structure{structureControlData, 2048, (*medium).controlData})
 	case DVDPlusR, DVDPlusRW, DVDPlusRDL:
 		list = append(list, structure{structurePhysical, 2048, (*medium).physicalFormat},
 			structure{structureADIP, 256, (*medium).adip})
@@ -135,6 +137,19 @@ func (m *medium) prerecorded() ([]byte, error) {
 	copy(b[17:23], maker)
 	copy(b[25:31], "EMU   ")
 	return b, nil
+}
+
+// controlData is the physical format information that is written with the lead-in
+// (MMC-5 6.23.3.2.16): it ends with what is recorded. Without a closed session there
+// is none.
+func (m *medium) controlData() ([]byte, error) {
+	end := m.rules.capacity(m)
+	if end == 0 || m.Intermediate {
+		return nil, invalidField.inCDB(7)
+	}
+	b, err := m.physicalFormat()
+	put24(b, 9, uint32(b[5])<<16|uint32(b[6])<<8|uint32(b[7])+end-1)
+	return b, err
 }
 
 func (m *medium) adip() ([]byte, error) {

@@ -61,6 +61,22 @@ func FuzzDispatch(f *testing.F) {
 		add(byte(media+len(kinds)), all...)
 		add(byte(media+len(kinds)), append(all[:6:6], fuzzCommand{syncCDB, mmc.NoData, 0}, fuzzCommand{closeCDB(closeFunctionTrack, 1), mmc.NoData, 0})...)
 	}
+	// A DVD-R written at once, and a DVD-RW that goes from one state to the other.
+	for media, k := range kinds {
+		switch k.media {
+		case DVDR, DVDRW, DVDRDL:
+			reserve := fuzzCommand{[]byte{0x53, 0, 0, 0, 0, 0, 0, 0, 64, 0}, mmc.NoData, 0}
+			first, second := fuzzCommand{writeCDB(0, 32), mmc.ToDrive, 32}, fuzzCommand{writeCDB(32, 32), mmc.ToDrive, 32}
+			sync := fuzzCommand{syncCDB, mmc.NoData, 0}
+			for _, n := range []byte{byte(media), byte(media + len(kinds))} {
+				add(n, reserve, first, second, sync)
+				add(n, reserve, first, fuzzCommand{closeCDB(closeFunctionTrack, 1), mmc.NoData, 0}, fuzzCommand{closeCDB(closeFunctionSession, 0), mmc.NoData, 0})
+				add(n, first, fuzzCommand{[]byte{0xa1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, mmc.NoData, 0}, second, sync)
+			}
+		case DVDRWOverwrite:
+			add(byte(media), fuzzCommand{[]byte{0xa1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, mmc.NoData, 0}, fuzzCommand{writeCDB(0, 32), mmc.ToDrive, 32})
+		}
+	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if len(in) == 0 {
 			return
@@ -77,6 +93,12 @@ func FuzzDispatch(f *testing.F) {
 			}
 		case k.profile.IsCD():
 			selectTAO(t, d)
+		case k.media == DVDR || k.media == DVDRW:
+			if selectIncremental(t, d); int(in[0])/len(kinds)%2 == 1 {
+				selectType(t, d, writeTypeAtOnce)
+			}
+		case k.media == DVDRDL:
+			selectType(t, d, writeTypeAtOnce)
 		}
 		data := make([]byte, maxFuzzData)
 		in = in[1:]
