@@ -1,6 +1,7 @@
 package recorder_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
@@ -87,4 +88,42 @@ func TestPageDecides(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLinkingLoss: a drive that goes on behind a gap cannot continue the stream.
+func TestLinkingLoss(t *testing.T) {
+	for _, c := range []struct {
+		media  emu.Media
+		lost   uint32 // blocks between the last recorded one and the next
+		resume bool
+		reason string
+	}{
+		{emu.DVDR, 0, true, "lossless linking"},
+		{emu.DVDR, 16, false, "32 KiB are lost where a DVD-R is continued"},
+		{emu.BDR, 0, true, "the track ends with a whole cluster"},
+		{emu.BDR, 7, false, "the drive has filled up a cluster that power was cut in"},
+		{emu.DVDPlusR, 1 << 20, true, "an address before the track means nothing"},
+	} {
+		d := newDisc(t, c.media, emu.CreateOptions{Blocks: 60000})
+		r, err := recorder.New(d.drive, d.inspect(), recorder.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := t.Context()
+		if err := errors.Join(r.Begin(ctx), writeAll(ctx, r, stream(7, 96)), r.Suspend(ctx)); err != nil {
+			t.Fatal(err)
+		}
+		d.fault.SetInjector(faulty.When(faulty.Garble(func(b []byte) {
+			if len(b) >= 32 {
+				b[7] |= 0x02 // LRA_V
+				binary.BigEndian.PutUint32(b[28:], 96-1-c.lost)
+			}
+		}), faulty.Opcode(mmc.OpReadTrackInformation)))
+		info := d.inspect()
+		_, err = recorder.New(d.drive, info, recorder.Options{Resume: true})
+		if c.resume != (err == nil) || err != nil && !errors.Is(err, recorder.ErrNotResumable) {
+			t.Errorf("%s: %v", c.reason, err)
+		}
+		d.fault.SetInjector(nil)
+	}
 }

@@ -102,6 +102,8 @@ func newSequential(d *mmc.Drive, info *medium.Info, opt Options, rules rules) (*
 	switch {
 	case !rules.resumable() || opt.Mode.AtOnce() || t.Reserved:
 		return nil, ErrNotResumable
+	case t.Open && t.NWAValid && linked(t):
+		return nil, ErrNotResumable
 	case t.Open && t.NWAValid:
 		r.sent, r.limit = t.NWA, t.NWA+t.Free
 	case t.Damaged:
@@ -111,6 +113,14 @@ func newSequential(d *mmc.Drive, info *medium.Info, opt Options, rules rules) (*
 		r.sent, r.limit = t.Start+t.Blocks, t.Start+t.Blocks
 	}
 	return r, nil
+}
+
+// linked reports whether the drive would leave blocks out between the last one it
+// has recorded and the next: the linking loss of a DVD-R that was not written
+// without a break (MMC-5 4.3.3), or the rest of a unit that was filled up. Blocks of
+// the stream would be missing there.
+func linked(t *medium.Track) bool {
+	return t.LastRecordedValid && t.LastRecorded >= t.Start && t.LastRecorded < t.NWA && t.NWA-t.LastRecorded > 1
 }
 
 // fixSize sets the size that the drive is told before the first block.
