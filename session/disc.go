@@ -235,6 +235,12 @@ func (d *Disc) closeGrowth(ctx context.Context, info *medium.Info) (*medium.Info
 	if d.opt.ReadOnly || d.opt.Session > 0 || info.NotWritableReason != "" {
 		return nil, problem(ErrNoISO, nil, "a burn on %s was interrupted and not closed, so drives may refuse to read it. Nothing was changed. Mount it for writing, or repair it with `burnfs close`", d.opt.Name)
 	}
+	d.mu.Lock()
+	used := d.info // nil when the disc is opened
+	d.mu.Unlock()
+	if used != nil && used.Profile != info.Profile {
+		return nil, d.wrongDisc()
+	}
 	d.log.Info("closing what an interrupted burn left open")
 	if err := recorder.CloseDamaged(ctx, d.drive, info, recorder.Options{Log: d.log}); err != nil {
 		return nil, fmt.Errorf("closing what an interrupted burn left: %w", err)

@@ -157,3 +157,78 @@ func TestOtherDiscKeepsItsOpenTrack(t *testing.T) {
 		})
 	}
 }
+
+// dying is a drive that does nothing more after some WRITEs.
+type dying struct {
+	mmc.Transport
+	writes int
+}
+
+func (d *dying) Execute(ctx context.Context, cmd *mmc.Command) error {
+	if cmd.Opcode() == mmc.OpWrite10 {
+		d.writes--
+	}
+	if d.writes < 0 {
+		return errPower
+	}
+	return d.Transport.Execute(ctx, cmd)
+}
+
+// TestOtherDiscKeepsGrowing: a DVD-RW that was left growing is closed before it is
+// read, but not if it can be seen that it is not the disc that was mounted.
+func TestOtherDiscKeepsGrowing(t *testing.T) {
+	other := newRig(t, growing)
+	other.open()
+	other.put("them", make([]byte, 100_000))
+	other.commit()
+	other.close()
+	e, err := emu.Open(other.path, emu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failing := &dying{e, 1 << 30}
+	if other.disc, err = Open(other.ctx, mmc.NewDrive(failing, other.opt.Log), other.opt); err != nil {
+		t.Fatal(err)
+	}
+	other.put("theirs, too", make([]byte, 3_000_000))
+	failing.writes = 5
+	if _, err := other.disc.Commit(other.ctx, "test", nil); err == nil {
+		t.Fatal("the commit was not interrupted")
+	}
+	if err := other.disc.Close(context.Background()); err != nil {
+		t.Log(err)
+	}
+	other.disc = nil
+
+	r := newRig(t, "bd-re")
+	r.open()
+	r.put("mine", make([]byte, 100_000))
+	r.commit()
+	r.close()
+	e, err = emu.Open(r.path, emu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	drive := &tray{e}
+	if r.disc, err = Open(r.ctx, mmc.NewDrive(drive, r.opt.Log), r.opt); err != nil {
+		t.Fatal(err)
+	}
+	r.put("staged", make([]byte, 200_000))
+	before := files(t, other.path)
+	e2, err := emu.Open(other.path, emu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	drive.Transport = e2
+	if _, err := r.disc.Commit(r.ctx, "test", nil); !errors.Is(err, ErrWrongDisc) {
+		t.Errorf("committing with another disc in the drive: %v", err)
+	}
+	drive.Transport = e
+	if err := e2.Close(); err != nil {
+		t.Error(err)
+	}
+	if files(t, other.path) != before {
+		t.Error("the other disc was written to")
+	}
+	r.commit()
+}
