@@ -2,6 +2,7 @@ package reopen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"burnfs/mmc"
@@ -44,8 +45,8 @@ func Identify(ctx context.Context, t mmc.Transport) (Identity, error) {
 			break
 		}
 	}
-	if err != nil {
+	if err != nil && (ctx.Err() != nil || errors.Is(err, mmc.ErrDriveGone) || mmc.Advice(err) == mmc.Reload) {
 		return Identity{}, fmt.Errorf("asking the drive for its serial number: %w", err)
 	}
-	return id, nil
+	return id, nil // bridges fail in all sorts of ways at what they do not know
 }

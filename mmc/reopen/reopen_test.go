@@ -222,3 +222,43 @@ func TestMute(t *testing.T) {
 		t.Errorf("%v, %v", id, err)
 	}
 }
+
+// stalling is a drive behind a bridge that fails at questions for a number.
+type stalling struct {
+	*drive
+	err error
+}
+
+func (s stalling) Execute(ctx context.Context, cmd *mmc.Command) error {
+	if cmd.Opcode() == mmc.OpInquiry && cmd.CDB[1] != 0 {
+		return s.err
+	}
+	return s.drive.Execute(ctx, cmd)
+}
+
+// TestBridge: a drive whose bridge cannot ask for its number can be used all the
+// same.
+func TestBridge(t *testing.T) {
+	vpd := []byte{byte(mmc.OpInquiry), 1, 0x80, 0, 252, 0}
+	for _, c := range []struct {
+		err    error
+		fails  bool
+		reason string
+	}{
+		{&mmc.TransportError{CDB: vpd, Host: 7}, false, "it stalls"},
+		{mmc.NewSenseError(vpd, mmc.NewSense(mmc.KeyAbortedCommand, 0, 0)), false, "it aborts the command"},
+		{mmc.NewSenseError(vpd, mmc.NewSense(mmc.KeyHardwareError, 0x44, 0)), false, "it calls that an internal failure"},
+		{&mmc.TransportError{CDB: vpd, Gone: true}, true, "the cable is pulled"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := stalling{&drive{product: "BURNER"}, c.err}
+			r, err := reopen.New(t.Context(), d, &room{}, reopen.Options{})
+			if c.fails != (err != nil) {
+				t.Errorf("%s: %v", c.reason, err)
+			}
+			if err == nil && r.Identity().Product != "BURNER" {
+				t.Errorf("%s: it calls itself %v", c.reason, r.Identity())
+			}
+		})
+	}
+}
