@@ -95,6 +95,18 @@ func selectIncremental(ctx context.Context, d *mmc.Drive, m mmc.MultiSession) er
 	return selectPage(ctx, d, p)
 }
 
+// firstBuffer is more blocks than the buffer of any drive holds.
+const firstBuffer = 64 << 20 / mmc.BlockSize
+
+// explain tells of drives that announce incremental recording for a DVD-RW that was
+// not blanked in full, and refuse it when the first blocks reach the medium.
+func (dvdR) explain(err error, accepted uint32) error {
+	if errors.Is(err, mmc.ErrIllegalTrackMode) && accepted < firstBuffer {
+		return fmt.Errorf("%w: %w", ErrNotIncremental, err)
+	}
+	return err
+}
+
 // selectPage sends mode page 05h, without buffer underrun protection if the drive
 // does not know that.
 func selectPage(ctx context.Context, d *mmc.Drive, p mmc.WriteParameters) error {

@@ -32,6 +32,8 @@ var (
 	ErrLost = errors.New("the drive has lost data that it had accepted")
 	// ErrNotClosed: the data are on the medium, but the session is not closed.
 	ErrNotClosed = errors.New("the drive did not close the session; its data are on the disc, but other computers cannot see them yet")
+	// ErrNotIncremental: the drive does not write the medium as it has announced.
+	ErrNotIncremental = errors.New("the drive announces that it adds sessions to this disc, and does not do it; blank the disc in full if it is a DVD-RW, which helps most drives, or burn it as a single session in the mode dao")
 	// ErrNeedsSession: only with another session can the medium be finalized.
 	ErrNeedsSession = errors.New("all sessions on the disc are closed; a disc of this kind can only be finalized together with one more session")
 )

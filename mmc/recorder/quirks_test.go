@@ -10,6 +10,7 @@ import (
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
 	"burnfs/mmc/faulty"
+	"burnfs/mmc/medium"
 	"burnfs/mmc/recorder"
 )
 
@@ -125,5 +126,38 @@ func TestLinkingLoss(t *testing.T) {
 			t.Errorf("%s: %v", c.reason, err)
 		}
 		d.fault.SetInjector(nil)
+	}
+}
+
+// TestNotIncremental: a drive that refuses incremental recording only when the first
+// blocks reach the medium leaves the disc as it was, and the error says what to do.
+func TestNotIncremental(t *testing.T) {
+	for _, write := range []string{"1", "2"} {
+		d := newDisc(t, emu.DVDRW, emu.CreateOptions{Blocks: 60000})
+		plan, err := faulty.ParsePlan(strings.NewReader("WRITE(10) from " + write + ": sense 5/64/00"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.fault.SetInjector(plan.Injector(nil))
+		ctx := t.Context()
+		r, err := recorder.New(d.drive, d.inspect(), recorder.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Begin(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := writeAll(ctx, r, stream(1, 400)); !errors.Is(err, recorder.ErrNotIncremental) {
+			t.Errorf("the WRITE that fails is number %s: %v", write, err)
+		}
+		if err := r.Suspend(ctx); !errors.Is(err, recorder.ErrNotIncremental) {
+			t.Errorf("what was collected cannot be written: %v", err)
+		}
+		if d.sent(mmc.OpSynchronizeCache) != 1 || d.sent(mmc.OpCloseTrackSession) != 0 {
+			t.Errorf("%d times SYNCHRONIZE CACHE, %d times CLOSE TRACK/SESSION", d.sent(mmc.OpSynchronizeCache), d.sent(mmc.OpCloseTrackSession))
+		}
+		if info := d.inspect(); write == "1" && (info.Status != medium.Blank || info.OpenTrack != nil) {
+			t.Errorf("nothing was written, and the disc is %v", info.Status)
+		}
 	}
 }

@@ -40,6 +40,12 @@ type selfClosing interface {
 	closed(ctx context.Context, r *sequential)
 }
 
+// explainer is implemented by rules that know what an error of a WRITE means which
+// comes when the drive has accepted so many blocks.
+type explainer interface {
+	explain(err error, accepted uint32) error
+}
+
 // rulesOf returns the rules of the medium's family in the wanted mode.
 func rulesOf(info *medium.Info, opt Options) (rules, error) {
 	switch info.Profile {
@@ -243,7 +249,7 @@ func (r *sequential) send(ctx context.Context, p []byte) error {
 		}
 		fail := func(err error) error { return newWriteError(r.start, r.sent, blocks, err) }
 		if ctx.Err() != nil || !r.uncertain(err) {
-			return fail(err)
+			return fail(r.explain(err))
 		}
 		r.opt.Log.Warn("a write ended in doubt; asking the drive where it stands", "block", r.sent, "blocks", blocks, "err", err)
 		nwa, aerr := r.askNWA(ctx)
@@ -266,6 +272,14 @@ func (r *sequential) send(ctx context.Context, p []byte) error {
 		}
 	}
 	return nil
+}
+
+// explain adds what the family knows about an error of a WRITE.
+func (r *sequential) explain(err error) error {
+	if e, ok := r.rules.(explainer); ok {
+		return e.explain(err, r.sent-r.start)
+	}
+	return err
 }
 
 // mostAtOnce returns how many bytes of the stream one WRITE can take.
@@ -383,22 +397,20 @@ func (r *sequential) Suspend(ctx context.Context) error {
 		return nil
 	}
 	unit := int(r.info.WriteUnit) * mmc.BlockSize
+	var err error
 	if r.opt.Mode.AtOnce() {
 		// Whatever the drive has, the recording cannot be continued.
 		r.buf = r.buf[:0]
 	} else if !r.resumable() {
 		// The drive ends the track now, and it must have its least length.
-		if err := r.padTo(ctx, max(r.NextAddress(), min(r.start+r.info.MinTrack, r.limit))); err != nil {
-			return err
-		}
+		err = r.padTo(ctx, max(r.NextAddress(), min(r.start+r.info.MinTrack, r.limit)))
 	} else {
 		r.buf = r.buf[:len(r.buf)-len(r.buf)%unit]
-		if err := r.flush(ctx); err != nil {
-			return err
-		}
+		err = r.flush(ctx)
 	}
+	// What the drive has taken is made durable, whatever became of the rest.
 	r.ended = true
-	err := r.sync(ctx)
+	err = errors.Join(err, r.sync(ctx))
 	r.freeSpeed(ctx)
 	return err
 }
