@@ -20,7 +20,9 @@ type CreateOptions struct {
 	// half a minute each, so that a data session makes it a CD Extra.
 	AudioFirstSession bool
 	// Unformatted leaves a DVD+RW or BD-RE as it is sold: it must be formatted
-	// before it can be written. Without it, it is formatted already.
+	// before it can be written. Without it, it is formatted already. A
+	// DVDRWOverwrite it leaves with nothing formatted yet, so that it grows with
+	// what is written.
 	Unformatted bool
 }
 

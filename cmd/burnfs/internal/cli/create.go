@@ -55,6 +55,6 @@ KIND is one of ` + strings.Join(emu.MediaNames(), ", ") + `. BYTES may have a un
 	f.StringVar(&media, "media", "", "kind of the disc")
 	f.StringVar(&size, "size", "", "capacity instead of the usual one of the kind")
 	f.BoolVar(&opt.AudioFirstSession, "audio-first-session", false, "begin a CD with a session of audio tracks, as a CD Extra does")
-	f.BoolVar(&opt.Unformatted, "unformatted", false, "leave a DVD+RW or BD-RE as it is sold")
+	f.BoolVar(&opt.Unformatted, "unformatted", false, "leave a DVD+RW or BD-RE as it is sold, and format a dvd-rw-overwrite quickly")
 	return cmd
 }
