@@ -196,7 +196,7 @@ func (r *rig) manifestWith(earlier, name string) string {
 // TestVanishes: the drive goes in the middle of a commit, whatever it is doing, and
 // stays away for longer than a commit waits.
 func TestVanishes(t *testing.T) {
-	for _, media := range []emu.Media{"bd-r", "cd-r", "dvd+r", "bd-re", "dvd+rw", ""} {
+	for _, media := range []emu.Media{"bd-r", "cd-r", "dvd-r", "dvd+r", "bd-re", "dvd+rw", "dvd-rw-overwrite", ""} {
 		for _, c := range []struct {
 			reason string
 			op     mmc.Opcode

@@ -166,3 +166,47 @@ func FuzzChain(f *testing.F) {
 		}
 	})
 }
+
+// troubled is a drive that cannot be asked.
+type troubled struct{ err error }
+
+func (d troubled) ReadBlocks(context.Context, uint32, []byte) error { return d.err }
+
+// TestDriveInTrouble: only what the drive says of the medium makes a session
+// unreadable. One that was reset would lose its newest session otherwise.
+func TestDriveInTrouble(t *testing.T) {
+	read := []byte{byte(mmc.OpRead10), 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	sense := func(key mmc.SenseKey, asc, ascq uint8) error {
+		return mmc.NewSenseError(read, mmc.NewSense(key, asc, ascq))
+	}
+	late := mmc.NewSense(mmc.KeyMediumError, 0x0c, 0)
+	late.SetDeferred()
+	info := &medium.Info{Kind: medium.Sequential, Sessions: []medium.Session{
+		{Number: 1, Complete: true, Tracks: []medium.Track{{Number: 1, Session: 1, Blocks: 64}}},
+	}}
+	for _, c := range []struct {
+		err    error
+		listed bool
+		reason string
+	}{
+		{sense(mmc.KeyMediumError, 0x11, 0x05), true, "a scratch"},
+		{sense(mmc.KeyBlankCheck, 0, 0), true, "nothing is recorded there"},
+		{sense(mmc.KeyIllegalRequest, 0x21, 0), true, "there is no such block"},
+		{sense(mmc.KeyHardwareError, 0x09, 0), true, "tracking is lost"},
+		{sense(mmc.KeyUnitAttention, 0x28, 0), false, "another medium"},
+		{sense(mmc.KeyUnitAttention, 0x29, 0), false, "a reset"},
+		{sense(mmc.KeyNotReady, 0x3a, 0), false, "no medium"},
+		{sense(mmc.KeyNotReady, 0x04, 0x01), false, "becoming ready"},
+		{sense(mmc.KeyAbortedCommand, 0, 0), false, "aborted"},
+		{mmc.NewSenseError(read, late), false, "an earlier write failed"},
+		{&mmc.TransportError{CDB: read, Gone: true}, false, "unplugged"},
+	} {
+		list, err := List(t.Context(), info, troubled{c.err})
+		if (err == nil) != c.listed {
+			t.Errorf("%s: %v", c.reason, err)
+		}
+		if c.listed && (len(list) != 1 || list[0].Readable) {
+			t.Errorf("%s: %+v", c.reason, list)
+		}
+	}
+}

@@ -21,7 +21,11 @@ func (a *app) statusCmd() *cobra.Command {
 		Use:                   "status [--json] MOUNTPOINT",
 		Short:                 "Show what is mounted, what is pending and what still fits",
 		Long: `Show the state of a mounted disc: idle, staging (changes are pending), burning,
-verifying, or failed (the last commit failed; everything is still staged).`,
+verifying, or failed (the last commit failed; everything is still staged).
+
+When the drive is gone, or another disc or none is in it, the line Trouble says so and
+what to do. What is cached can still be read and changes are staged; a burn that was
+interrupted goes on by itself when the right disc is back.`,
 		Args: exactArgs("MOUNTPOINT"),
 		RunE: a.run(func(ctx context.Context, args []string) error {
 			c, _, err := a.connect(ctx, args[0], 0)
