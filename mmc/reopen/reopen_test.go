@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -52,6 +53,7 @@ func (d *drive) MaxTransfer() int { return d.limit }
 
 // room is where drives are plugged in.
 type room struct {
+	mu     sync.Mutex // guards drives
 	names  []string
 	drives map[string]*drive
 	opened []string
@@ -61,6 +63,8 @@ func (r *room) Candidates() []string { return r.names }
 
 func (r *room) Open(name string) (mmc.Transport, error) {
 	r.opened = append(r.opened, name)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if d := r.drives[name]; d != nil {
 		return d, nil
 	}
@@ -108,7 +112,11 @@ func TestComesBack(t *testing.T) {
 			if te, ok := errors.AsType[*mmc.TransportError](err); !ok || !te.Gone || te.Unsent || first.closed != 1 {
 				t.Fatalf("%s: the drive went: %v", c.reason, err)
 			}
-			time.AfterFunc(3*time.Second, func() { r.drives = c.found })
+			time.AfterFunc(3*time.Second, func() {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				r.drives = c.found
+			})
 			begin := time.Now()
 			err = tr.Execute(ctx, ready())
 			waited := time.Since(begin)
