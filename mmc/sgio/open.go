@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -34,8 +33,11 @@ type Transport struct {
 	sys      system
 	path     string
 	node     node
+	major    uint32 // of path
+	minor    uint32
 	fd       int
-	submit   func(fd int, hdr unsafe.Pointer) unix.Errno // the system call
+	submit   func(fd int, hdr unsafe.Pointer) unix.Errno // ioctl(2)
+	openNode func(path string, flags int) (int, error)   // open(2)
 	generic  bool                                        // fd is of the driver sg
 	readOnly bool                                        // fd cannot be written to
 	guard    bool                                        // Options.ReadOnly
@@ -99,7 +101,7 @@ func Open(path string, opt Options) (*Transport, error) {
 
 func newTransport(s system, opt Options) *Transport {
 	return &Transport{
-		log: opt.Log, sys: s, guard: opt.ReadOnly, submit: submit,
+		log: opt.Log, sys: s, guard: opt.ReadOnly, submit: submit, openNode: openNode,
 		jobs: make(chan job), quit: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
@@ -143,7 +145,8 @@ func (t *Transport) find(path string) error {
 	default:
 		return &NotDriveError{Path: path, Kind: "not a device"}
 	}
-	n, known := t.sys.lookup(block, unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev)))
+	t.major, t.minor = unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev))
+	n, known := t.sys.lookup(block, t.major, t.minor)
 	t.path, t.node, t.generic = path, n, !block
 	if !known {
 		return nil // without sysfs the drive itself must tell what it is
@@ -165,10 +168,10 @@ func (t *Transport) open() error {
 	const flags = unix.O_NONBLOCK | unix.O_EXCL | unix.O_CLOEXEC
 	deadline := time.Now().Add(busyLimit)
 	for {
-		fd, err := openNode(t.path, unix.O_RDWR|flags)
+		fd, err := t.openNode(t.path, unix.O_RDWR|flags)
 		if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EROFS) {
 			denied := err
-			if fd, err = openNode(t.path, unix.O_RDONLY|flags); err == nil {
+			if fd, err = t.openNode(t.path, unix.O_RDONLY|flags); err == nil {
 				t.readOnly = true
 				t.log.Log(context.Background(), t.fallbackLevel(), "the drive can only be opened for reading: the disc cannot be written and the door cannot be locked", "path", t.path, "err", denied)
 			}
@@ -231,13 +234,7 @@ func (t *Transport) busy(err error) *BusyError {
 	if g := t.sys.sibling(class, filepath.Base(t.node.dir), "scsi_generic"); g != "" && !t.generic {
 		nodes = append(nodes, "/dev/"+g)
 	}
-	var st unix.Stat_t
-	if serr := unix.Stat(t.path, &st); serr != nil {
-		return &BusyError{Path: t.path, Err: err}
-	}
-	major, minor := unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev))
-	all := t.sys.holders(major, minor, slices.Compact(nodes))
-	return &BusyError{Path: t.path, Holders: all, Err: err}
+	return &BusyError{Path: t.path, Holders: t.sys.holders(t.major, t.minor, nodes), Err: err}
 }
 
 // groupOf names the group that has a permission for a node.

@@ -36,6 +36,13 @@ func tree(t testing.TB, files map[string]string) system {
 	return system{root: root}
 }
 
+func writeFile(name, content string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(name, []byte(content), 0o644)
+}
+
 // machine is a computer with a SATA burner, a USB burner, a disk, and a drive for
 // which there is no sr.
 func machine(t testing.TB) system {

@@ -69,10 +69,12 @@ func (k *kernel) submit(_ int, p unsafe.Pointer) unix.Errno {
 	return 0
 }
 
+func testLog(t *testing.T) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
+
 // open makes a transport whose kernel is k.
 func open(t *testing.T, s system, k *kernel, opt Options) *Transport {
 	t.Helper()
-	opt.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	opt.Log = testLog(t)
 	tr := newTransport(s, opt)
 	tr.path, tr.limit = "/dev/sr0", mmc.MaxTransfer
 	tr.node, _ = s.lookup(true, 11, 0)
