@@ -112,9 +112,9 @@ func (f FormatCapacities) Blocks() uint32 { return u32(f, 4) }
 // Type returns what Blocks counts.
 func (f FormatCapacities) Type() CapacityType { return CapacityType(u8(f, 8) & 3) }
 
-// FormatDescriptor is one capacity a medium can be formatted to.
+// FormatDescriptor is one capacity a medium can be formatted to (MMC-5 6.24.3.3).
 type FormatDescriptor struct {
-	Blocks    uint32
+	Blocks    uint32 // what they count depends on Type
 	Type      FormatType
 	Parameter uint32 // 24 bits, type dependent
 }

@@ -156,7 +156,7 @@ func cdbSetCDSpeed(read, write uint16) []byte {
 func cdbSetStreaming() []byte {
 	c := make([]byte, 12)
 	c[0] = byte(OpSetStreaming)
-	put16(c, 9, StreamingLen)
+	put16(c, 9, streamingLen)
 	return c
 }
 

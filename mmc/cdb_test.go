@@ -84,7 +84,7 @@ func TestCommands(t *testing.T) {
 			"54 01 00 00 00 00 00 00 00 00", NoData, "", 0, "MMC-5 6.36: DoOPC"},
 		{"MODE SELECT(10) page 05h", func(d *Drive) error { return d.SelectWriteParameters(ctx, page) },
 			"55 10 00 00 00 00 00 00 3c 00", ToDrive,
-			"00 00 00 00 00 00 00 00 05 32 41 c4 08 00 00 00 00 00 00 00 00 00 00 96", 60, "MMC-5 7.5.3: BUFE TAO, multi-session 11b, track mode 4, block type 8, pause 150"},
+			"00 00 00 00 00 00 00 00 05 32 41 c4 08 00 00 00 00 00 00 00 00 00 00 96", 60, "MMC-5 7.5.4: BUFE TAO, multi-session 11b, track mode 4, block type 8, pause 150"},
 		{"MODE SENSE(10) page 05h", func(d *Drive) error { _, err := d.SenseWriteParameters(ctx); return err },
 			"5a 08 05 00 00 00 00 02 00 00", FromDrive, "", 512, "MMC-5 6.13: DBD, current values"},
 		{"MODE SENSE(10) changeable", func(d *Drive) error { _, err := d.ModeSense10(ctx, ChangeableValues, 0x01); return err },

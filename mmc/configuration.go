@@ -3,32 +3,32 @@ package mmc
 // FeatureCode is the number of a feature (MMC-5 5.2.2).
 type FeatureCode uint16
 
-// Features (MMC-5 5.3).
+// Features (MMC-5 5.3), in ascending order.
 const (
-	FeatureProfileList       FeatureCode = 0x0000
-	FeatureCore              FeatureCode = 0x0001
-	FeatureMorphing          FeatureCode = 0x0002
-	FeatureRemovableMedium   FeatureCode = 0x0003
-	FeatureWriteProtect      FeatureCode = 0x0004
-	FeatureRandomReadable    FeatureCode = 0x0010
-	FeatureMultiRead         FeatureCode = 0x001d
-	FeatureCDRead            FeatureCode = 0x001e
-	FeatureDVDRead           FeatureCode = 0x001f
-	FeatureRandomWritable    FeatureCode = 0x0020
-	FeatureIncremental       FeatureCode = 0x0021 // Incremental Streaming Writable
-	FeatureFormattable       FeatureCode = 0x0023
-	FeatureRestrictedOver    FeatureCode = 0x0026 // Restricted Overwrite
-	FeatureDVDPlusRW         FeatureCode = 0x002a
-	FeatureDVDPlusR          FeatureCode = 0x002b
-	FeatureRigidRestricted   FeatureCode = 0x002c // Rigid Restricted Overwrite
-	FeatureDVDPlusRWDL       FeatureCode = 0x003a // DVD+RW Dual Layer
-	FeatureDVDPlusRDL        FeatureCode = 0x003b // DVD+R Dual Layer
-	FeatureCDTrackAtOnce     FeatureCode = 0x002d
-	FeatureCDMastering       FeatureCode = 0x002e
-	FeatureDVDRWrite         FeatureCode = 0x002f
+	FeatureProfileList       FeatureCode = 0x0000 // 5.3.1
+	FeatureCore              FeatureCode = 0x0001 // 5.3.2
+	FeatureMorphing          FeatureCode = 0x0002 // 5.3.3
+	FeatureRemovableMedium   FeatureCode = 0x0003 // 5.3.4
+	FeatureWriteProtect      FeatureCode = 0x0004 // 5.3.5
+	FeatureRandomReadable    FeatureCode = 0x0010 // 5.3.6
+	FeatureMultiRead         FeatureCode = 0x001d // 5.3.7
+	FeatureCDRead            FeatureCode = 0x001e // 5.3.8
+	FeatureDVDRead           FeatureCode = 0x001f // 5.3.9
+	FeatureRandomWritable    FeatureCode = 0x0020 // 5.3.10
+	FeatureIncremental       FeatureCode = 0x0021 // 5.3.11 Incremental Streaming Writable
+	FeatureFormattable       FeatureCode = 0x0023 // 5.3.13
+	FeatureRestrictedOver    FeatureCode = 0x0026 // 5.3.16 Restricted Overwrite
+	FeatureDVDPlusRW         FeatureCode = 0x002a // 5.3.20
+	FeatureDVDPlusR          FeatureCode = 0x002b // 5.3.21
+	FeatureRigidRestricted   FeatureCode = 0x002c // 5.3.22 Rigid Restricted Overwrite
+	FeatureCDTrackAtOnce     FeatureCode = 0x002d // 5.3.23
+	FeatureCDMastering       FeatureCode = 0x002e // 5.3.24
+	FeatureDVDRWrite         FeatureCode = 0x002f // 5.3.25
 	FeatureLayerJump         FeatureCode = 0x0033
 	FeatureCDRWWriteSupport  FeatureCode = 0x0037
 	FeatureBDRPseudoOver     FeatureCode = 0x0038 // BD-R Pseudo-Overwrite (POW)
+	FeatureDVDPlusRWDL       FeatureCode = 0x003a // DVD+RW Dual Layer
+	FeatureDVDPlusRDL        FeatureCode = 0x003b // DVD+R Dual Layer
 	FeatureBDRead            FeatureCode = 0x0040
 	FeatureBDWrite           FeatureCode = 0x0041
 	FeaturePowerManagement   FeatureCode = 0x0100

@@ -34,13 +34,27 @@ const (
 )
 
 // DiscInformation is the standard reply of READ DISC INFORMATION (MMC-5
-// 6.22.3.1).
+// 6.22.3.1):
+//
+//	0 1      length
+//	2        data type (bits 7…5), erasable, state of last session, disc status
+//	3        first track of the disc
+//	4, 9     number of sessions: low, high byte
+//	5, 10    first track of the last session
+//	6, 11    last track of the last session
+//	7        DID_V, DBC_V, URU, DAC_V, background format status (bits 1…0)
+//	8        disc type
+//	12…15    disc identification
+//	16…19    start of the last session's lead-in
+//	20…23    last possible start of a lead-out
+//	24…31    bar code
+//	33       number of OPC tables, which follow
 type DiscInformation []byte
 
 const (
 	discInformationLen    = 34 // without OPC tables
 	dataTypeStandard      = 0
-	discInformationMinLen = 22 // MMC-1 5.2.3.4; still sent by old CD writers
+	discInformationMinLen = 22 // the least that is taken; old CD writers send less than MMC-5 has
 )
 
 // NewDiscInformation makes a reply with all fields zero and no OPC table.

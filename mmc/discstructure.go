@@ -106,7 +106,8 @@ type ADIP []byte
 
 const adipLen = 30
 
-// ReadADIP asks for the ADIP information of a DVD+R or DVD+RW.
+// ReadADIP asks for the ADIP information of a DVD+R or DVD+RW (MMC-5 6.23, format
+// 11h).
 func (d *Drive) ReadADIP(ctx context.Context) (ADIP, error) {
 	return d.readStructure(ctx, StructureDVD, StructureDVDPlusADIP, adipLen)
 }
@@ -134,7 +135,7 @@ type PrerecordedInformation []byte
 const prerecordedLen = 32
 
 // ReadPrerecordedInformation asks for the pre-recorded information of a DVD-R or
-// DVD-RW.
+// DVD-RW (MMC-5 6.23, format 0Eh).
 func (d *Drive) ReadPrerecordedInformation(ctx context.Context) (PrerecordedInformation, error) {
 	return d.readStructure(ctx, StructureDVD, StructureDVDRPrerec, prerecordedLen)
 }
@@ -154,7 +155,8 @@ type BDDiscInformation []byte
 
 const bdDiscInformationLen = 112
 
-// ReadBDDiscInformation asks for the first Disc Information unit of a BD.
+// ReadBDDiscInformation asks for the first Disc Information unit of a BD (MMC-5
+// 6.23, format 00h).
 func (d *Drive) ReadBDDiscInformation(ctx context.Context) (BDDiscInformation, error) {
 	b, err := d.readStructure(ctx, StructureBD, StructureBDDiscInformation, bdDiscInformationLen)
 	if err == nil && string(b[:2]) != "DI" {
@@ -210,8 +212,8 @@ type BDSpareArea []byte
 
 const bdSpareAreaLen = 12
 
-// ReadBDSpareArea asks for the state of the spare areas. Drives refuse it for
-// media that are not formatted.
+// ReadBDSpareArea asks for the state of the spare areas of a BD (MMC-5 6.23, format
+// 0Ah). Drives refuse it for media that are not formatted.
 func (d *Drive) ReadBDSpareArea(ctx context.Context) (BDSpareArea, error) {
 	return d.readStructure(ctx, StructureBD, StructureBDSpare, bdSpareAreaLen)
 }
@@ -236,7 +238,8 @@ type DVDRAMSpareArea []byte
 
 const dvdRAMSpareAreaLen = 12
 
-// ReadDVDRAMSpareArea asks for the state of the spare areas of a DVD-RAM.
+// ReadDVDRAMSpareArea asks for the state of the spare areas of a DVD-RAM (MMC-5
+// 6.23, format 0Ah).
 func (d *Drive) ReadDVDRAMSpareArea(ctx context.Context) (DVDRAMSpareArea, error) {
 	return d.readStructure(ctx, StructureDVD, StructureDVDRAMSpare, dvdRAMSpareAreaLen)
 }
@@ -257,7 +260,8 @@ type WriteProtection []byte
 
 const writeProtectionLen = 4
 
-// ReadWriteProtection asks for the write protection status.
+// ReadWriteProtection asks for the write protection status (MMC-5 6.23, format
+// C0h).
 func (d *Drive) ReadWriteProtection(ctx context.Context, m StructureMedia) (WriteProtection, error) {
 	return d.readStructure(ctx, m, StructureWriteProtection, writeProtectionLen)
 }
@@ -280,8 +284,8 @@ type PAC []byte
 
 const pacLen = 384
 
-// ReadPACs asks for the headers of all physical access control structures. Drives
-// refuse it for media that are not formatted.
+// ReadPACs asks for the headers of all physical access control structures (MMC-5
+// 6.23, format 30h). Drives refuse it for media that are not formatted.
 func (d *Drive) ReadPACs(ctx context.Context) ([]PAC, error) {
 	b, err := d.readStructure(ctx, StructureBD, StructureBDPAC, 0)
 	var list []PAC
@@ -303,7 +307,8 @@ type LayerBoundary []byte
 
 const layerBoundaryLen = 8
 
-// ReadLayerBoundary asks for the layer boundary of a DVD+R DL.
+// ReadLayerBoundary asks for the layer boundary of a DVD+R DL (MMC-5 6.23, format
+// 20h).
 func (d *Drive) ReadLayerBoundary(ctx context.Context) (LayerBoundary, error) {
 	return d.readStructure(ctx, StructureDVD, StructureDVDPlusRDLEdge, layerBoundaryLen)
 }
@@ -318,13 +323,13 @@ func (l LayerBoundary) Blocks() uint32 { return u32(l, 4) }
 // 6.23.3, format FFh).
 type StructureCapability struct {
 	Format   StructureFormat
-	Readable bool
-	Sendable bool
-	Length   int // with the header, in bytes
+	Readable bool // by READ DISC STRUCTURE
+	Sendable bool // by SEND DISC STRUCTURE
+	Length   int  // with the header, in bytes
 }
 
 // ReadStructureCapabilities asks which structures the drive can tell about the
-// medium.
+// medium (MMC-5 6.23, format FFh).
 func (d *Drive) ReadStructureCapabilities(ctx context.Context, m StructureMedia) ([]StructureCapability, error) {
 	b, err := d.readStructure(ctx, m, StructureCapabilities, 0)
 	var list []StructureCapability

@@ -30,7 +30,8 @@ type Drive struct {
 	locked  bool   // the door, by this Drive; with the turn
 }
 
-// NewDrive makes a Drive of a transport, which it owns from then on.
+// NewDrive makes a Drive of a transport, which it owns from then on. It logs
+// commands at level debug, and as warnings what is unusual; nil discards that.
 func NewDrive(t Transport, log *slog.Logger) *Drive {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -77,7 +78,7 @@ func (d *Drive) Close() error {
 }
 
 // MediumChanges counts how often the drive has announced that its medium may
-// have changed or that it was reset. Whoever has planned something for a
+// have changed (6/28/xx) or that it was reset (6/29/xx). Whoever has planned something for a
 // medium compares the count before acting.
 func (d *Drive) MediumChanges() uint64 { return d.changes.Load() }
 

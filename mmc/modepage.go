@@ -3,7 +3,7 @@ package mmc
 // Mode page codes (MMC-5 7).
 const (
 	PageWriteParameters = 0x05 // MMC-5 7.5
-	PageCapabilities    = 0x2a // MMC-3 6.3.11, obsolete since MMC-4 but sent by every drive
+	PageCapabilities    = 0x2a // MMC-3 6.3.11, legacy in MMC-5 E.11, but sent by every drive
 )
 
 const modeHeaderLen = 8 // SPC-3 7.4.3, mode parameter header(10)
@@ -89,7 +89,19 @@ const (
 	SessionXA    = 0x20 // CD-ROM XA
 )
 
-// WriteParameters is mode page 05h (MMC-5 7.5.3), without mode header.
+// WriteParameters is mode page 05h (MMC-5 7.5.4), without mode header:
+//
+//	0        page code 05h
+//	1        page length 32h
+//	2        BUFE, LS_V, test write, write type (bits 3…0)
+//	3        multi-session (bits 7…6), FP, copy, track mode (bits 3…0)
+//	4        data block type (bits 3…0)
+//	5        link size in blocks
+//	8        session format
+//	10…13    packet size in blocks
+//	14 15    audio pause length in blocks
+//	16…47    catalog number and ISRC, not used here
+//	48…51    sub-header
 type WriteParameters []byte
 
 const writeParametersLen = 52

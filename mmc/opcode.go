@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// Opcode is the operation code of a command (byte 0 of its CDB).
+// Opcode is the operation code of a command (byte 0 of its CDB). The package
+// comment lists the commands by purpose.
 type Opcode uint8
 
 // Operation codes (MMC-5 clause 6 unless noted).
@@ -23,7 +24,7 @@ const (
 	OpWriteAndVerify10     Opcode = 0x2e // 6.46
 	OpSynchronizeCache     Opcode = 0x35 // 6.41
 	OpReadTOC              Opcode = 0x43 // 6.26 READ TOC/PMA/ATIP
-	OpReadHeader           Opcode = 0x44 // MMC-1 5.2.8
+	OpReadHeader           Opcode = 0x44 // MMC-1, READ HEADER
 	OpGetConfiguration     Opcode = 0x46 // 6.6
 	OpGetEventStatus       Opcode = 0x4a // 6.7 GET EVENT STATUS NOTIFICATION
 	OpReadDiscInformation  Opcode = 0x51 // 6.22

@@ -24,12 +24,12 @@ const (
 	performanceWrite     = 0x04
 )
 
-// WriteSpeed is one write speed descriptor.
+// WriteSpeed is one write speed descriptor (MMC-5 6.8.5.3).
 type WriteSpeed struct {
 	EndLBA     uint32 // the speeds hold up to this block
 	ReadSpeed  uint32 // kB/s, kB = 1000 bytes
 	WriteSpeed uint32 // kB/s
-	Exact      bool
+	Exact      bool   // the drive keeps exactly to it
 }
 
 // NewWriteSpeeds composes a reply.
@@ -73,12 +73,13 @@ func parseNominalPerformance(b []byte) (NominalPerformance, error) {
 	return NominalPerformance(b), err
 }
 
-// Performance is how the speed goes from one block to another, in a straight line.
+// Performance is how the speed goes from one block to another, in a straight line
+// (MMC-5 6.8.5.1).
 type Performance struct {
-	StartLBA   uint32
-	StartSpeed uint32 // kB/s, kB = 1000 bytes
-	EndLBA     uint32
-	EndSpeed   uint32 // kB/s
+	StartLBA   uint32 // first block
+	StartSpeed uint32 // there, in kB/s, kB = 1000 bytes
+	EndLBA     uint32 // last block
+	EndSpeed   uint32 // there, in kB/s
 }
 
 // Write reports that the speeds are those of writing.
@@ -103,7 +104,7 @@ func parseUnusableArea(b []byte) (UnusableArea, error) {
 
 // Unusable is a run of blocks that cannot be used.
 type Unusable struct {
-	LBA    uint32
+	LBA    uint32 // first block
 	Blocks uint32
 }
 
@@ -129,12 +130,12 @@ func (w WriteSpeeds) Speeds() []WriteSpeed {
 // Speeds are given as size per time.
 type Streaming []byte
 
-// StreamingLen is the length of the descriptor.
-const StreamingLen = 28
+// streamingLen is the length of the descriptor.
+const streamingLen = 28
 
 // NewStreaming asks for speeds in kB/s from block first to block last.
 func NewStreaming(first, last, readSpeed, writeSpeed uint32) Streaming {
-	s := make(Streaming, StreamingLen)
+	s := make(Streaming, streamingLen)
 	put32(s, 4, first)
 	put32(s, 8, last)
 	put32(s, 12, readSpeed)
@@ -146,7 +147,7 @@ func NewStreaming(first, last, readSpeed, writeSpeed uint32) Streaming {
 
 // NewStreamingDefaults asks the drive to return to its own speeds (RDD bit).
 func NewStreamingDefaults() Streaming {
-	s := make(Streaming, StreamingLen)
+	s := make(Streaming, streamingLen)
 	s[0] = 0x04
 	return s
 }

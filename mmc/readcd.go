@@ -14,7 +14,8 @@ const (
 	SubHeaderSize  = 8    // mode 2 form 1 and 2: file, channel, submode, coding, all twice
 )
 
-// SectorType is the kind of block that READ CD expects (MMC-5 6.20.2.2).
+// SectorType is the kind of block that READ CD expects (MMC-5 6.20, Expected
+// Sector Type).
 type SectorType uint8
 
 // Sector types.
@@ -28,8 +29,8 @@ const (
 	sectorTypeShift            = 2
 )
 
-// SectorFields selects the parts of a block that READ CD returns (MMC-5
-// 6.20.2.6, table 350).
+// SectorFields selects the parts of a block that READ CD returns (MMC-5 6.20, Main
+// Channel Selection).
 type SectorFields uint8
 
 // Parts of a block, in their order on the disc.

@@ -169,12 +169,12 @@ func (s Sense) Progress() (p uint16, ok bool) {
 // SenseError is a CHECK CONDITION: the drive refused a command, failed at it, or
 // wants to be heard before it takes one.
 type SenseError struct {
-	Op        Opcode
+	Op        Opcode // that returned the condition
 	Key       SenseKey
-	ASC       uint8
-	ASCQ      uint8
+	ASC       uint8  // additional sense code
+	ASCQ      uint8  // additional sense code qualifier
 	Info      uint64 // INFORMATION field; 0 unless InfoValid
-	InfoValid bool
+	InfoValid bool   // of READ and WRITE: Info is the block address in question
 	Deferred  bool   // the condition belongs to an earlier command than Op
 	CDB       []byte // of the command that returned the condition
 	Raw       Sense  // as the drive sent it
@@ -284,7 +284,7 @@ const (
 // not known because the way back failed. Whoever writes must find out where the
 // drive stands before he sends the blocks again, unless Unsent is set.
 type TransportError struct {
-	CDB    []byte
+	CDB    []byte // of the command
 	Host   uint32 // host adapter status, as Linux numbers it (DID_*)
 	Driver uint32 // driver status, as Linux numbers it
 	Status uint8  // SCSI status other than GOOD and CHECK CONDITION
@@ -331,8 +331,8 @@ func (e *TransportError) Unwrap() error { return e.Err }
 
 // ResponseError is a reply that is too short or contradicts itself.
 type ResponseError struct {
-	Op     Opcode
-	Reason string
+	Op     Opcode // that was replied to
+	Reason string // what is wrong with the reply
 	Raw    []byte // the reply, at most 64 bytes of it
 }
 

@@ -13,7 +13,7 @@ const pageSerialNumber = 0x80
 const serialAlloc = 252
 
 // SerialNumber asks for the number that tells a drive from others of its model:
-// feature 0108h (MMC-5 5.3.43), else vital product data page 80h (SPC-3 7.6.10).
+// feature 0108h (MMC-5 5.3), else vital product data page 80h (SPC-3 7.6.10).
 // It is empty if the drive has none.
 func (d *Drive) SerialNumber(ctx context.Context) (string, error) {
 	conf, err := d.GetConfiguration(ctx, OneFeature, FeatureSerialNumber)

@@ -101,7 +101,8 @@ func (d TOCTrack) Number() int { return int(u8(d, 2)) }
 // Start returns the start address (LBA).
 func (d TOCTrack) Start() uint32 { return u32(d, 4) }
 
-// MSF is an address of a CD in minutes, seconds and frames (1/75 s).
+// MSF is an address of a CD in minutes, seconds and frames (1/75 s), of which block
+// 0 has 00:02:00.
 type MSF struct{ M, S, F uint8 }
 
 // MSFOf converts a block address.

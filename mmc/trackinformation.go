@@ -22,7 +22,22 @@ const (
 	DataModeNA  = 0x0f // data mode unknown or not applicable
 )
 
-// TrackInformation is the reply of READ TRACK INFORMATION (MMC-5 6.27.3).
+// TrackInformation is the reply of READ TRACK INFORMATION (MMC-5 6.27.3):
+//
+//	0 1      length
+//	2, 32    track number: low, high byte
+//	3, 33    session number
+//	5        damage, copy, track mode (bits 3…0)
+//	6        RT (reserved), blank, packet/inc, FP, data mode (bits 3…0)
+//	7        LRA_V, NWA_V
+//	8…11     start of the track
+//	12…15    next writable address (NWA)
+//	16…19    free blocks
+//	20…23    fixed packet size, or blocking factor
+//	24…27    size of the track
+//	28…31    last recorded address (LRA)
+//
+// Addresses are LBA, sizes blocks.
 type TrackInformation []byte
 
 const (

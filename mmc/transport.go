@@ -78,7 +78,9 @@ func (c *Command) Transferred() []byte {
 // Execute is called by one goroutine at a time. Close frees the drive and is
 // called once, when no command runs.
 type Transport interface {
+	// Execute carries out one command.
 	Execute(ctx context.Context, cmd *Command) error
+	// Close frees the drive.
 	Close() error
 }
 
@@ -107,6 +109,7 @@ type Rememberer interface {
 
 // Wrapper is implemented by transports that stand in front of another one.
 type Wrapper interface {
+	// Unwrap returns the transport behind this one, nil if there is none now.
 	Unwrap() Transport
 }
 

@@ -24,8 +24,10 @@ const tellAfter = 20 * time.Second
 // at most for limit, or for CloseLimit if that is more and the drive says that it
 // is at work (2/04/07, 2/04/08): somebody may have begun that before, and been
 // interrupted. why names the operation that is waited for, for messages.
-// A drive that was stopped is started (2/04/02). Unit attentions are taken note of (see MediumChanges) and do not end the wait.
-// A deferred error means that the operation failed.
+// A drive that was stopped is started (2/04/02). Unit attentions are taken note of
+// (see [Drive.MediumChanges]) and do not end the wait. One that for ten seconds has
+// not told why it is not ready (2/04/00) counts as ready: some bridges say so for
+// ever. A deferred error means that the operation failed.
 func (d *Drive) WaitReady(ctx context.Context, why string, limit time.Duration) error {
 	return d.WaitProgress(ctx, why, limit, nil)
 }

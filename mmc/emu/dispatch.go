@@ -93,7 +93,7 @@ var commands = []command{
 		[]byte{0, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0}, needsMedium, (*Drive).synchronizeCache},
 	{"READ TOC/PMA/ATIP", mmc.OpReadTOC, // 6.26
 		[]byte{0, 0x02, 0x0f, 0, 0, 0, 0xff, 0xff, 0xff, 0xc0}, needsMedium, (*Drive).readTOC},
-	{"READ HEADER", mmc.OpReadHeader, // MMC-1 5.2.8
+	{"READ HEADER", mmc.OpReadHeader, // MMC-1
 		[]byte{0, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0}, needsMedium, (*Drive).readHeader},
 	{"GET CONFIGURATION", mmc.OpGetConfiguration, // 6.6
 		[]byte{0, 0x03, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0}, heedless, (*Drive).getConfiguration},

@@ -41,13 +41,33 @@
 // The data file is locked (flock(2)) while the medium is in a drive: exclusively
 // by one that can write, shared by those that only read.
 //
+// # Media
+//
+//	Media             profile       blocks    recorded
+//	cd-r              0009h           359844  track or session at once; 99 tracks
+//	cd-rw             000Ah           359844  the same; BLANK
+//	dvd-r             0011h          2298496  incrementally, or disc at once
+//	dvd-rw            0014h          2298496  the same; BLANK; FORMAT UNIT makes it the next
+//	dvd-rw-overwrite  0013h          2298496  restricted overwrite; BLANK makes it dvd-rw
+//	dvd-r-dl          0015h          4171712  disc at once only
+//	dvd+r             001Bh          2295104  in up to 153 sessions
+//	dvd+r-dl          002Bh          4173824  the same
+//	dvd+rw            001Ah          2295104  anywhere; is formatted in the background
+//	dvd-ram           0012h          2236704  anywhere; spare areas that can grow
+//	bd-r              0041h, 0042h  12219392  SRM in up to 300 sessions, or, if formatted
+//	                                          so, SRM+POW or RRM; spare areas
+//	bd-re             0043h         11826176  anywhere; spare areas of a chosen size
+//
+// The capacities are the usual ones of one layer, or of two where the name says
+// dl; [CreateOptions] can ask for others.
+//
 // # What is durable when
 //
 // WRITE leaves blocks in the page cache of the host. They survive the death of
 // the process at once, and a power cut after one of
 //
 //	SYNCHRONIZE CACHE, CLOSE TRACK/SESSION, RESERVE TRACK, BLANK, FORMAT UNIT,
-//	eject, [Drive.Close], and in the background after every 16 MiB of a track
+//	eject, Drive.Close, and in the background after every 16 MiB of a track
 //
 // by always the same order:
 //

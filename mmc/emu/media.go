@@ -94,6 +94,7 @@ func MediaNames() []string {
 	return names
 }
 
+// String returns the name that [ParseMedia] understands.
 func (m Media) String() string { return string(m) }
 
 // TakesSessions reports whether sessions can be added to a new medium of this

@@ -55,7 +55,7 @@ func defaultWriteParameters() writeParameters {
 	return p
 }
 
-// capabilities is mode page 2Ah (MMC-5 annex, as MMC-3 5.5.10 defines it).
+// capabilities is mode page 2Ah (MMC-3 6.3.11; legacy in MMC-5 E.11).
 func (d *Drive) capabilities() []byte {
 	speeds := d.medium.writeSpeeds
 	b := make([]byte, 32+4*len(speeds))

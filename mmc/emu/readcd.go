@@ -2,7 +2,8 @@ package emu
 
 import "burnfs/mmc"
 
-// Parts of a block that READ CD can return (MMC-5 6.20.2.6).
+// Parts of a block that READ CD can return (MMC-5 6.20, Main Channel
+// Selection).
 const (
 	fieldSync      = 0x80
 	fieldSubHeader = 0x40

@@ -1,6 +1,6 @@
 package emu
 
-// readHeader serves READ HEADER (MMC-1 5.2.8, gone since MMC-3 but known to
+// readHeader serves READ HEADER (MMC-1; gone since MMC-3 but known to
 // every drive): the mode of a block, and its address.
 func (d *Drive) readHeader(r *request) error {
 	m := d.medium

@@ -9,9 +9,9 @@ import (
 
 // Op is one command on its way.
 type Op struct {
-	Index  int // commands before it
-	Opcode mmc.Opcode
-	CDB    []byte
+	Index  int        // commands before it
+	Opcode mmc.Opcode // byte 0 of CDB
+	CDB    []byte     // command descriptor block, not to be changed
 	// LBA and Blocks say what a READ or WRITE is about; otherwise they are 0.
 	LBA, Blocks uint32
 }
@@ -22,6 +22,7 @@ func (o Op) String() string { return fmt.Sprintf("%v, % x", o.Opcode, o.CDB) }
 // Injector decides about each command in turn. It returns nil for commands that
 // nothing happens to. It is called by one goroutine at a time.
 type Injector interface {
+	// Inject returns what happens to a command, nil for nothing.
 	Inject(Op) Fault
 }
 

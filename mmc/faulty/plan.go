@@ -95,7 +95,7 @@ func (p *Plan) String() string {
 // hear are not counted. Faults that happen are logged as warnings; log may be
 // nil.
 //
-// A [powerCut] needs a drive with a method LosePower() error, as [emu.Drive] has
+// lose-power needs a drive with a method LosePower() error, as [emu.Drive] has
 // it; to others only what is on the cable happens.
 func (p *Plan) Injector(log *slog.Logger) Injector {
 	if log == nil {

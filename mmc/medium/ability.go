@@ -23,8 +23,8 @@ func Writes(conf mmc.Configuration) []mmc.Profile {
 }
 
 // writes reports whether a feature means writing. Those of DVD+RW and DVD+R are
-// for reading, too, and say so by their first bit (MMC-5 5.3.16, 5.3.17, 5.3.29,
-// 5.3.30).
+// for reading, too, and say so by their first bit (MMC-5 5.3.20 and 5.3.21; their
+// dual layer sisters likewise).
 func writes(f mmc.Feature) bool {
 	switch f.Code() {
 	case mmc.FeatureDVDPlusRW, mmc.FeatureDVDPlusR, mmc.FeatureDVDPlusRWDL, mmc.FeatureDVDPlusRDL:

@@ -41,7 +41,7 @@ const (
 )
 
 const (
-	notYet      = "This drive and medium cannot be written by this program, only read: "
+	onlyRead    = "This drive and medium cannot be written by this program, only read: "
 	sessionsDVD = 153 // MMC-5 4.3.6.2
 	// sessionsBD is where libburn begins to warn that a BD-R is likely to soon fail
 	// writing: each session uses up a part of what the drive needs to keep the
@@ -94,11 +94,11 @@ func familyOf(p mmc.Profile) family {
 	case mmc.ProfileDVDRDL, mmc.ProfileDVDRDLJump, mmc.ProfileDVDRWDL:
 		return family{readOnly: "A dual layer DVD-R or DVD-RW takes only a single session, so nothing can be added to it. Use a DVD+R DL or another kind of medium."}
 	case mmc.ProfileBDRRRM:
-		return family{readOnly: notYet + "the BD-R is formatted for random recording (RRM), which rules out sessions. Use a BD-R that was not formatted so."}
+		return family{readOnly: onlyRead + "the BD-R is formatted for random recording (RRM), which rules out sessions. Use a BD-R that was not formatted so."}
 	case mmc.ProfileCDROM, mmc.ProfileDVDROM, mmc.ProfileBDROM:
 		return family{readOnly: "The medium is a " + p.String() + " in this drive: it was pressed or closed, or the drive can only read. Nothing can be added to it here."}
 	}
-	return family{readOnly: notYet + "unknown kind of medium (" + p.String() + ")."}
+	return family{readOnly: onlyRead + "unknown kind of medium (" + p.String() + ")."}
 }
 
 // gapAfter returns the gap after session number n, counted from 1.

@@ -51,9 +51,9 @@ func (s Status) String() string {
 // Info is what is known about the medium in a drive. Addresses are LBA, sizes
 // blocks of 2048 bytes.
 type Info struct {
-	Profile mmc.Profile
-	Kind    Kind
-	Status  Status
+	Profile mmc.Profile // what the drive calls the medium
+	Kind    Kind        // how it can be written
+	Status  Status      // how full it is
 
 	// Sessions are those with at least one recorded track, in order. All are
 	// complete, except that the last one is not when OpenTrack is set.
@@ -132,8 +132,8 @@ type Info struct {
 
 // Session is one session of a medium.
 type Session struct {
-	Number   int
-	Complete bool
+	Number   int     // from 1
+	Complete bool    // closed
 	Tracks   []Track // at least one
 }
 
@@ -149,26 +149,26 @@ func (s *Session) Blocks() uint32 {
 
 // Track is one track of a medium.
 type Track struct {
-	Number  int
-	Session int
-	Start   uint32
+	Number  int    // from 1
+	Session int    // number of its session
+	Start   uint32 // first block (LBA)
 	// Blocks is the size of the track; of an open one, what is recorded of it.
 	// On CD it may include run-out blocks that cannot be read.
 	Blocks uint32
 
 	NWA      uint32 // next writable address, if NWAValid
-	NWAValid bool
+	NWAValid bool   // the drive tells a next writable address
 	Free     uint32 // blocks that can be written from NWA on
 	Blank    bool   // nothing is recorded in it
 	Damaged  bool   // was not closed properly
 	Open     bool   // of an unclosed session, and may be recorded further
 	Reserved bool   // its size was told to the drive before it was written
-	Audio    bool
+	Audio    bool   // holds sound, not blocks
 	// XA says that a CD track is recorded in mode 2, as CD-ROM XA.
 	XA bool
 
 	LastRecorded      uint32 // last recorded address, if LastRecordedValid
-	LastRecordedValid bool
+	LastRecordedValid bool   // the drive tells it
 }
 
 // Writable reports whether the next session can be written right away: the

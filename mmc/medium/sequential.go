@@ -119,7 +119,7 @@ func readTrack(ctx context.Context, d *mmc.Drive, di mmc.DiscInformation, n int)
 	return ti, err
 }
 
-// dataModeXA is the data mode of tracks of CD-ROM XA (MMC-5 6.27.3.9).
+// dataModeXA is the data mode of tracks of CD-ROM XA (MMC-5 6.27.3.10).
 const dataModeXA = 2
 
 func newTrack(ti mmc.TrackInformation) Track {

@@ -15,7 +15,7 @@ type BlankOptions struct {
 	// writing the whole disc, and repairs media that give trouble. A DVD-RW needs
 	// it to be written in several sessions.
 	Full     bool
-	Progress Progress
+	Progress Progress     // is told how far it got, unless nil
 	Log      *slog.Logger // nil discards
 }
 

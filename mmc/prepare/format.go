@@ -13,11 +13,11 @@ import (
 
 // Format is one way to format a medium.
 type Format struct {
-	Type      mmc.FormatType
-	Subtype   uint8  // meaning depends on Type
-	Parameter uint32 // type dependent, 24 bits
-	Blocks    uint32 // blocks for data
-	Spare     uint32 // blocks set aside to replace bad ones, 0 if none or not told
+	Type      mmc.FormatType // MMC-5 6.5.4.2
+	Subtype   uint8          // meaning depends on Type
+	Parameter uint32         // type dependent, 24 bits
+	Blocks    uint32         // blocks for data
+	Spare     uint32         // blocks set aside to replace bad ones, 0 if none or not told
 	// Name is what users choose the format by: "default" and others.
 	Name string
 	// Description is half a sentence for users.
@@ -28,7 +28,7 @@ type Format struct {
 
 // FormatOptions are what a caller of FormatMedium may choose.
 type FormatOptions struct {
-	Progress Progress
+	Progress Progress     // is told how far it got, unless nil
 	Log      *slog.Logger // nil discards
 }
 

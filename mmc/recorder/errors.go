@@ -51,8 +51,8 @@ func (e *NotWritableError) Error() string { return e.Reason }
 // late, the blocks are those that may be lost.
 type WriteError struct {
 	LBA    uint32 // first block that could not be written
-	Blocks uint32
-	Err    error
+	Blocks uint32 // how many, from LBA on
+	Err    error  // cause
 }
 
 // newWriteError blames the right blocks for a WRITE of blocks at lba that failed. A

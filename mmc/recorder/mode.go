@@ -16,14 +16,16 @@ const (
 	// ModeDefault is the mode that leaves the most possible later: TAO on CD,
 	// incremental on DVD-R and DVD-RW where the drive offers it.
 	ModeDefault Mode = iota
-	// ModeTAO writes a CD track at once (MMC-5 4.2.3.3).
+	// ModeTAO writes a CD track at once (MMC-5 7.5.4, write type 01h).
 	ModeTAO
-	// ModeSAO writes a CD session at once from a cue sheet (MMC-5 6.35).
+	// ModeSAO writes a CD session at once from a cue sheet (MMC-5 7.5.4, write
+	// type 02h; 6.33).
 	ModeSAO
 	// ModeIncremental writes DVD-R and DVD-RW in packets, one session after the
-	// other.
+	// other (MMC-5 7.5.4, write type 00h; 5.3.11).
 	ModeIncremental
-	// ModeDAO writes DVD-R and DVD-RW in one go, after which they are closed.
+	// ModeDAO writes a blank DVD-R or DVD-RW in one go, after which it is closed
+	// (MMC-5 7.5.4, write type 02h; 5.3.25).
 	ModeDAO
 )
 
@@ -40,7 +42,8 @@ func (m Mode) String() string {
 // ModeNames lists the names ParseMode knows.
 func ModeNames() []string { return append([]string(nil), modeNames[:]...) }
 
-// ParseMode returns the mode with the given name, in upper or lower case.
+// ParseMode returns the mode with the given name, in upper or lower case. The
+// error lists the names there are.
 func ParseMode(name string) (Mode, error) {
 	for m, n := range modeNames {
 		if strings.EqualFold(n, name) {

@@ -10,7 +10,7 @@ import (
 
 // Identity tells drives apart.
 type Identity struct {
-	Vendor, Product string
+	Vendor, Product string // as INQUIRY tells them, without padding
 	Serial          string // empty if the drive has none
 }
 

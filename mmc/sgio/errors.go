@@ -12,7 +12,7 @@ var ErrReadOnly = errors.New("the drive was opened for reading only")
 
 // NotDriveError is a device that is no optical drive.
 type NotDriveError struct {
-	Path string
+	Path string // as it was given
 	Kind string // what it is, such as "a disk"; empty if that is not known
 }
 
@@ -42,7 +42,7 @@ func (h Holder) String() string {
 
 // BusyError is a drive that somebody else uses.
 type BusyError struct {
-	Path    string
+	Path    string   // of the node
 	Holders []Holder // as far as they can be seen
 	Err     error    // errno
 }
@@ -64,7 +64,7 @@ func (e *BusyError) Unwrap() error { return e.Err }
 
 // AccessError is a node that the user may not open.
 type AccessError struct {
-	Path  string
+	Path  string // of the node
 	Group string // that may open it; empty if it is unknown or of no use
 	Err   error  // errno
 }

@@ -85,10 +85,10 @@ func changesMedium(op mmc.Opcode) bool {
 // PermissionError is a command that the kernel, or a read-only transport, does
 // not let through.
 type PermissionError struct {
-	Path     string
-	Op       mmc.Opcode
-	ReadOnly bool  // the node could be opened for reading only
-	Err      error // errno
+	Path     string     // of the node
+	Op       mmc.Opcode // that was not let through
+	ReadOnly bool       // the node could be opened for reading only
+	Err      error      // errno
 }
 
 // Error tells the command, why it was refused and what to do.

@@ -22,7 +22,7 @@ const (
 type Device struct {
 	Block    string // such as /dev/sr0; empty without the driver sr
 	Generic  string // such as /dev/sg1; empty without the driver sg
-	Vendor   string
+	Vendor   string // these three as INQUIRY tells them, without padding
 	Model    string
 	Revision string
 }
