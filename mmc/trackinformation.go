@@ -82,7 +82,7 @@ func (t TrackInformation) TrackMode() uint8 { return u8(t, 5) & 0x0f }
 // Reserved reports the RT bit: the track was reserved with a fixed size.
 func (t TrackInformation) Reserved() bool { return u8(t, 6)&0x80 != 0 }
 
-// Blank reports that nothing was recorded in the track yet.
+// Blank reports that nothing is recorded in the track.
 func (t TrackInformation) Blank() bool { return u8(t, 6)&0x40 != 0 }
 
 // Packet reports the Packet/Inc bit.

@@ -13,7 +13,7 @@ import (
 //	├──────────────────────────────┼────────────────────────────────────────┤ Free
 //
 // While its last session is in the intermediate state, READ FORMAT CAPACITIES
-// tells an unknown capacity: the disc was formatted quickly and is empty yet, or
+// tells an unknown capacity: the disc was formatted quickly and is still empty, or
 // growing was interrupted.
 func (i *inspection) restricted(ctx context.Context, di mmc.DiscInformation, fc mmc.FormatCapacities) error {
 	in := i.info
