@@ -33,7 +33,7 @@ const (
 	// "multi border response of ROM drive", March 2002).
 	dvdRMaxSessions = 300
 	// dvdRMaxTracks is how many RZones the recording management data can list
-	// (MMC-5 4.3.4.1).
+	// (MMC-5 4.3.4.4.1).
 	dvdRMaxTracks = 2302
 	// dvdRMaxReserved is how many reserved tracks can be open beside the
 	// invisible one.

@@ -57,8 +57,8 @@ func capacities(ctx context.Context, d *mmc.Drive, info *medium.Info) (mmc.Forma
 	return fc, err
 }
 
-// FormatMedium formats the medium. It returns when the medium can be written; a
-// DVD+RW then goes on formatting in the background.
+// FormatMedium formats the medium: FORMAT UNIT (MMC-5 6.5). It returns when the
+// medium can be written; a DVD+RW then goes on formatting in the background.
 //
 // Errors: *RefusedError, ErrChanged, ErrNotFormatted; those of the drive.
 func FormatMedium(ctx context.Context, d *mmc.Drive, info *medium.Info, f Format, opt FormatOptions) error {

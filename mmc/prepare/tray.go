@@ -24,7 +24,8 @@ func Eject(ctx context.Context, d *mmc.Drive) error {
 	return move(ctx, d, mmc.Eject)
 }
 
-// Load closes the tray and waits until the drive knows the medium.
+// Load closes the tray and waits until the drive knows the medium: START STOP UNIT
+// (MMC-5 6.40).
 //
 // Errors: one that is mmc.ErrNoMedium if the drive is empty, ErrByHand; those of
 // the drive.
