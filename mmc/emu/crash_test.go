@@ -307,6 +307,7 @@ func TestHostTrouble(t *testing.T) {
 				}
 				break
 			}
+			d.medium.data.background.Wait() // or it may be slower than all writes
 			if lba > 2*checkpointBlocks {
 				t.Fatal("nobody noticed")
 			}
