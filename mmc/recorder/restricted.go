@@ -79,6 +79,12 @@ func (r *overwritable) quickGrow(ctx context.Context) error {
 	if r.d.MediumChanges() != r.info.Changes {
 		return ErrChanged
 	}
+	// A session that was opened has to be known, or nobody closes it and nothing can
+	// be read. It takes a moment.
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	ctx = context.WithoutCancel(ctx)
 	params := mmc.NewFormatParameters(mmc.FormatDescriptor{Type: mmc.FormatDVDRWQGrow, Parameter: quickGrowUnit}, 0, true)
 	for try := 1; ; try++ {
 		ferr := insist.Repeat(ctx, func() error { return r.d.FormatUnit(ctx, params) })
