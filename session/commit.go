@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"burnfs/mmc"
 	"burnfs/mmc/medium"
 	"burnfs/mmc/recorder"
 	"burnfs/session/commit"
@@ -23,7 +24,16 @@ type job struct {
 	plan  *commit.Plan
 	dir   string
 	unpin func() // lets staging free what the plan no longer needs
+
+	// closed says that this process closed the session, when the drive's
+	// MediumChanges told changes.
+	closed  bool
+	changes uint64
 }
+
+// loadedSince reports whether the disc may have been loaded again since the
+// session was closed.
+func (j *job) loadedSince(d *mmc.Drive) bool { return !j.closed || d.MediumChanges() != j.changes }
 
 func (d *Disc) newJob(p *commit.Plan) *job {
 	return &job{plan: p, dir: d.planDir(), unpin: d.store.Pin()}
@@ -352,6 +362,7 @@ func (d *Disc) burn(ctx context.Context, mode burnMode, progress func(Progress))
 		return d.commitError(PhaseClosing, p.Start(), written, problem(ErrNWAMoved, nil,
 			"the drive reports that the last session begins at block %d and not at %d", d.info.LastSession, p.Start()))
 	}
+	j.closed, j.changes = true, d.drive.MediumChanges()
 	return nil
 }
 
@@ -388,7 +399,13 @@ func (d *Disc) writeHead(ctx context.Context) error {
 func (d *Disc) rejected(err error) error {
 	p := d.job.plan
 	var mismatch *commit.MismatchError
-	if errors.As(err, &mismatch) {
+	switch {
+	case !errors.As(err, &mismatch):
+	case mismatch.Refused() && !p.Overwritable && !d.job.loadedSince(d.drive):
+		// Such a drive would use up the disc, a session for every attempt.
+		err = problem(ErrReload, err, "the drive refuses to read the session at block %d that it has just closed, as some drives do until the disc is loaded again; "+
+			"unmount, eject and load the disc, and mount it again: the session is then read back, and not burned a second time", p.Start())
+	default:
 		err = problem(ErrVerify, err, "the session at block %d does not read back as it was written, so it does not count; the medium or the drive may be bad", p.Start())
 		if !p.Overwritable {
 			if nerr := d.reject(p.Start()); nerr != nil {

@@ -25,6 +25,9 @@ var (
 	ErrNWAMoved = errors.New("the drive would write at another address than planned")
 	// ErrVerify: the disc does not give back what was written.
 	ErrVerify = errors.New("the disc does not read back as written")
+	// ErrReload: the drive has closed a session and refuses to read it. Once the
+	// disc was loaded again, the session is read back.
+	ErrReload = errors.New("the disc has to be loaded again before it can be read back")
 	// ErrStaging: the staging directory cannot be used.
 	ErrStaging = errors.New("staging cannot be used")
 	// ErrClosed: the disc was closed.

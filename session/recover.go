@@ -75,7 +75,8 @@ func (d *Disc) resume(ctx context.Context, progress func(Progress)) (*Report, er
 		return d.burnAndPublish(ctx, mode, progress)
 	}
 	if s := d.sessionAt(p.Start()); s != nil {
-		if !s.Readable || s.Mark == nil || *s.Mark != p.Mark {
+		closedNow := !s.Readable && !d.job.loadedSince(d.drive) // reading it back tells more
+		if !closedNow && (!s.Readable || s.Mark == nil || *s.Mark != p.Mark) {
 			return nil, d.giveUp(ctx)
 		}
 		return d.burnAndPublish(ctx, burnDone, progress)

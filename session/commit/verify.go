@@ -30,6 +30,13 @@ func (e *MismatchError) Error() string {
 
 func (e *MismatchError) Unwrap() error { return e.Err }
 
+// Refused reports whether the drive did not even try to read the block, as it does
+// with blocks that it does not believe to be there.
+func (e *MismatchError) Refused() bool {
+	sense, ok := errors.AsType[*mmc.SenseError](e.Err)
+	return ok && sense.Key == mmc.KeyIllegalRequest
+}
+
 // Verify produces the stream once more and compares every block with the
 // disc. The result is a *MismatchError when they differ.
 func (p *Plan) Verify(ctx context.Context, where string, staged Staged, disc iso9660.BlockReader, progress func(blocks uint32)) error {

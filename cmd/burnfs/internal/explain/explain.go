@@ -153,7 +153,7 @@ func discError(err error) *failure.Failure {
 	switch {
 	case errors.Is(err, session.ErrFull):
 		code = exitcode.Full
-	case errors.Is(err, session.ErrVerify):
+	case errors.Is(err, session.ErrVerify), errors.Is(err, session.ErrReload):
 		code = exitcode.Verify
 	}
 	// These texts already say what happened, what it means, and what to do.
