@@ -30,6 +30,7 @@ var ladder = [...]rung{
 	{session.ErrClosed, syscall.ENODEV, slog.LevelError},
 	{session.ErrNWAMoved, syscall.EIO, slog.LevelError},
 	{session.ErrVerify, syscall.EIO, slog.LevelError},
+	{session.ErrReload, syscall.EIO, slog.LevelError},
 	{session.ErrStaging, syscall.EIO, slog.LevelError},
 
 	{tree.ErrNotExist, syscall.ENOENT, slog.LevelDebug},
