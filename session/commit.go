@@ -314,6 +314,8 @@ func (d *Disc) burn(ctx context.Context, mode burnMode, progress func(Progress))
 			d.tree.Unseal()
 		}
 	}()
+	d.recording.Store(true)
+	defer d.recording.Store(false)
 	rec, err := d.recorder(mode, final)
 	if err != nil {
 		return d.commitError(PhaseBurning, p.Start(), 0, err)

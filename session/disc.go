@@ -85,6 +85,9 @@ type Disc struct {
 	again          bool     // a commit failed because of it
 	expected       expected // of the right disc
 
+	// recording says that a session is being written and closed.
+	recording atomic.Bool
+
 	// sure is the drive's count of changes of its medium for which it is known that
 	// the right disc is in it.
 	sure    atomic.Uint64

@@ -101,7 +101,7 @@ func (s source) ReadBlocks(ctx context.Context, lba uint32, p []byte) error {
 		if sure, err = d.ensure(ctx); err != nil {
 			return err
 		}
-		err = d.drive.ReadBlocks(ctx, lba, p)
+		err = d.readBetweenRecordings(ctx, lba, p)
 		if try == 0 && errors.Is(err, mmc.ErrDriveGone) {
 			continue // it may be back in a moment, which the next command waits for
 		}
@@ -113,6 +113,28 @@ func (s source) ReadBlocks(ctx context.Context, lba uint32, p []byte) error {
 		}
 	}
 	return problem(ErrWrongDisc, err, "the drive announces another disc again and again; the disc could not be read, and nothing was written to it; check the drive and its cable")
+}
+
+// recordingPoll is between two reads of a medium that cannot be read while it is
+// recorded.
+const recordingPoll = 200 * time.Millisecond
+
+// readBetweenRecordings reads, and waits with that while a commit records a medium
+// which the drive does not read meanwhile: a DVD-RW that grows, a CD session at
+// once. What records does not read through this: it would wait for itself.
+func (d *Disc) readBetweenRecordings(ctx context.Context, lba uint32, p []byte) error {
+	for {
+		recording := d.recording.Load()
+		err := d.drive.ReadBlocks(ctx, lba, p)
+		if !errors.Is(err, mmc.ErrSequence) || !recording && !d.recording.Load() {
+			return err
+		}
+		select {
+		case <-time.After(recordingPoll):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 func (d *Disc) wrongDisc() error {
