@@ -72,17 +72,20 @@ func download(ctx context.Context, cache string) error {
 	}
 	defer os.RemoveAll(work)
 
+	// Lists that are missing or old name no package, or one that is gone. Who may
+	// not renew them may still get along with those that are there.
+	_, stale := run(ctx, work, "apt-get", "update", "-qq")
 	depends, err := run(ctx, work, "apt-cache", "depends", metapackage)
 	if err != nil {
 		return err
 	}
 	name := imagePackage.FindStringSubmatch(depends)
 	if name == nil {
-		return fmt.Errorf("package %s depends on no linux-image: %s", metapackage, depends)
+		return errors.Join(fmt.Errorf("package %s depends on no linux-image: %s", metapackage, depends), stale)
 	}
 	// The download is checked by apt; its own user cannot write here.
 	if _, err := run(ctx, work, "apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", name[1]); err != nil {
-		return fmt.Errorf("%w; if the package is gone, apt-get update helps", err)
+		return errors.Join(err, stale)
 	}
 	packages, err := filepath.Glob(filepath.Join(work, "*.deb"))
 	if err != nil || len(packages) != 1 {
