@@ -145,7 +145,7 @@ func (seed *rig) singleFault(n int, what, first, second string) (met bool, err e
 	if err != nil && !errors.As(err, &ce) {
 		r.Errorf("%s: the error is no CommitError: %v", hit, err)
 	}
-	time.Sleep(time.Minute) // a drive that vanished is back
+	time.Sleep(time.Minute) // fake time: a drive that vanished is back
 	w.SetInjector(nil)
 	r.same(hit+", still mounted", second)
 	if _, cerr := r.disc.Commit(r.ctx, "after the fault", nil); cerr != nil {

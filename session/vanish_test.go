@@ -151,7 +151,7 @@ func (r *rig) reopen(p *plug) {
 	}
 }
 
-// await waits until the disc's status is as it should be.
+// await waits until the disc's status is as it should be, which nobody announces.
 func (r *rig) await(what string, is func(Status) bool) {
 	r.Helper()
 	for end := time.Now().Add(20 * time.Second); !is(r.disc.Status()); time.Sleep(time.Millisecond) {
@@ -291,25 +291,33 @@ func TestComesBackSoon(t *testing.T) {
 			want := r.manifest()
 			p.power = true
 			p.when(nth(5, mmc.OpWrite10))
-			seen := make(chan struct{})
+			seen, over := make(chan bool, 1), make(chan struct{})
 			go func() {
-				defer close(seen)
 				for {
 					p.mu.Lock()
 					pulled := p.pulled
 					p.mu.Unlock()
 					if pulled && r.disc.Status().Trouble != "" {
 						p.in(nil)
+						seen <- true
 						return
 					}
-					time.Sleep(time.Millisecond)
+					select {
+					case <-over:
+						seen <- false
+						return
+					case <-time.After(time.Millisecond): // nobody announces it
+					}
 				}
 			}()
 			rep, err := r.disc.Commit(r.ctx, "test", nil)
+			close(over)
 			if err != nil || !rep.Burned {
 				t.Fatalf("%+v, %v", rep, err)
 			}
-			<-seen
+			if !<-seen {
+				t.Error("the status never told that the drive was gone")
+			}
 			r.await("burned", burned)
 			r.same("burned", want)
 			r.close()

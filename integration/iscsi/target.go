@@ -157,7 +157,8 @@ func (t *Target) accept() {
 			return
 		}
 		if err != nil {
-			// Such as too many open files: it passes.
+			// Such as too many open files: it passes, and until then Accept fails at once,
+			// again and again.
 			t.log.Warn("iSCSI target: a connection was lost before it began", "err", err)
 			time.Sleep(100 * time.Millisecond)
 			continue

@@ -108,7 +108,7 @@ func TestDeafInitiator(t *testing.T) {
 		d := &client{t: t, conn: deaf}
 		d.send(d.loginPDU(security|toFull, strings.Replace(who, ":me", ":deaf", 1)))
 		c.do(testUnitReady).wantGood(t)
-		time.Sleep(segmentTimeout + time.Second)
+		time.Sleep(segmentTimeout + time.Second) // fake time: the target gives up
 		if _, err := deaf.Write([]byte{0}); err == nil {
 			t.Error("the connection is still there")
 		}
@@ -182,7 +182,7 @@ func TestPrevention(t *testing.T) {
 func TestHungDrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &drive{execute: func(cmd *mmc.Command) error {
-			time.Sleep(time.Hour)
+			time.Sleep(time.Hour) // fake time: longer than any initiator waits
 			return &mmc.TransportError{CDB: cmd.CDB}
 		}}
 		target, net := newTestTarget(t, d)

@@ -10,7 +10,7 @@ import (
 	"burnfs/mmc"
 )
 
-// slowDrive takes a second for each command.
+// slowDrive takes a second of fake time for each command.
 func slowDrive() *drive {
 	return &drive{execute: func(cmd *mmc.Command) error {
 		time.Sleep(time.Second)

@@ -31,7 +31,7 @@ type holding struct {
 func (h *holding) Execute(ctx context.Context, cmd *mmc.Command) error {
 	lba, n, _ := mmc.BlockRange(cmd.CDB)
 	if cmd.Opcode() == mmc.OpRead10 && h.lba-lba < n && h.held.CompareAndSwap(false, true) {
-		time.Sleep(h.time)
+		time.Sleep(h.time) // longer than the kernel waits, whose clock is a real one
 	}
 	return h.Transport.Execute(ctx, cmd)
 }

@@ -68,7 +68,7 @@ func TestSlowWriting(t *testing.T) {
 		if bc, err := d.ReadBufferCapacity(ctx); err != nil || bc.Free() != 0 {
 			t.Errorf("after calibration %d bytes are free, %v", bc.Free(), err)
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond) // of fake time, which the speed is told from
 		if bc, err := d.ReadBufferCapacity(ctx); err != nil || bc.Free() != 449500 {
 			t.Errorf("after 100 ms more %d bytes are free, %v", bc.Free(), err)
 		}
@@ -77,7 +77,7 @@ func TestSlowWriting(t *testing.T) {
 			if err == nil {
 				sent += blocks
 			} else if errors.Is(err, mmc.ErrLongWrite) {
-				time.Sleep(10 * time.Millisecond)
+				time.Sleep(10 * time.Millisecond) // fake time: the buffer empties
 			} else {
 				t.Fatal(err)
 			}
@@ -139,7 +139,7 @@ func TestSlowOperations(t *testing.T) {
 				}
 				last := uint16(0)
 				for range 3 {
-					time.Sleep(long / 4)
+					time.Sleep(long / 4) // fake time: a quarter of the work
 					err := d.TestUnitReady(ctx)
 					var se *mmc.SenseError
 					if !errors.As(err, &se) || !errors.Is(err, c.busy) {
@@ -154,7 +154,7 @@ func TestSlowOperations(t *testing.T) {
 				if _, err := d.ReadBufferCapacity(ctx); err != nil {
 					t.Errorf("%s: what is allowed then: %v", c.name, err)
 				}
-				time.Sleep(long / 4)
+				time.Sleep(long / 4) // the last one
 				if err := d.TestUnitReady(ctx); err != nil {
 					t.Errorf("%s: afterwards %v", c.name, err)
 				}
@@ -248,7 +248,7 @@ func TestLosePowerInBackground(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			time.Sleep(wait)
+			time.Sleep(wait) // fake time: before or after the end of the close
 			closed := d.TestUnitReady(ctx) == nil
 			if err := e.LosePower(); err != nil {
 				t.Fatal(err)

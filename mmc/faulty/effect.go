@@ -56,7 +56,7 @@ func (e hang) fault(*presence) Fault {
 		if e.d == forGood || e.d >= cmd.Timeout {
 			return lost(ctx, drive, cmd)
 		}
-		time.Sleep(e.d)
+		time.Sleep(e.d) // whatever the context says: a command that has left runs to its end
 		return drive.Execute(ctx, cmd)
 	}
 }
@@ -107,13 +107,25 @@ func (lostCommand) fault(*presence) Fault { return Lost() }
 type vanish struct{ d time.Duration }
 
 func (e vanish) fault(p *presence) Fault {
+	return p.away(e.d, func(drive mmc.Transport) func() error {
+		if d, able := drive.(resetter); able {
+			return d.Reset
+		}
+		return nil
+	})
+}
+
+// away is a drive that goes for d and does not get the command. What the drive does
+// when it comes back, and tells by itself then, is asked of it with back; nil is
+// nothing.
+func (p *presence) away(d time.Duration, back func(drive mmc.Transport) func() error) Fault {
 	lost := Lost()
 	return func(ctx context.Context, drive mmc.Transport, cmd *mmc.Command) error {
-		d, able := drive.(resetter)
-		p.leave(e.d, !able)
+		comes := back(drive)
+		p.leave(d, comes == nil)
 		err := lost(ctx, drive, cmd)
-		if able {
-			err = errors.Join(err, d.Reset())
+		if comes != nil {
+			err = errors.Join(err, comes())
 		}
 		return err
 	}
@@ -131,16 +143,12 @@ type powerCut struct{ d time.Duration }
 type powerLoser interface{ LosePower() error }
 
 func (e powerCut) fault(p *presence) Fault {
-	lost := Lost()
-	return func(ctx context.Context, drive mmc.Transport, cmd *mmc.Command) error {
-		d, able := drive.(powerLoser)
-		p.leave(e.d, !able)
-		err := lost(ctx, drive, cmd)
-		if able {
-			err = errors.Join(err, d.LosePower())
+	return p.away(e.d, func(drive mmc.Transport) func() error {
+		if d, able := drive.(powerLoser); able {
+			return d.LosePower
 		}
-		return err
-	}
+		return nil
+	})
 }
 
 func (e refusal) String() string {

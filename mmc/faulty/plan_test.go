@@ -151,7 +151,7 @@ func outcomes(ctx context.Context, tr *faulty.Transport, n int) string {
 		default:
 			b.WriteByte('t')
 		}
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // fake time, by which drives that vanish come back
 	}
 	return b.String()
 }

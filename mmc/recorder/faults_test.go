@@ -211,7 +211,7 @@ func (w way) append(t *testing.T) {
 					fail("the burn failed")
 				}
 				met := d.fault.Injected() > 0
-				time.Sleep(time.Minute) // a drive that vanished is back
+				time.Sleep(time.Minute) // fake time: a drive that vanished is back
 				d.fault.SetInjector(nil)
 				if i%2 == 0 { // else the drive stays what the fault has made of it
 					d.reload()

@@ -185,7 +185,7 @@ func TestLater(t *testing.T) {
 			t.Errorf("a thousand commands took %v and looked %d times", time.Since(begin), len(r.opened)-looks)
 		}
 		r.drives = map[string]*drive{"sr0": {product: "BURNER", limit: mmc.MaxTransfer}}
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // fake time: the grace is long over
 		if err := tr.Execute(ctx, &mmc.Command{CDB: []byte{byte(mmc.OpInquiry), 0, 0, 0, 36, 0}, Data: make([]byte, 36), Direction: mmc.FromDrive}); err != nil {
 			t.Errorf("INQUIRY is answered in any case: %v", err)
 		}

@@ -189,7 +189,7 @@ func (t *Transport) open() error {
 			if len(busy.Holders) > 0 || time.Now().After(deadline) {
 				return busy
 			}
-			time.Sleep(busyPoll)
+			time.Sleep(busyPoll) // the kernel does not tell when a node becomes free
 		default:
 			return &fs.PathError{Op: "open", Path: t.path, Err: err}
 		}
