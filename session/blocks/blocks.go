@@ -101,14 +101,16 @@ func (r *Reader) readChunk(ctx context.Context, p []byte, addr int64) (int, erro
 	}
 	c := make([]byte, chunkBytes)
 	if !r.broken.Contains(number) {
-		if err := r.src.ReadBlocks(ctx, number*chunkBlocks, c); err == nil {
+		err := r.src.ReadBlocks(ctx, number*chunkBlocks, c)
+		switch {
+		case err == nil:
 			r.cache.Add(number, c)
 			return copy(p[:n], c[off:]), nil
+		case ctx.Err() != nil:
+			return 0, ctx.Err()
+		case Unreadable(err):
+			r.broken.Add(number, struct{}{})
 		}
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		r.broken.Add(number, struct{}{})
 	}
 	from := off - off%iso9660.BlockSize
 	to := (off + n + iso9660.BlockSize - 1) / iso9660.BlockSize * iso9660.BlockSize

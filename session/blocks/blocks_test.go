@@ -7,20 +7,28 @@ import (
 	"testing"
 
 	"burnfs/iso9660"
+	"burnfs/mmc"
 	"burnfs/session/blocks"
 )
 
-var errBad = errors.New("a bad block")
+var (
+	errBad  = mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyMediumError, 0x11, 0))
+	errGone = &mmc.TransportError{CDB: make([]byte, 10), Gone: true}
+)
 
 // disc has blocks that hold their number, one of which is bad.
 type disc struct {
 	bad   uint32
+	err   error // of the drive, whatever is read
 	reads []string
 }
 
 func (d *disc) ReadBlocks(_ context.Context, lba uint32, p []byte) error {
 	n := uint32(len(p) / iso9660.BlockSize)
 	d.reads = append(d.reads, fmt.Sprintf("%d+%d", lba, n))
+	if d.err != nil {
+		return d.err
+	}
 	if lba <= d.bad && d.bad < lba+n {
 		return errBad
 	}
@@ -48,5 +56,25 @@ func TestBrokenChunk(t *testing.T) {
 	d.bad = 1000
 	if err := r.ReadBlocks(t.Context(), 40, p); err != nil || d.reads[len(d.reads)-1] != "32+32" {
 		t.Errorf("after the disc was written: %v, %v", d.reads, err)
+	}
+}
+
+// A drive that was gone for a while says nothing of the medium: what it could not
+// read then is read and kept as everything else, once it is back.
+func TestDriveThatWasGone(t *testing.T) {
+	d := &disc{bad: 1000, err: errGone}
+	r := blocks.New(d)
+	p := make([]byte, iso9660.BlockSize)
+	if err := r.ReadBlocks(t.Context(), 40, p); !errors.Is(err, mmc.ErrDriveGone) {
+		t.Fatalf("got %v", err)
+	}
+	d.err, d.reads = nil, nil
+	for _, lba := range []uint32{40, 41} {
+		if err := r.ReadBlocks(t.Context(), lba, p); err != nil || p[0] != byte(lba) {
+			t.Errorf("block %d: %d, %v", lba, p[0], err)
+		}
+	}
+	if got, want := fmt.Sprint(d.reads), "[32+32]"; got != want {
+		t.Errorf("reads %s, want %s", got, want)
 	}
 }

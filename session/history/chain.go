@@ -9,6 +9,7 @@ import (
 	"burnfs/iso9660"
 	"burnfs/iso9660/checksum"
 	"burnfs/mmc/medium"
+	"burnfs/session/blocks"
 )
 
 const (
@@ -172,7 +173,7 @@ func (c *chainer) taggedBefore(ctx context.Context, start uint32) (uint32, error
 	for pos := start; pos >= chunk && start-pos < padding; {
 		pos -= chunk
 		if err := c.r.ReadBlocks(ctx, pos, p); err != nil {
-			if unreadable(err) {
+			if blocks.Unreadable(err) {
 				return 0, nil
 			}
 			return 0, err

@@ -31,6 +31,7 @@ import (
 	"burnfs/iso9660"
 	"burnfs/mmc"
 	"burnfs/mmc/medium"
+	"burnfs/session/blocks"
 	"burnfs/session/mark"
 )
 
@@ -137,10 +138,10 @@ func (s *Session) empty(ctx context.Context, r iso9660.BlockReader) (bool, error
 		p := make([]byte, min(chunk, min(looked, s.Blocks)-done)*iso9660.BlockSize)
 		if err := r.ReadBlocks(ctx, s.Start+done, p); err != nil {
 			// The last blocks of a CD track are never readable (run-out).
-			if unreadable(err) && s.Blocks-done <= chunk {
+			if blocks.Unreadable(err) && s.Blocks-done <= chunk {
 				return done > iso9660.FirstDescriptor, nil
 			}
-			if unreadable(err) {
+			if blocks.Unreadable(err) {
 				return false, nil
 			}
 			return false, err
@@ -153,20 +154,6 @@ func (s *Session) empty(ctx context.Context, r iso9660.BlockReader) (bool, error
 	return true, nil
 }
 
-// unreadable reports whether err says that the medium does not give a block back.
-// A drive that is not ready, was reset or has another medium says nothing of it.
-func unreadable(err error) bool {
-	sense, ok := errors.AsType[*mmc.SenseError](err)
-	if !ok || sense.Deferred {
-		return false
-	}
-	switch sense.Key {
-	case mmc.KeyMediumError, mmc.KeyHardwareError, mmc.KeyIllegalRequest, mmc.KeyBlankCheck, mmc.KeyVendor:
-		return true
-	}
-	return false
-}
-
 // read looks at the descriptors at s.Start. What is wrong with them is noted
 // in s; that the drive cannot be asked is an error.
 func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
@@ -174,7 +161,7 @@ func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
 	block := make([]byte, iso9660.BlockSize)
 	lba := s.Start + iso9660.FirstDescriptor
 	if err := r.ReadBlocks(ctx, lba, block); err != nil {
-		if !unreadable(err) {
+		if !blocks.Unreadable(err) {
 			return err
 		}
 		s.Problem = fmt.Sprintf("block %d cannot be read: %v", lba, err)
@@ -262,17 +249,17 @@ func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (boo
 		}
 	}
 	formatted := formattedTo(info)
-	blocks := info.Capacity
-	if blocks == 0 && formatted > 0 {
-		blocks = info.Total // the drive refuses READ CAPACITY
+	readable := info.Capacity
+	if readable == 0 && formatted > 0 {
+		readable = info.Total // the drive refuses READ CAPACITY
 	}
-	for lba := uint32(0); lba < min(looked, blocks); lba++ {
+	for lba := uint32(0); lba < min(looked, readable); lba++ {
 		switch err := r.ReadBlocks(ctx, lba, block); {
 		case err == nil:
 			if bytes.Count(block, []byte{0}) != len(block) {
 				return false, nil
 			}
-		case !unreadable(err):
+		case !blocks.Unreadable(err):
 			return false, err
 		case lba < formatted && bad(err):
 			// Dust and scratches look like this, too.
