@@ -15,6 +15,7 @@ import (
 	"burnfs/mmc/recorder"
 	"burnfs/session/commit"
 	"burnfs/session/history"
+	"burnfs/session/journal"
 	"burnfs/session/mark"
 	"burnfs/session/staging"
 )
@@ -39,7 +40,7 @@ func (d *Disc) newJob(p *commit.Plan) *job {
 	return &job{plan: p, dir: d.planDir(), unpin: d.store.Pin()}
 }
 
-func (d *Disc) planDir() string { return filepath.Join(d.store.CommitDir(), "plan") }
+func (d *Disc) planDir() string { return filepath.Join(d.store.CommitDir(), journal.PlanName) }
 
 // Commit burns all pending changes as one session and returns when it was read
 // back. A commit that was interrupted before is brought to its end first. why

@@ -22,6 +22,7 @@ import (
 	"burnfs/session/blocks"
 	"burnfs/session/commit"
 	"burnfs/session/history"
+	"burnfs/session/journal"
 	"burnfs/session/staging"
 	"burnfs/session/tree"
 )
@@ -264,7 +265,7 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 		}
 		return d.openBase(ctx, d.sessions[i])
 	}
-	var j journal
+	var j staged
 	if d.store != nil {
 		var err error
 		if j, err = d.readJournal(); err != nil {
@@ -494,23 +495,21 @@ func (d *Disc) release() error {
 	return errs.ErrorOrNil()
 }
 
-// journal is what staging knows of the disc and of a running commit.
-type journal struct {
-	Base     *staging.BaseRef // nil before the first mount
-	Plan     *commit.Plan
-	Rejected []uint32 // first blocks of sessions that did not verify
-	Staged   bool     // there are changes
+// staged is what staging knows of the disc and of a running commit.
+type staged struct {
+	journal.Journal
+	Staged bool // there are changes
 }
 
 // Keys of the journal in staging.
 const (
-	metaBase     = "disc.base"
-	metaPlan     = "commit.plan"
-	metaRejected = "commit.rejected"
+	metaBase     = journal.KeyBase
+	metaPlan     = journal.KeyPlan
+	metaRejected = journal.KeyRejected
 )
 
-func (d *Disc) readJournal() (journal, error) {
-	var j journal
+func (d *Disc) readJournal() (staged, error) {
+	var j staged
 	err := d.store.View(func(r staging.Reader) error {
 		for range r.Inodes() {
 			j.Staged = true
@@ -520,12 +519,9 @@ func (d *Disc) readJournal() (journal, error) {
 			j.Staged = true
 			break
 		}
-		for key, v := range map[string]any{metaBase: &j.Base, metaPlan: &j.Plan, metaRejected: &j.Rejected} {
-			if b := r.Meta(key); b != nil {
-				if err := json.Unmarshal(b, v); err != nil {
-					return problem(ErrStaging, err, "the journal in %s cannot be read; the staged files in it are untouched", d.store.Dir())
-				}
-			}
+		var err error
+		if j.Journal, err = journal.Read(r.Meta); err != nil {
+			return problem(ErrStaging, err, "the journal in %s cannot be read; the staged files in it are untouched", d.store.Dir())
 		}
 		return nil
 	})

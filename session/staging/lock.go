@@ -3,6 +3,7 @@ package staging
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,10 +12,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+const lockName = "lock"
+
+// lockShared takes dir/lock together with others that only look, and leaves no trace. Nil
+// if there is no such file.
+func lockShared(dir string) (*os.File, error) {
+	f, err := openPlain(filepath.Join(dir, lockName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); err != nil {
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = &LockedError{Dir: dir, PID: readPID(f)}
+		} else {
+			err = fmt.Errorf("lock %s: %w", f.Name(), err)
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
 // lockDir takes dir/lock for this process. The kernel drops the lock when the returned file
 // is closed or the process dies, so no stale one is left behind.
 func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, writeError(dir, err)
 	}
@@ -37,12 +61,17 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// readPID returns the process number in a lock file, 0 if there is none.
+// readPID returns the process number in a lock file, 0 if there is none,
+// or if no such process is left.
 func readPID(f *os.File) int {
 	b := make([]byte, 32)
 	n, _ := f.ReadAt(b, 0)
 	pid, err := strconv.Atoi(strings.TrimSpace(string(b[:n])))
-	if err != nil {
+	if err != nil || pid <= 0 {
+		return 0
+	}
+	// One that only looks leaves the number of whoever had the store before.
+	if errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
 		return 0
 	}
 	return pid
