@@ -51,6 +51,8 @@ func (d *Disc) Commit(ctx context.Context, why string, progress func(Progress)) 
 	if d.store == nil {
 		return &Report{}, nil
 	}
+	d.running.Add(1)
+	defer d.running.Add(-1)
 	d.committing.Lock()
 	defer d.committing.Unlock()
 	d.log.Info("commit", "why", why)
@@ -58,6 +60,7 @@ func (d *Disc) Commit(ctx context.Context, why string, progress func(Progress)) 
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.progress = Progress{}
+	d.outcomes.count(err)
 	if err != nil {
 		d.state, d.lastError = Failed, err.Error()
 		d.log.Error("commit failed", "error", err)

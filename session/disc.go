@@ -85,6 +85,10 @@ type Disc struct {
 	watching       bool     // for the end of the trouble
 	again          bool     // a commit failed because of it
 	expected       expected // of the right disc
+	outcomes       outcomes // of commits
+
+	// running counts commits and resumes that run or wait for one another.
+	running atomic.Int32
 
 	// recording says that a session is being written and closed.
 	recording atomic.Bool

@@ -16,8 +16,10 @@ func (d *Disc) resumeInBackground() {
 	d.warnings = append(d.warnings, "a burn that was interrupted is being brought to its end")
 	d.mu.Unlock()
 	d.background.Add(1)
+	d.running.Add(1)
 	go func() {
 		defer d.background.Done()
+		defer d.running.Add(-1)
 		d.committing.Lock()
 		defer d.committing.Unlock()
 		if d.job == nil {
@@ -31,6 +33,7 @@ func (d *Disc) resumeInBackground() {
 		})
 		d.mu.Lock()
 		defer d.mu.Unlock()
+		d.outcomes.count(err)
 		if err != nil {
 			d.state, d.lastError = Failed, err.Error()
 			d.log.Error("the interrupted burn could not be finished; unmounting tries again", "error", err)

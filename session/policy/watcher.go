@@ -98,6 +98,9 @@ func (w *Watcher) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		if ctx.Err() != nil { // a commit may have ended after that
+			return
+		}
 		if rule := w.met(); rule != "" {
 			w.commit(context.WithoutCancel(ctx), rule)
 		}

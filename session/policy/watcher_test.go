@@ -230,13 +230,12 @@ func TestRules(t *testing.T) {
 	} {
 		t.Run(c.reason, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c.disc.begin = time.Now()
+				c.disc.begin = time.Now().Add(poll / 2)
 				w := New(c.policy, c.disc, slog.New(slog.DiscardHandler))
 				ctx, cancel := context.WithCancel(t.Context())
 				go w.Run(ctx)
 				// Half a second beside the watcher's looks: the order is certain.
 				time.Sleep(poll / 2)
-				c.disc.begin = c.disc.begin.Add(poll / 2)
 				c.play(c.disc, w)
 				cancel()
 				synctest.Wait()

@@ -24,7 +24,8 @@ func (a *app) ejectCmd() *cobra.Command {
 		Long: `Open the tray of the drive. A disc that burnfs has mounted is unmounted first, as
 'burnfs umount' does it: what is pending is burned and verified. If that fails, or a
 program still uses the mount, the tray stays closed. A disc that another program has
-mounted is refused.
+mounted is refused. Changes that stay staged because the disc was mounted so (-o
+commit= without umount) are told and do not keep the tray closed.
 
 --load pulls the tray in instead and waits until the drive knows the disc.`,
 		Example: "  burnfs eject /mnt\n  burnfs eject --load /dev/sr0",
@@ -44,7 +45,10 @@ mounted is refused.
 				if !m.Burnfs() {
 					return refuseMounted(path)
 				}
-				if err := a.umount(ctx, umountRequest{dir: m.Point, quiet: quiet}); err != nil {
+				err := a.umount(ctx, umountRequest{dir: m.Point, quiet: quiet})
+				if failure.CodeOf(err) == exitcode.Staged {
+					a.complain(err)
+				} else if err != nil {
 					return err
 				}
 			}

@@ -48,7 +48,8 @@ func (a *app) mountCmd() *cobra.Command {
 		Long: `Mount DISC, an emulated disc or an ISO file, on the directory MOUNTPOINT. What is
 changed there is kept in a staging directory on the local disk, survives a crash once
 it is fsynced, and becomes a new session when the disc is unmounted, by whatever
-means, or synced ('burnfs sync', or 'sync MOUNTPOINT').
+means, or synced ('burnfs sync', or 'sync MOUNTPOINT'). With -o commit=RULES it is
+burned at other times as well, or only when told.
 
 The command returns when the mount is ready and leaves a daemon behind. An error
 before that is printed and is the exit status. SIGTERM and SIGINT make the daemon

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -26,6 +27,7 @@ import (
 	"burnfs/cmd/burnfs/internal/utab"
 	"burnfs/fusefs"
 	"burnfs/session"
+	"burnfs/session/policy"
 )
 
 // endSignals ask the daemon to unmount and burn: SIGHUP comes when the terminal
@@ -121,20 +123,25 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	}
 	var life *mounted.Life
 	ready := make(chan struct{}) // life is set
-	server, err := fusefs.Mount(ctx, point, disc.Tree(), fusefs.Options{
-		FSName: discPath, AllowOther: opt.AllowOther, ReadOnly: opt.ReadOnly, Dev: opt.Dev, SUID: opt.Suid,
-		SyncRoot: func(ctx context.Context) error {
+	rules := opt.CommitPolicy()
+	var syncRoot func(context.Context) error // nil makes staging durable, no more
+	if rules.Sync {
+		syncRoot = func(ctx context.Context) error {
 			<-ready
 			_, err := life.Sync(ctx, func(control.Progress) {})
 			return err
-		},
+		}
+	}
+	server, err := fusefs.Mount(ctx, point, disc.Tree(), fusefs.Options{
+		FSName: discPath, AllowOther: opt.AllowOther, ReadOnly: opt.ReadOnly, Dev: opt.Dev, SUID: opt.Suid,
+		SyncRoot:    syncRoot,
 		ControlPath: listener.Address(), StagingDir: staging, DiscPath: discPath, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	holder := &heldDisc{disc: disc, path: discPath, point: server.Mountpoint(), session: opt.Session, fault: req.fault, noted: note(discPath, server.Mountpoint(), log)}
-	life = mounted.New(holder, kernelMount{server, log}, listener, log)
+	life = mounted.New(holder, kernelMount{server, log}, listener, rules, log)
 	close(ready)
 	undo = append(undo, holder.forget, func() error { return server.Unmount(context.Background()) })
 
@@ -152,6 +159,9 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	}
 	for _, w := range st.Warnings {
 		fmt.Fprintf(a.env.Err, "burnfs: %s\n", w)
+	}
+	if holder.rules = rules.Warn(disc.SessionCost(), st.FitsBytes); holder.rules != "" && !st.ReadOnly {
+		fmt.Fprintf(a.env.Err, "burnfs: %s\n", holder.rules)
 	}
 	if child != nil {
 		logFile, err := daemon.OpenLog(logPath)
@@ -251,7 +261,8 @@ type heldDisc struct {
 	session     int
 	fault       *discs.Fault
 	log         string
-	noted       bool // the mount has a line in utab
+	rules       string // a warning about when it commits
+	noted       bool   // the mount has a line in utab
 }
 
 // forget takes back what note did.
@@ -270,6 +281,12 @@ func (h *heldDisc) Commit(ctx context.Context, why string, progress func(control
 	}
 	return report(rep), nil
 }
+
+// Look implements mounted.Disc.
+func (h *heldDisc) Look() policy.Look { return h.disc.Look() }
+
+// Waiting implements mounted.Disc.
+func (h *heldDisc) Waiting() (bool, int64) { return h.disc.Waiting() }
 
 // Close implements mounted.Disc.
 func (h *heldDisc) Close(ctx context.Context) error {
@@ -290,6 +307,12 @@ func (h *heldDisc) Status() control.Status {
 		Pending: control.Pending(s.Pending),
 		Trouble: s.Trouble, LastError: s.LastError, LastCommit: report(s.LastCommit),
 		Warnings: s.Warnings, Faults: h.fault.Injected(), StagingDir: s.StagingDir, LogFile: h.log,
+	}
+	if !s.ReadOnly {
+		st.Commit.SessionCostBytes = h.disc.SessionCost()
+		if h.rules != "" {
+			st.Warnings = append(slices.Clone(st.Warnings), h.rules)
+		}
 	}
 	if s.Progress.Phase != "" {
 		p := control.Progress(s.Progress)

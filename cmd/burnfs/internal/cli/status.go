@@ -23,6 +23,10 @@ func (a *app) statusCmd() *cobra.Command {
 		Long: `Show the state of a mounted disc: idle, staging (changes are pending), burning,
 verifying, or failed (the last commit failed; everything is still staged).
 
+"Burns at" is when sessions are burned (mount -o commit=). With a rule that burns by
+itself, "Next" says when that will be, or what it waits for, and what each session
+takes of the disc besides its data.
+
 When the drive is gone, or another disc or none is in it, the line Trouble says so and
 what to do. What is cached can still be read and changes are staged; a burn that was
 interrupted goes on by itself when the right disc is back.`,
@@ -78,6 +82,12 @@ func printStatus(w io.Writer, st control.Status) error {
 	} else {
 		row("Pending", "%s", pendingText(st.Pending))
 		row("Fits", "%s of new data", size(st.FitsBytes))
+	}
+	if c := st.Commit; c.Policy != "" {
+		row("Burns at", "%s", c.Policy)
+		if c.Next != "" {
+			row("Next", "%s; a session takes %s besides its data", c.Next, size(c.SessionCostBytes))
+		}
 	}
 	if st.Trouble != "" {
 		row("Trouble", "%s", st.Trouble)

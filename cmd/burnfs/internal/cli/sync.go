@@ -18,7 +18,8 @@ func (a *app) syncCmd() *cobra.Command {
 		Long: `Burn what has changed since the last session as a new one, read it back, and stay
 mounted. The exit status is 0 only when the disc holds everything that was written
 before. The same happens for 'sync MOUNTPOINT' of coreutils while no file is open
-for writing.
+for writing, unless the disc was mounted with a -o commit= in which sync is missing;
+this command always burns.
 
 Each session costs room on the disc besides its data: on a CD 13 to 23 MB.`,
 		Args: exactArgs("MOUNTPOINT"),
@@ -34,6 +35,9 @@ Each session costs room on the disc besides its data: on a CD 13 to 23 MB.`,
 			show.Finish()
 			if err != nil {
 				return outcome(err, m.Point)
+			}
+			if rep.Left != nil { // it was unmounted meanwhile
+				return left(rep, m)
 			}
 			a.tellReport(rep, m.Point)
 			return nil

@@ -32,7 +32,9 @@ func (a *app) umountCmd() *cobra.Command {
 		Aliases:               []string{"unmount"},
 		Short:                 "Unmount, burn what is pending, and wait until it is verified",
 		Long: `Unmount MOUNTPOINT. What has changed since the last session is burned as a new one
-and read back. The exit status is 0 only when the disc holds everything.
+and read back. The exit status is 0 only when the disc holds everything. A disc that
+was mounted with a -o commit= in which umount is missing is only unmounted; when
+changes stay behind, they are counted and the exit status is 13.
 
 When a program still uses the mount nothing happens; the programs are named. When
 the commit fails, everything that was not burned stays in the staging directory and
@@ -78,8 +80,19 @@ func (a *app) umount(ctx context.Context, req umountRequest) error {
 	if err != nil {
 		return outcome(err, m.Point)
 	}
+	if rep.Left != nil {
+		return left(rep, m)
+	}
 	a.tellReport(rep, m.Point)
 	return nil
+}
+
+// left says what an unmount did not burn because it was told not to.
+func left(rep *control.Report, m mountpoint.Mount) error {
+	return failure.New(exitcode.Staged, nil,
+		fmt.Sprintf("%s is unmounted and nothing was burned, as it was mounted (-o commit=): %s", m.Point, pendingText(*rep.Left)),
+		"These changes are not on the disc. They are kept in "+rep.StagingDir+" and are there again at the next mount of the disc.",
+		"To burn them, mount the disc with 'burnfs mount "+m.Source+" "+m.Point+"' and unmount it.")
 }
 
 // tellReport says what a commit did.

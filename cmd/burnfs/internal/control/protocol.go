@@ -20,6 +20,7 @@ type Status struct {
 	ReadOnly       bool   `json:"read_only"`
 	ReadOnlyReason string `json:"read_only_reason,omitempty"`
 
+	Commit     Commit    `json:"commit"`
 	Pending    Pending   `json:"pending"`
 	Progress   *Progress `json:"progress,omitempty"` // while burning or verifying
 	Warnings   []string  `json:"warnings,omitempty"`
@@ -30,6 +31,16 @@ type Status struct {
 
 	StagingDir string `json:"staging_dir,omitempty"`
 	LogFile    string `json:"log_file,omitempty"`
+}
+
+// Commit is when sessions are burned.
+type Commit struct {
+	Policy string `json:"policy"`            // as -o commit= has it
+	Next   string `json:"next,omitempty"`    // about the next automatic one, for people
+	NextAt string `json:"next_at,omitempty"` // RFC 3339; when it is only a matter of time
+	NextBy string `json:"next_by,omitempty"` // the rule that will then be met
+	// SessionCostBytes is what a session takes of the disc besides its data.
+	SessionCostBytes int64 `json:"session_cost_bytes,omitempty"`
 }
 
 // Pending is what the next commit will burn.
@@ -52,14 +63,18 @@ const PhaseUnmounted = "unmounted"
 
 // Report is what a commit did.
 type Report struct {
-	Burned       bool   `json:"burned"`             // false: nothing was pending, or Detached
-	Detached     bool   `json:"detached,omitempty"` // lazy unmount: the commit follows when the last program has let go
-	Session      int    `json:"session,omitempty"`
-	Start        uint32 `json:"start,omitempty"`  // first block of the session
-	Blocks       uint32 `json:"blocks,omitempty"` // of 2048 bytes
-	NewDataBytes int64  `json:"new_data_bytes,omitempty"`
-	MountHint    string `json:"mount_hint,omitempty"` // how to see this session with the kernel's isofs
-	Stale        bool   `json:"stale,omitempty"`      // the kernel sees it only when the disc was loaded again
+	Burned   bool `json:"burned"`             // false: nothing was pending, or Detached
+	Detached bool `json:"detached,omitempty"` // lazy unmount: the commit follows when the last program has let go
+	// Left is what was not burned when the disc was unmounted, because -o commit=
+	// said so; it is in StagingDir.
+	Left         *Pending `json:"left,omitempty"`
+	StagingDir   string   `json:"staging_dir,omitempty"`
+	Session      int      `json:"session,omitempty"`
+	Start        uint32   `json:"start,omitempty"`  // first block of the session
+	Blocks       uint32   `json:"blocks,omitempty"` // of 2048 bytes
+	NewDataBytes int64    `json:"new_data_bytes,omitempty"`
+	MountHint    string   `json:"mount_hint,omitempty"` // how to see this session with the kernel's isofs
+	Stale        bool     `json:"stale,omitempty"`      // the kernel sees it only when the disc was loaded again
 }
 
 // Event is one line of a stream; exactly one field is set.

@@ -40,6 +40,9 @@ const (
 	NotMounted Code = 11
 	// Interrupted: waiting was interrupted; the daemon goes on by itself.
 	Interrupted Code = 12
+	// Staged: unmounted without a commit, as the mount was told to; changes
+	// wait in staging.
+	Staged Code = 13
 )
 
 // Row is one line of the documented table.
@@ -63,6 +66,7 @@ var table = [...]Row{
 	{Verify, "verify", "What was read from the disc differs from what was recorded."},
 	{NotMounted, "not-mounted", "No burnfs is mounted there, or its daemon does not answer."},
 	{Interrupted, "interrupted", "Waiting was interrupted; the daemon goes on by itself."},
+	{Staged, "staged", "Unmounted without burning, as -o commit= said; changes wait in the staging directory for the next mount of the disc."},
 }
 
 // Table lists every code in ascending order.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"burnfs/cmd/burnfs/internal/control"
+	"burnfs/session/policy"
 )
 
 // Disc is the mounted disc. Errors are *failure.Failure where a user can act.
@@ -20,6 +21,9 @@ type Disc interface {
 	Commit(ctx context.Context, why string, progress func(control.Progress)) (*control.Report, error)
 	// Close makes staging durable and frees the disc.
 	Close(ctx context.Context) error
+	// Look and Waiting are those of policy.Disc.
+	Look() policy.Look
+	Waiting() (any bool, bytes int64)
 }
 
 // Mount is the kernel's side.
@@ -49,6 +53,8 @@ type Life struct {
 	mount    Mount
 	listener Listener
 	log      *slog.Logger
+	policy   policy.Policy
+	watcher  *policy.Watcher
 
 	retry      time.Duration // between attempts to unmount after a signal
 	clientWait time.Duration // how long a client may take to read its result
@@ -69,15 +75,29 @@ type Life struct {
 
 var _ control.Service = (*Life)(nil)
 
-// New is the life of a disc that is mounted already. Run must be called.
-func New(disc Disc, mount Mount, listener Listener, log *slog.Logger) *Life {
+// New is the life of a disc that is mounted already and commits as p says. Run
+// must be called.
+func New(disc Disc, mount Mount, listener Listener, p policy.Policy, log *slog.Logger) *Life {
 	l := &Life{
-		disc: disc, mount: mount, listener: listener, log: log,
+		disc: disc, mount: mount, listener: listener, policy: p, log: log,
 		retry: time.Second, clientWait: 10 * time.Second,
 		over: make(chan struct{}), watchers: make(map[int]func(control.Progress)),
 	}
 	l.hurry, l.hurryCancel = context.WithCancel(context.Background())
+	l.watcher = policy.New(p, automatic{disc, l}, log)
 	return l
+}
+
+// automatic is the disc as the watcher commits it.
+type automatic struct {
+	Disc
+	life *Life
+}
+
+// Commit implements policy.Disc. The end of ctx ends no burn; a hurry does.
+func (a automatic) Commit(_ context.Context, rule string) error {
+	_, err := a.Disc.Commit(a.life.hurry, rule, a.life.tell)
+	return err
 }
 
 // Run serves until the disc is unmounted and let go of. The error is that of
@@ -90,15 +110,19 @@ func (l *Life) Run(signals <-chan os.Signal) error {
 		defer close(watched)
 		l.watchSignals(signals, stopping)
 	}()
+	stopWatcher := l.startWatcher()
 	<-l.mount.Done()
 	l.log.Info("unmounted")
 	l.tell(control.Progress{Phase: control.PhaseUnmounted})
-	rep, err := l.disc.Commit(l.hurry, "unmount", l.tell)
+	stopWatcher() // what it burns now is waited for
+	rep, err := l.last()
 	switch {
 	case err != nil:
 		l.log.Error("commit at unmount failed; staging is kept", "err", err)
 	case rep != nil && rep.Burned:
 		l.log.Info("burned and verified", "session", rep.Session, "start", rep.Start, "blocks", rep.Blocks)
+	case rep != nil && rep.Left != nil:
+		l.log.Info("not burned, as -o commit= says; the changes stay staged", "files", rep.Left.Files, "bytes", rep.Left.Bytes, "staging", rep.StagingDir)
 	}
 	// The disc is let go of even in a hurry: this writes no more than staging.
 	err = errors.Join(err, l.disc.Close(context.Background()))
@@ -114,6 +138,34 @@ func (l *Life) Run(signals <-chan os.Signal) error {
 	close(stopping)
 	<-watched
 	return l.err
+}
+
+// startWatcher begins automatic commits; stop ends them and waits for the one
+// that runs.
+func (l *Life) startWatcher() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.watcher.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// last is the commit of the unmount, or the report of what is left.
+func (l *Life) last() (*control.Report, error) {
+	if l.policy.Umount {
+		return l.disc.Commit(l.hurry, "unmount", l.tell)
+	}
+	rep := &control.Report{}
+	if waits, _ := l.disc.Waiting(); waits {
+		st := l.disc.Status()
+		rep.Left, rep.StagingDir = &st.Pending, st.StagingDir
+	}
+	return rep, nil
 }
 
 // single undoes errors.Join of one error, so that it keeps its text.
@@ -159,6 +211,10 @@ func (l *Life) unmountForSignal(stopping <-chan struct{}) {
 		if err == nil {
 			return
 		}
+		if !committed && !l.policy.Umount {
+			l.log.Warn("asked to end by a signal, but the mount is in use; unmounting is tried again", "err", err)
+			committed = true
+		}
 		if !committed {
 			l.log.Warn("asked to end by a signal, but the mount is in use; what is pending is burned now and unmounting is tried again", "err", err)
 			if _, cerr := l.disc.Commit(l.hurry, "signal", l.tell); cerr != nil {
@@ -197,7 +253,21 @@ func (l *Life) once(unmount func() error) error {
 }
 
 // Status implements control.Service.
-func (l *Life) Status(context.Context) control.Status { return l.disc.Status() }
+func (l *Life) Status(context.Context) control.Status {
+	st := l.disc.Status()
+	if st.ReadOnly {
+		return st
+	}
+	next := l.watcher.Status()
+	st.Commit.Policy, st.Commit.NextBy = l.policy.String(), next.Rule
+	if l.policy.Automatic() {
+		st.Commit.Next = next.Text
+	}
+	if !next.Due.IsZero() {
+		st.Commit.NextAt = next.Due.Format(time.RFC3339)
+	}
+	return st
+}
 
 // Sync implements control.Service.
 func (l *Life) Sync(_ context.Context, progress func(control.Progress)) (*control.Report, error) {

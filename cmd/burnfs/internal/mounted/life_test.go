@@ -15,6 +15,7 @@ import (
 	"burnfs/cmd/burnfs/internal/control"
 	"burnfs/cmd/burnfs/internal/exitcode"
 	"burnfs/cmd/burnfs/internal/failure"
+	"burnfs/session/policy"
 )
 
 // world plays disc, mount and listener and records the order of what happens.
@@ -27,6 +28,8 @@ type world struct {
 	once   sync.Once
 	commit func(ctx context.Context, why string, progress func(control.Progress)) (*control.Report, error)
 	close  error
+
+	waiting int // files
 }
 
 func newWorld() *world { return &world{done: make(chan struct{})} }
@@ -43,7 +46,11 @@ func (w *world) log() string {
 	return strings.Join(w.events, " ")
 }
 
-func (w *world) Status() control.Status { return control.Status{State: "idle"} }
+func (w *world) Status() control.Status {
+	return control.Status{State: "idle", Pending: control.Pending{Files: w.waiting}, StagingDir: "/staging"}
+}
+func (w *world) Look() policy.Look      { return policy.Look{} }
+func (w *world) Waiting() (bool, int64) { return w.waiting > 0, int64(w.waiting) }
 func (w *world) Commit(ctx context.Context, why string, p func(control.Progress)) (*control.Report, error) {
 	w.happened("commit:" + why)
 	if w.commit != nil {
@@ -93,7 +100,12 @@ func (s socket) Close(context.Context) error { s.happened("socket-closed"); retu
 
 func start(t *testing.T, w *world) (l *Life, signals chan os.Signal, end func() error) {
 	t.Helper()
-	l = New(w, kernel{w}, socket{w}, slog.New(slog.DiscardHandler))
+	return startWith(t, w, policy.Default())
+}
+
+func startWith(t *testing.T, w *world, p policy.Policy) (l *Life, signals chan os.Signal, end func() error) {
+	t.Helper()
+	l = New(w, kernel{w}, socket{w}, p, slog.New(slog.DiscardHandler))
 	l.retry = time.Millisecond
 	signals = make(chan os.Signal, 2)
 	result := make(chan error, 1)

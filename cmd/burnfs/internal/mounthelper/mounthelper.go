@@ -124,10 +124,11 @@ func boolean(fs *pflag.FlagSet, p *bool, letter string) {
 
 // MountStatus turns an exit code of burnfs into one that mount(8) and
 // umount(8) document: 1 wrong invocation, 2 system error, 8 interrupted,
-// 32 failed.
+// 32 failed. A disc that was unmounted with its changes staged, as it was told
+// to, is unmounted: 0.
 func MountStatus(c exitcode.Code) int {
 	switch c {
-	case exitcode.OK:
+	case exitcode.OK, exitcode.Staged:
 		return 0
 	case exitcode.Usage:
 		return 1

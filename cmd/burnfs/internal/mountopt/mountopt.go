@@ -8,6 +8,7 @@ import (
 
 	"burnfs/cmd/burnfs/internal/speed"
 	"burnfs/mmc/recorder"
+	"burnfs/session/policy"
 )
 
 // Options is what -o says. The zero value is a mount of the last session,
@@ -31,10 +32,21 @@ type Options struct {
 	Close    bool          // close: the next session finalises the disc
 	Create   bool          // create: make the .iso file when it does not exist
 
+	// Commit is what all commit=RULES together say; nil without one.
+	Commit *policy.Policy
+
 	// Ignored lists the options accepted without effect, in order.
 	Ignored []string
 	// Unknown lists the options skipped because of a sloppy parse (-s).
 	Unknown []string
+}
+
+// CommitPolicy is when the mount commits.
+func (o *Options) CommitPolicy() policy.Policy {
+	if o.Commit == nil {
+		return policy.Default()
+	}
+	return *o.Commit
 }
 
 // VolumeIDMax is the size of the volume identifier field in bytes (ECMA-119 8.4.7).
@@ -72,6 +84,9 @@ func Parse(args []string, sloppy bool) (Options, error) {
 			return Options{}, &Error{"close", "an older session is mounted read only, nothing can be burned"}
 		}
 		o.ReadOnly = true
+	}
+	if o.Close && o.CommitPolicy().Automatic() {
+		return Options{}, &Error{"close", "closes the disc for good with the next session, which a rule of commit= would begin by itself; leave one of them away"}
 	}
 	return o, nil
 }
@@ -161,6 +176,17 @@ var values = map[string]func(o *Options, v string) (reason string){
 		o.Mode = m
 		return ""
 	},
+	"commit": func(o *Options, v string) string {
+		p, err := policy.Parse(v)
+		if err != nil {
+			return err.Error()
+		}
+		if o.Commit != nil {
+			p = o.Commit.Add(p)
+		}
+		o.Commit = &p
+		return ""
+	},
 	"statedir": func(o *Options, v string) string {
 		if !filepath.IsAbs(v) {
 			return "needs an absolute path"
@@ -224,6 +250,7 @@ var own = [...]Doc{
 	{"speed", "N", "Burn at this speed: 4x is four times the base speed of the medium (CD 176.4 kB/s, DVD 1385, BD 4496), a number without x is in kB/s (1000 bytes per second). Only what the drive offers is used: the next lower speed, and that is said. Same as --speed."},
 	{"mode", "NAME", "How sessions are written where the medium leaves a choice: tao (track at once) or sao (session at once) on CD, incremental on DVD-R and DVD-RW. Without it the one that leaves the most possible later: tao, incremental. A burn that is interrupted in mode sao is not taken up where it stopped but done again. There is no dao here: it takes a single session."},
 	{"xa", "", "Write the first session of a CD as CD-ROM XA, mode 2 form 1. Later sessions are always written as the last one on the disc is."},
+	{"commit", "RULES", "When sessions are burned: umount+sync unless told otherwise. RULES are joined by +, as in commit=umount+sync+idle:10m, and what is not named is off; several commit= add up. umount: when the disc is unmounted; without it everything stays staged, burnfs umount says so and ends with status 13. sync: at fsync(2) of the root directory, which is what 'sync MOUNTPOINT' does; without it that only makes everything safe in staging. idle:10m: when for ten minutes nothing has changed and no file was open for writing. every:1h: an hour after the first change that is not burned. size:4G: when so much new data waits. none: never by itself. 'burnfs sync' burns whatever the rules say. Each session takes room on the disc besides its data, on a CD 13 MB and more; burnfs status shows how much. The least values are idle:1s, every:1m and size:1MB. Nothing is burned when nothing has changed. After a commit that failed the next automatic one waits a minute, then longer each time up to six hours; after two that may have used up room on the disc there is none before one ordered by 'burnfs sync' succeeds."},
 	{"statedir", "DIR", "Where the staging directories of discs live. Default: /var/lib/burnfs for root, $XDG_STATE_HOME/burnfs or ~/.local/state/burnfs for others."},
 	{"close", "", "The next session closes the disc for good. Nothing can be added to it afterwards."},
 	{"create", "", "Make the .iso file if it does not exist (same as --create)."},

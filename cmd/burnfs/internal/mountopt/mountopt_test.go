@@ -5,9 +5,11 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"burnfs/cmd/burnfs/internal/speed"
 	"burnfs/mmc/recorder"
+	"burnfs/session/policy"
 )
 
 func TestParse(t *testing.T) {
@@ -54,6 +56,14 @@ func TestParse(t *testing.T) {
 			Options{Ignored: []string{"relatime", "noatime", "defaults", "comment=mine"}}, "", "without effect here"},
 		{[]string{"sesion=2"}, false, Options{}, `"sesion=2": unknown`, "a misspelt option must not mount the wrong session"},
 		{[]string{"sesion=2"}, true, Options{Unknown: []string{"sesion=2"}}, "", "mount -s asks for tolerance"},
+		{[]string{"commit=umount+idle:10m"}, false, Options{Commit: &policy.Policy{Umount: true, Idle: 10 * time.Minute}}, "", "rules are joined by plus signs: a comma ends an option"},
+		{[]string{"commit=umount", "commit=idle:1m,commit=idle:2m+size:4G"}, false, Options{Commit: &policy.Policy{Umount: true, Idle: 2 * time.Minute, Size: 4e9}}, "", "several add up, the last value of a rule counts"},
+		{[]string{"commit=none"}, false, Options{Commit: &policy.Policy{}}, "", "only burnfs sync burns"},
+		{[]string{"commit=umount,sync"}, false, Options{}, "unknown", "a comma between rules is a misspelt option, and not one of mount(8)'s"},
+		{[]string{"commit=every:1s"}, false, Options{}, "less than 1m", "the reason comes along"},
+		{[]string{"commit"}, false, Options{}, "needs a value", "ext4 has one, too"},
+		{[]string{"close,commit=umount"}, false, Options{Close: true, Commit: &policy.Policy{Umount: true}}, "", "whoever unmounts means it"},
+		{[]string{"close,commit=idle:1h"}, false, Options{}, "for good", "nobody wants a disc to be closed by a pause"},
 		{[]string{"ro\x00"}, false, Options{}, "NUL", "cannot come from a command line, only from a bug"},
 	}
 	for _, tt := range tests {
@@ -72,7 +82,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestOwnOptionsParse(t *testing.T) {
-	example := map[string]string{"session": "1", "volid": "V", "speed": "1", "mode": "sao", "statedir": "/s"}
+	example := map[string]string{"session": "1", "volid": "V", "speed": "1", "mode": "sao", "statedir": "/s", "commit": "idle:10m"}
 	for _, d := range Own() {
 		for name := range strings.SplitSeq(d.Name, ", ") {
 			item := name
