@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sort"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -82,12 +83,33 @@ func nanoseconds(t time.Time) int64 {
 	return t.UnixNano()
 }
 
+// checkXattrName refuses names outside the namespaces of xattr(7), as every
+// local file system does.
+func checkXattrName(name string) error {
+	for _, space := range []string{"user.", "trusted.", "security."} {
+		if strings.HasPrefix(name, space) {
+			if len(name) == len(space) || len(name) > NameMax {
+				return ErrInvalid
+			}
+			return nil
+		}
+	}
+	if name == aclAccess || name == aclDefault {
+		return nil
+	}
+	return ErrNotSupported
+}
+
 // Xattr returns the value of an extended attribute.
 func (t *Tree) Xattr(_ context.Context, n *Node, name string) ([]byte, error) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	v, ok := n.xattrs[name]
 	if !ok {
+		// A disc may bring names of any kind, so they are looked for first.
+		if err := checkXattrName(name); err != nil {
+			return nil, err
+		}
 		return nil, ErrNoXattr
 	}
 	return v, nil
@@ -108,8 +130,8 @@ func (t *Tree) ListXattr(_ context.Context, n *Node) ([]string, error) {
 // SetXattr sets an extended attribute; flags are XATTR_CREATE or
 // XATTR_REPLACE of setxattr(2).
 func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, flags uint32) error {
-	if name == "" || len(name) > NameMax {
-		return ErrInvalid
+	if err := checkXattrName(name); err != nil {
+		return err
 	}
 	done, err := t.change()
 	if err != nil {
@@ -164,6 +186,9 @@ func (t *Tree) RemoveXattr(_ context.Context, n *Node, name string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if _, ok := n.xattrs[name]; !ok {
+		if err := checkXattrName(name); err != nil {
+			return err
+		}
 		return ErrNoXattr
 	}
 	t.dropXattr(n, name)

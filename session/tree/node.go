@@ -147,7 +147,9 @@ func (n *Node) attrLocked() Attr {
 	case unix.S_IFLNK:
 		a.Size = int64(len(n.target))
 	case unix.S_IFDIR:
-		a.Size = max(n.dir.base.Size, iso9660.BlockSize)
+		// Not as long as its extent on the disc: that changes with a commit,
+		// while nobody changed the directory.
+		a.Size = iso9660.BlockSize
 		a.Blocks = (a.Size + 511) / 512
 	}
 	return a
