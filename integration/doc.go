@@ -5,6 +5,7 @@
 //	harness    runs the binary, mounts, crashes it, finds what is left behind
 //	manifest   describes a tree so that two descriptions can be compared
 //	judge      one file per foreign program: what it says is on the disc
+//	posix      asks whether a mount behaves as a local file system does
 //	iscsi      presents an emulated drive to a real kernel
 //	rules      the rules of the code base that can be checked: directions of imports, …
 //	bench      how long the usual things take
