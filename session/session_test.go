@@ -33,6 +33,8 @@ type rig struct {
 	checked string          // the state of the disc that was checked last
 	newest  map[uint32]bool // starts of the sessions that were once the newest
 	damaged bool            // on purpose, so that it is not checked
+
+	brokenStaging bool // on purpose, so that it is not checked
 }
 
 // growing is a DVD-RW in restricted overwrite that was formatted quickly: it grows
@@ -132,6 +134,7 @@ func (r *rig) close() {
 	}
 	r.disc = nil
 	r.check()
+	r.checkStaging()
 }
 
 func (r *rig) commit() *Report {

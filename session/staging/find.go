@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/hashicorp/go-multierror"
 )
@@ -33,7 +34,7 @@ func Find(ctx context.Context, stateDir string, match func(Identity) bool) ([]Id
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if !e.IsDir() {
+		if !isStore(e) {
 			continue
 		}
 		id, err := readIdentity(filepath.Join(discsDir(stateDir), e.Name()))
@@ -46,4 +47,25 @@ func Find(ctx context.Context, stateDir string, match func(Identity) bool) ([]Id
 		}
 	}
 	return found, errs.ErrorOrNil()
+}
+
+// isStore tells whether an entry of discsDir can be a store; what Drop has left is none.
+func isStore(e fs.DirEntry) bool { return e.IsDir() && !strings.HasPrefix(e.Name(), ".") }
+
+// Dirs returns the directories of all stores in stateDir, readable or not, by name.
+func Dirs(stateDir string) ([]string, error) {
+	entries, err := os.ReadDir(discsDir(stateDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unusable(stateDir, err)
+	}
+	var dirs []string
+	for _, e := range entries {
+		if isStore(e) {
+			dirs = append(dirs, filepath.Join(discsDir(stateDir), e.Name()))
+		}
+	}
+	return dirs, nil
 }

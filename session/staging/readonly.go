@@ -118,10 +118,14 @@ func (r *ReadOnly) openMeta() {
 // Dir returns the directory of the store.
 func (r *ReadOnly) Dir() string { return r.dir }
 
-// Identity reads disc.json. The errors are ErrDamaged and ErrVersion. The name of the
-// directory need not be the disc's, so that a copy can be looked at.
-func (r *ReadOnly) Identity() (Identity, error) {
-	path := filepath.Join(r.dir, identityName)
+// Identity is IdentityOf its directory.
+func (r *ReadOnly) Identity() (Identity, error) { return IdentityOf(r.dir) }
+
+// IdentityOf reads disc.json of the store in dir, which may be in use. The errors are
+// ErrDamaged and ErrVersion. The name of the directory need not be the disc's, so that a copy
+// can be looked at.
+func IdentityOf(dir string) (Identity, error) {
+	path := filepath.Join(dir, identityName)
 	f, err := openPlain(path)
 	if err != nil {
 		return Identity{}, fail(ErrDamaged, err, "the file %s that says of which disc the staging is cannot be read", path)
@@ -368,9 +372,12 @@ type Entry struct {
 	First   int64
 }
 
-// Entries lists the directory of the store.
-func (r *ReadOnly) Entries() ([]Entry, error) {
-	list, err := os.ReadDir(r.dir)
+// Entries is EntriesOf its directory.
+func (r *ReadOnly) Entries() ([]Entry, error) { return EntriesOf(r.dir) }
+
+// EntriesOf lists the directory of a store, which may be in use.
+func EntriesOf(dir string) ([]Entry, error) {
+	list, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -396,12 +403,12 @@ func (r *ReadOnly) Entries() ([]Entry, error) {
 		case e.Name() == commitName:
 			entry.Known = fi.IsDir()
 			if entry.Known {
-				if entry.Used, err = usedBelow(filepath.Join(r.dir, commitName)); err != nil {
+				if entry.Used, err = usedBelow(filepath.Join(dir, commitName)); err != nil {
 					return nil, err
 				}
 			}
 		default:
-			entry.Known = fi.Mode().IsRegular() && slices.Contains([]string{identityName, metaName, lockName}, e.Name()) ||
+			entry.Known = fi.Mode().IsRegular() && (slices.Contains([]string{identityName, metaName, lockName}, e.Name()) || strings.HasPrefix(e.Name(), logPrefix)) ||
 				strings.HasPrefix(e.Name(), "."+identityName) // of an interrupted replacement
 		}
 		all = append(all, entry)
@@ -432,6 +439,10 @@ func usedBelow(dir string) (total int64, err error) {
 	})
 	return total, err
 }
+
+// logPrefix begins the names of files in which whoever has the store open may write what
+// happens.
+const logPrefix = "daemon.log"
 
 // SegmentSize is how many bytes of the log one file holds.
 const SegmentSize = int64(segmentSize)

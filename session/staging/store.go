@@ -63,6 +63,7 @@ func Create(stateDir string, id Identity, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	sweepDropped(discsDir(stateDir), log)
 	db, err := initialise(dir, id)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())

@@ -121,10 +121,14 @@ func (c *change) confirm(action string, warnings ...string) error {
 		return nil
 	}
 	question := strings.Join(append([]string{c.describe() + ".", action}, told...), "\n")
-	err := confirm.Ask(c.a.env.In, c.a.env.Err, question)
+	return confirmed(confirm.Ask(c.a.env.In, c.a.env.Err, question), c.path+": "+strings.Join(append([]string{action}, told...), "\n"))
+}
+
+// confirmed explains why an answer does not count. what is what would be done.
+func confirmed(err error, what string) error {
 	switch {
 	case errors.Is(err, confirm.ErrNobody):
-		return failure.New(exitcode.Usage, err, c.path+": "+strings.TrimSuffix(strings.Join(append([]string{action}, told...), "\n"), "."), "Nothing was changed.", "This cannot be undone and nobody can be asked: standard input is not a terminal. Add --yes if it is meant.")
+		return failure.New(exitcode.Usage, err, strings.TrimSuffix(what, "."), "Nothing was changed.", "This cannot be undone and nobody can be asked: standard input is not a terminal. Add --yes if it is meant.")
 	case errors.Is(err, confirm.ErrDeclined):
 		return failure.New(exitcode.General, err, "not confirmed", "Nothing was changed.", "Only the answer yes would have been a confirmation.")
 	}

@@ -98,7 +98,7 @@ every other computer can read, and returns when it was read back and verified.`,
 	root.AddCommand(
 		a.drivesCmd(), a.infoCmd(), a.createCmd(), a.mountCmd(), a.umountCmd(), a.syncCmd(), a.statusCmd(), a.sessionsCmd(),
 		a.msinfoCmd(), a.imageCmd(), a.burnCmd(), a.verifyCmd(),
-		a.blankCmd(), a.formatCmd(), a.finalizeCmd(), a.closeCmd(), a.ejectCmd(), a.versionCmd(),
+		a.blankCmd(), a.formatCmd(), a.finalizeCmd(), a.closeCmd(), a.ejectCmd(), a.stagingCmd(), a.fsckStagingCmd(), a.versionCmd(),
 	)
 	return root
 }

@@ -43,6 +43,8 @@ const (
 	// Staged: unmounted without a commit, as the mount was told to; changes
 	// wait in staging.
 	Staged Code = 13
+	// Damaged: what is staged is damaged, or could not be copied out whole.
+	Damaged Code = 14
 )
 
 // Row is one line of the documented table.
@@ -67,6 +69,7 @@ var table = [...]Row{
 	{NotMounted, "not-mounted", "No burnfs is mounted there, or its daemon does not answer."},
 	{Interrupted, "interrupted", "Waiting was interrupted; the daemon goes on by itself."},
 	{Staged, "staged", "Unmounted without burning, as -o commit= said; changes wait in the staging directory for the next mount of the disc."},
+	{Damaged, "damaged", "What is staged is damaged, or could not be copied out whole."},
 }
 
 // Table lists every code in ascending order.

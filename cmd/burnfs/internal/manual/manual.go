@@ -33,7 +33,13 @@ func Pages(root *cobra.Command) (map[string][]byte, error) {
 		pages[name+"."+section] = b.Bytes()
 		return nil
 	}
-	for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
+	all := []*cobra.Command{root}
+	for _, cmd := range root.Commands() {
+		if !cmd.Hidden && cmd.Name() != "help" && cmd.Name() != "completion" {
+			all = append(append(all, cmd), cmd.Commands()...)
+		}
+	}
+	for _, cmd := range all {
 		if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
 			continue
 		}

@@ -25,6 +25,17 @@ func commands() map[string]*cobra.Command {
 	return m
 }
 
+// subcommands are those of a command, by the words behind burnfs.
+func subcommands(all map[string]*cobra.Command) map[string]*cobra.Command {
+	m := make(map[string]*cobra.Command)
+	for name, c := range all {
+		for _, sub := range c.Commands() {
+			m[name+" "+sub.Name()] = sub
+		}
+	}
+	return m
+}
+
 // The pages in the repository are those of this program.
 func TestPagesAreCurrent(t *testing.T) {
 	pages, err := manual.Pages(cli.Command())
@@ -59,6 +70,17 @@ func TestPagesAreComplete(t *testing.T) {
 	pages, err := manual.Pages(cli.Command())
 	if err != nil {
 		t.Fatal(err)
+	}
+	for name, c := range subcommands(commands()) {
+		page := plain(pages["burnfs-"+strings.ReplaceAll(name, " ", "-")+".1"])
+		if page == "" {
+			t.Errorf("%s has no page", name)
+		}
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if !strings.Contains(page, "--"+f.Name) {
+				t.Errorf("the page of %s lacks --%s", name, f.Name)
+			}
+		})
 	}
 	for name, c := range commands() {
 		page := plain(pages["burnfs-"+name+".1"])
@@ -98,7 +120,7 @@ func TestCommands(t *testing.T) {
 		got = append(got, name)
 	}
 	slices.Sort(got)
-	want := []string{"blank", "burn", "close", "create", "drives", "eject", "finalize", "format", "image", "info", "mount", "msinfo", "sessions", "status", "sync", "umount", "verify", "version"}
+	want := []string{"blank", "burn", "close", "create", "drives", "eject", "finalize", "format", "fsck-staging", "image", "info", "mount", "msinfo", "sessions", "staging", "status", "sync", "umount", "verify", "version"}
 	if !slices.Equal(got, want) {
 		t.Errorf("commands %q, want %q", got, want)
 	}
@@ -137,6 +159,15 @@ func TestDocumentsAgree(t *testing.T) {
 					continue
 				}
 				named[words[0]] = true
+				if len(words) > 1 && c != nil && c.HasSubCommands() {
+					sub := subcommands(all)[words[0]+" "+words[1]]
+					if sub == nil {
+						t.Errorf("%s: there is no command %q in %q", filepath.Base(doc), strings.Join(words[:2], " "), m[0])
+						continue
+					}
+					c = sub
+					named[words[0]+" "+words[1]] = true
+				}
 				for _, w := range words[1:] {
 					name := flag.FindString(strings.Trim(w, "[]"))
 					if c == nil || name == "" || known(c, name) {
@@ -150,6 +181,11 @@ func TestDocumentsAgree(t *testing.T) {
 	for _, doc := range docs {
 		if filepath.Base(doc) != "README.md" {
 			continue
+		}
+		for name := range subcommands(all) {
+			if !named[name] {
+				t.Errorf("README.md does not show burnfs %s", name)
+			}
 		}
 		for name := range all {
 			if name != "version" && !named[name] {
