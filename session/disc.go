@@ -489,11 +489,11 @@ func (d *Disc) release() error {
 	if d.tree != nil {
 		errs = multierror.Append(errs, d.tree.Close(context.Background()))
 	}
-	if d.job != nil {
-		d.job.unpin()
-	}
 	if d.store != nil {
 		errs = multierror.Append(errs, d.store.Close())
+	}
+	if d.job != nil {
+		d.job.unpin() // only now: what the journaled plan needs must outlive us
 	}
 	errs = multierror.Append(errs, d.drive.Close())
 	return errs.ErrorOrNil()
