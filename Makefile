@@ -12,6 +12,9 @@ FUZZTIME ?= 2s
 # More arguments for the tests of the whole, for example: make integration ARGS='-run TestFive -v -seed=1'
 ARGS ?=
 
+# How long make soak works on each medium.
+DURATION ?= 1h
+
 BIN   := bin/burnfs
 UNITS := ./cmd/... ./fusefs/... ./iso9660/... ./mmc/...
 
@@ -19,7 +22,7 @@ UNITS := ./cmd/... ./fusefs/... ./iso9660/... ./mmc/...
 SESSION := $(shell test -w /dev/shm && echo TMPDIR=/dev/shm) $(GO) test -count=1 -parallel=8 -timeout=20m
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall deps lint fmt unit race single fuzz integration test-kernel test demo bench clean
+.PHONY: help build install uninstall deps lint fmt unit race single fuzz integration soak test-kernel test demo bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +74,10 @@ fuzz: ## every fuzz target for FUZZTIME
 
 integration: deps build ## the tests of the whole: real mounts, foreign programs
 	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel=4 -timeout=40m ./integration/... $(ARGS)
+
+soak: deps build ## random work on all kinds of media with commits and kills, for DURATION
+	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=0 -v -run=TestSoak ./integration/soak \
+		-soak.duration=$(DURATION) -soak.media=bd-r,bd-re,cd-rw,dvd+r,dvd+rw,iso $(ARGS)
 
 test-kernel: deps build ## real programs and burnfs on emulated drives, in a real kernel under QEMU
 	@integration/deps.sh kernel

@@ -160,6 +160,15 @@ func (m *Mount) Kill() {
 	m.AwaitEnd()
 }
 
+// TryKill kills a daemon that may be about to end by itself, and waits for its end.
+func (m *Mount) TryKill() {
+	m.lab.Helper()
+	if err := unix.PidfdSendSignal(m.pidfd, unix.SIGKILL, nil, 0); err != nil && err != unix.ESRCH {
+		m.lab.Fatalf("kill -9 %d: %v", m.PID, err)
+	}
+	m.AwaitEnd()
+}
+
 // AwaitEnd waits until the daemon has ended.
 func (m *Mount) AwaitEnd() {
 	m.lab.Helper()

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,13 +26,14 @@ func xorrisoJudge(name, md5 string) Judge {
 	return Judge{
 		Name:    name,
 		Aspects: manifest.Everything&^manifest.Mtime | manifest.MtimeSeconds,
-		Expect: func(want, _ manifest.Tree) manifest.Tree {
+		Expect: func(want, got manifest.Tree) manifest.Tree {
 			// xorriso extracts no sockets.
 			want = want.Select(func(_ string, e *manifest.Entry) bool { return e.Kind != manifest.Socket })
 			return change(want, func(name string, e *manifest.Entry) {
 				// libisofs reads an empty component as nothing.
 				e.Target = strings.ReplaceAll(e.Target, "//", "/")
 				forgetLinkMetadata(e)
+				forgetDirectoryMask(e, got[name])
 			})
 		},
 		Read: func(v View) manifest.Tree { v.Helper(); return v.extract(md5) },
@@ -62,6 +64,32 @@ func forgetLinkMetadata(e *manifest.Entry) {
 	if e.Kind == manifest.Symlink {
 		e.Mtime, e.UID, e.GID = time.Time{}, 0, 0
 	}
+}
+
+// forgetDirectoryMask takes over the mask of a directory's access list: xorriso
+// 1.5.4 restores the list and then, when the directory is filled, its permission
+// bits, with those of the owning group for the group, which are the mask then.
+func forgetDirectoryMask(e, got *manifest.Entry) {
+	const list = "system.posix_acl_access"
+	if e.Kind != manifest.Dir || e.Xattrs[list] == "" || got == nil || got.Xattrs[list] == "" {
+		return
+	}
+	e.Perm = e.Perm&^0o070 | got.Perm&0o070
+	e.Xattrs = maps.Clone(e.Xattrs)
+	e.Xattrs[list] = maskOf(e.Xattrs[list], got.Xattrs[list])
+}
+
+// maskOf returns an access list with the mask of another. A list is a version and
+// entries of tag, permissions and id (include/uapi/linux/posix_acl_xattr.h).
+func maskOf(list, other string) string {
+	const header, size, mask = 4, 8, "\x10\x00"
+	b := []byte(list)
+	for at := header; at+size <= min(len(list), len(other)); at += size {
+		if list[at:at+2] == mask && other[at:at+2] == mask {
+			copy(b[at+2:at+4], other[at+2:at+4])
+		}
+	}
+	return string(b)
 }
 
 var sizeWarning = regexp.MustCompile(`ISO image size \d+s larger than readable size|Chain of ISO session headers broken`)

@@ -30,7 +30,7 @@ func Read(root string) (Tree, error) {
 		if err := unix.Lstat(p, &st); err != nil {
 			return &os.PathError{Op: "lstat", Path: p, Err: err}
 		}
-		e, err := describe(p, &st)
+		e, err := Describe(p, &st)
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,8 @@ var kinds = map[uint32]Kind{
 // KindOf returns the kind that st_mode tells.
 func KindOf(mode uint32) Kind { return kinds[mode&unix.S_IFMT] }
 
-func describe(p string, st *unix.Stat_t) (*Entry, error) {
+// Describe describes what is at p, of which lstat(2) said st. First is left empty.
+func Describe(p string, st *unix.Stat_t) (*Entry, error) {
 	e := &Entry{
 		Kind: KindOf(st.Mode), Perm: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid, Nlink: uint32(st.Nlink),
 		Mtime: time.Unix(st.Mtim.Unix()),

@@ -150,7 +150,8 @@ func (t *Tree) resize(n *Node, size, now int64) error {
 
 // Allocate does fallocate(2): mode is 0, FALLOC_FL_KEEP_SIZE, or
 // FALLOC_FL_PUNCH_HOLE or FALLOC_FL_ZERO_RANGE with or without it. Other
-// modes are ErrNotSupported.
+// modes are ErrNotSupported. The times change even if no byte does, as on the
+// local file systems of Linux.
 func (t *Tree) Allocate(_ context.Context, n *Node, mode uint32, off, length int64) error {
 	switch {
 	case n.dir != nil:
@@ -187,6 +188,8 @@ func (t *Tree) Allocate(_ context.Context, n *Node, mode uint32, off, length int
 	if grow > 0 {
 		return t.resize(n, off+length, now)
 	}
+	n.mtime, n.ctime = now, now
+	t.touch(n)
 	return nil
 }
 
