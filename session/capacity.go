@@ -3,8 +3,6 @@ package session
 import (
 	"context"
 
-	"burnfs/iso9660"
-	"burnfs/iso9660/volume"
 	"burnfs/mmc/medium"
 	"burnfs/session/history"
 	"burnfs/session/tree"
@@ -36,6 +34,14 @@ func (d *Disc) freeBlocks() int64 {
 	return int64(d.info.Free) - int64(next)
 }
 
+// padded is what a session of so many blocks takes on the medium.
+func (d *Disc) padded(blocks int64) int64 {
+	if d.info.Profile.IsCD() {
+		blocks += padBlocks
+	}
+	return max(blocks, int64(d.info.MinTrack))
+}
+
 // space tells the tree what the disc takes.
 func (d *Disc) space(ctx context.Context) (tree.Space, error) {
 	if d.store == nil {
@@ -47,44 +53,27 @@ func (d *Disc) space(ctx context.Context) (tree.Space, error) {
 // spaceToWrite is space of a disc that can be written.
 func (d *Disc) spaceToWrite(ctx context.Context) (tree.Space, error) {
 	s := tree.Space{Total: int64(d.info.Total), Free: d.freeBlocks(), Gap: int64(d.info.Gap)}
-	s.Overhead = descriptorBlocks + int64(d.info.WriteUnit) + padBlocks + int64(d.info.MinTrack)
+	s.Overhead = d.padded(descriptorBlocks + int64(d.info.WriteUnit))
 	var err error
-	s.Tree, err = d.treeBlocks(ctx)
+	s.Tree, s.Dirs, err = d.treeBlocks(ctx)
 	return s, err
 }
 
 // treeBlocks is an upper bound of what the base's directories take when they
-// are recorded again, with the checksums of its files.
-func (d *Disc) treeBlocks(ctx context.Context) (int64, error) {
+// are recorded again, with the checksums of its files, and their number.
+func (d *Disc) treeBlocks(ctx context.Context) (blocks, dirs int64, err error) {
 	switch {
 	case d.base == nil:
-		return 0, nil
+		return 0, 0, nil
 	case d.base.OwnSerials():
 		m := d.base.session.Mark
-		return m.Tree + m.Files/(blockSize/16) + 1, nil
+		return m.Tree + m.Files/(blockSize/16) + 1, m.Dirs, nil
 	}
-	// A tree of somebody else's gets Rock Ridge, Joliet and checksums: a
-	// record of at least 34 bytes becomes at most some 300 besides names.
-	var sum int64
-	block := make([]byte, blockSize)
-	table := d.base.PathTable(ctx)
-	if d.base.Tree() == volume.Joliet {
-		table = d.base.JolietPathTable(ctx) // its names are the longer ones
+	// A tree of somebody else's gets Rock Ridge, Joliet and checksums.
+	if blocks, dirs, err = tree.BaseCost(ctx, d.base); err != nil {
+		return 0, 0, problem(ErrNoISO, err, "the directories of the disc cannot be read, so nobody can tell what still fits; nothing was changed; mount with -o ro")
 	}
-	for rec, err := range table {
-		if err != nil {
-			return 0, problem(ErrNoISO, err, "the directories of the disc cannot be counted, so nobody can tell what still fits; nothing was changed; mount with -o ro")
-		}
-		size := int64(blockSize)
-		if err := d.disc.ReadBlocks(ctx, rec.Location, block); err != nil {
-			return 0, problem(ErrNoISO, err, "a directory of the disc cannot be read, and a new session would lose its files; nothing was changed; mount with -o ro")
-		}
-		if self, err := iso9660.ParseDirectoryRecord(block); err == nil {
-			size = max(size, int64(self.DataLength()))
-		}
-		sum += 6*size/blockSize + 6
-	}
-	return sum, nil
+	return blocks, dirs, nil
 }
 
 // nextIno is the lowest inode number that the base does not use.

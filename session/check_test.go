@@ -27,7 +27,7 @@ func (r *rig) check() {
 		return
 	}
 	ctx := context.Background()
-	e, err := emu.Open(r.path, emu.Options{Log: r.opt.Log})
+	e, err := emu.Open(r.path, emu.Options{Log: r.opt.Log, MaxBlocks: r.max})
 	if err != nil {
 		r.Error(err)
 		return

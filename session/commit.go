@@ -126,9 +126,7 @@ func (d *Disc) plan(ctx context.Context, progress func(Progress)) error {
 	if p.SaveHead != 0 {
 		need += history.Align
 	}
-	if d.info.MinTrack > 0 { // a CD
-		need = max(need+padBlocks, int64(d.info.MinTrack))
-	}
+	need = d.padded(need)
 	if free := d.freeBlocks(); need > free {
 		return problem(ErrFull, nil, "the session needs %d blocks of 2 KiB and the disc has %d left; delete or shorten files on the mount, or copy what is new elsewhere", need, free)
 	}

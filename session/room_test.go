@@ -12,7 +12,7 @@ import (
 // look is what a command does that does not mount the disc.
 func (r *rig) look(do func(*mmc.Drive, *medium.Info, []history.Session)) {
 	r.Helper()
-	t, err := emu.Open(r.path, emu.Options{})
+	t, err := emu.Open(r.path, emu.Options{MaxBlocks: r.max})
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -29,6 +29,7 @@ type rig struct {
 	path string
 	opt  Options
 	disc *Disc
+	max  uint32 // blocks that an image file may grow to, 0 for the usual
 
 	checked string          // the state of the disc that was checked last
 	newest  map[uint32]bool // starts of the sessions that were once the newest
@@ -117,7 +118,7 @@ func (r *rig) open() {
 
 func (r *rig) tryOpen() error {
 	r.Helper()
-	e, err := emu.Open(r.path, emu.Options{Create: true, Log: r.opt.Log})
+	e, err := emu.Open(r.path, emu.Options{Create: true, Log: r.opt.Log, MaxBlocks: r.max})
 	if err != nil {
 		return err
 	}

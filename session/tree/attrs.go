@@ -42,7 +42,7 @@ func (t *Tree) SetAttr(_ context.Context, n *Node, s SetAttr) (Attr, error) {
 	if s.Mode != nil {
 		n.mode = n.kind | *s.Mode&^unix.S_IFMT
 		if acl, ok := n.xattrs[aclAccess]; ok {
-			n.putXattr(aclAccess, chmodACL(acl, n.mode))
+			n.xattrs = n.withXattr(aclAccess, chmodACL(acl, n.mode))
 		}
 	}
 	if s.UID != nil {
@@ -146,7 +146,7 @@ func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, f
 			return err
 		}
 	}
-	old, exists := n.xattrs[name]
+	_, exists := n.xattrs[name]
 	switch {
 	case exists && flags&unix.XATTR_CREATE != 0:
 		return ErrExist
@@ -161,16 +161,16 @@ func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, f
 	if err := fits(n, name, value); err != nil {
 		return err
 	}
-	grow := oneXattrCost(name, value)
-	if exists {
-		grow -= oneXattrCost(name, old)
+	next := n.withXattr(name, append([]byte(nil), value...))
+	if n.nlink > 0 { // without a name it takes nothing
+		booked, err := t.space.admit(n.bill(n.cost(next, n.content), n.records()), 0)
+		if err != nil {
+			return err
+		}
+		defer booked()
 	}
-	if err := t.space.admit(grow, 0); err != nil {
-		return err
-	}
-	t.book(n, grow)
-	n.mode = mode
-	n.putXattr(name, append([]byte(nil), value...))
+	n.mode, n.xattrs = mode, next
+	t.rebook(n)
 	n.ctime = t.now().UnixNano()
 	t.touch(n)
 	return nil
@@ -195,21 +195,20 @@ func (t *Tree) RemoveXattr(_ context.Context, n *Node, name string) error {
 	return nil
 }
 
-// putXattr sets an attribute in a new map: a frozen view may hold the old one.
-// The caller holds n.mu.
-func (n *Node) putXattr(name string, value []byte) {
+// withXattr is n's attributes with one set, in a new map: a frozen view may hold
+// the old one. The caller holds n.mu.
+func (n *Node) withXattr(name string, value []byte) map[string][]byte {
 	next := make(map[string][]byte, len(n.xattrs)+1)
 	for k, v := range n.xattrs {
 		next[k] = v
 	}
 	next[name] = value
-	n.xattrs = next
+	return next
 }
 
 // dropXattr takes an attribute away if it is there. The caller holds n.mu.
 func (t *Tree) dropXattr(n *Node, name string) {
-	if v, ok := n.xattrs[name]; ok {
-		t.book(n, -oneXattrCost(name, v))
+	if _, ok := n.xattrs[name]; ok {
 		next := make(map[string][]byte, len(n.xattrs))
 		for k, v := range n.xattrs {
 			if k != name {
@@ -217,6 +216,7 @@ func (t *Tree) dropXattr(n *Node, name string) {
 			}
 		}
 		n.xattrs = next
+		t.rebook(n)
 	}
 	n.ctime = t.now().UnixNano()
 	t.touch(n)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/aaip"
 	"burnfs/iso9660/volume"
 )
 
@@ -138,7 +139,7 @@ func (i *inodes) node(e *volume.Entry, ino uint64) *Node {
 		nlink: i.nlink(e, ino), uid: e.UID, gid: e.GID,
 		rdev: unix.Mkdev(e.RdevMajor, e.RdevMinor), size: e.Size,
 		atime: nanoseconds(e.Atime), mtime: nanoseconds(e.Mtime), ctime: nanoseconds(e.Ctime),
-		target: e.Target, checksum: e.ChecksumIndex,
+		target: e.Target, checksum: e.ChecksumIndex, xattrs: attributes(e.Xattrs), recorded: true,
 	}
 	switch n.kind {
 	case unix.S_IFDIR:
@@ -152,11 +153,17 @@ func (i *inodes) node(e *volume.Entry, ino uint64) *Node {
 	default:
 		n.size = 0
 	}
-	if len(e.Xattrs) > 0 {
-		n.xattrs = make(map[string][]byte, len(e.Xattrs))
-		for _, a := range e.Xattrs {
-			n.xattrs[a.Name] = a.Value
-		}
-	}
 	return n
+}
+
+// attributes is all as a map, nil if there are none.
+func attributes(all []aaip.Attr) map[string][]byte {
+	if len(all) == 0 {
+		return nil
+	}
+	m := make(map[string][]byte, len(all))
+	for _, a := range all {
+		m[a.Name] = a.Value
+	}
+	return m
 }

@@ -101,9 +101,11 @@ func (t *Tree) WriteAt(_ context.Context, n *Node, p []byte, off int64, appendin
 		return 0, nil
 	}
 	length := int64(len(p))
-	if err := t.admitContent(n, func(m *extent.Map) { m.Write(off, length, extent.Staged, 0) }); err != nil {
+	booked, err := t.admitContent(n, func(m *extent.Map) { m.Write(off, length, extent.Staged, 0) })
+	if err != nil {
 		return 0, err
 	}
+	defer booked()
 	addr, err := t.store.Append(p)
 	if err != nil {
 		return 0, stagingError(err)
@@ -116,11 +118,16 @@ func (t *Tree) WriteAt(_ context.Context, n *Node, p []byte, off int64, appendin
 
 // admitContent refuses a change of content if the disc could not take the
 // file as it will be afterwards: besides the new bytes these can be old ones
-// too, when the file stops being worth its old blocks. The caller holds n.mu.
-func (t *Tree) admitContent(n *Node, change func(*extent.Map)) error {
+// too, when the file stops being worth its old blocks. The caller holds n.mu and
+// calls booked when the change is made.
+func (t *Tree) admitContent(n *Node, change func(*extent.Map)) (booked func(), err error) {
 	next := n.extents().Clone()
 	change(&next)
-	return t.space.admit(0, int64(newBlocks(&next))-int64(n.charged))
+	var more int64
+	if n.nlink > 0 {
+		more = n.bill(n.cost(n.xattrs, &next), n.records())
+	}
+	return t.space.admit(more, int64(newBlocks(&next))-int64(n.charged))
 }
 
 // changedData notes a change of content and gives back what it replaced. The
@@ -132,6 +139,7 @@ func (t *Tree) changedData(n *Node, now int64, gone []extent.Extent) {
 	n.dataSeq = t.touch(n)
 	t.free(gone)
 	t.settle(n, newBlocks(n.content))
+	t.rebook(n)
 }
 
 // resize sets the size of a regular file. The caller holds n.mu.
@@ -139,9 +147,11 @@ func (t *Tree) resize(n *Node, size, now int64) error {
 	if size > SizeMax {
 		return ErrFileTooBig
 	}
-	if err := t.admitContent(n, func(m *extent.Map) { m.Truncate(size) }); err != nil {
+	booked, err := t.admitContent(n, func(m *extent.Map) { m.Truncate(size) })
+	if err != nil {
 		return err
 	}
+	defer booked()
 	gone := n.extents().Truncate(size)
 	n.size = size
 	t.changedData(n, now, gone)
@@ -180,9 +190,11 @@ func (t *Tree) Allocate(_ context.Context, n *Node, mode uint32, off, length int
 	}
 	now := t.now().UnixNano()
 	if cut := min(length, n.size-off); (punch || zero) && cut > 0 {
-		if err := t.admitContent(n, func(m *extent.Map) { m.Punch(off, cut) }); err != nil {
+		booked, err := t.admitContent(n, func(m *extent.Map) { m.Punch(off, cut) })
+		if err != nil {
 			return err
 		}
+		defer booked()
 		t.changedData(n, now, n.extents().Punch(off, cut))
 	}
 	if grow > 0 {

@@ -117,9 +117,11 @@ func (t *Tree) Create(ctx context.Context, dir *Node, name string, c New) (*Node
 	if _, ok := dir.dir.entries[name]; ok {
 		return nil, ErrExist
 	}
-	if err := t.space.admit(nameCost(name, isDirMode(c.Mode))+targetCost(c.Target), 0); err != nil {
+	booked, err := t.space.admit(nameCost(name, c.Target, isDirMode(c.Mode))+firstCost(dir), 0)
+	if err != nil {
 		return nil, err
 	}
+	defer booked()
 	ino, err := t.newIno()
 	if err != nil {
 		return nil, err
@@ -146,7 +148,6 @@ func (t *Tree) Create(ctx context.Context, dir *Node, name string, c New) (*Node
 		n.dir = &directory{parent: dir, entries: map[string]*Node{}}
 		dir.nlink++
 	}
-	t.space.meta.Add(targetCost(n.target))
 	t.nodes[ino] = n
 	t.touch(n)
 	n.mu.Unlock()
@@ -185,11 +186,11 @@ func (t *Tree) Link(ctx context.Context, n, dir *Node, name string) error {
 	if _, ok := dir.dir.entries[name]; ok {
 		return ErrExist
 	}
-	if err := t.space.admit(nameCost(name, false), 0); err != nil {
-		return err
-	}
 	now := t.now().UnixNano()
-	if err := func() error {
+	name1 := nameCost(name, n.target, false) + firstCost(dir)
+	booked := func() {}
+	defer func() { booked() }()
+	if err := func() (err error) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		switch {
@@ -198,7 +199,13 @@ func (t *Tree) Link(ctx context.Context, n, dir *Node, name string) error {
 		case n.nlink >= LinkMax:
 			return ErrTooManyLinks
 		}
+		more := n.bill(n.cost(n.xattrs, n.content), n.records()+1)
+		if booked, err = t.space.admit(name1+max(more, 0), 0); err != nil {
+			booked = func() {}
+			return err
+		}
 		n.nlink++
+		t.rebook(n)
 		n.ctime = now
 		t.touch(n)
 		return nil
@@ -275,10 +282,12 @@ func (t *Tree) unlinked(n *Node, now int64) {
 		n.nlink--
 	}
 	t.touch(n)
+	if n.booked > 0 {
+		t.rebook(n)
+	}
 	if n.nlink > 0 {
 		return
 	}
-	t.space.meta.Add(-targetCost(n.target) - xattrCost(n.xattrs))
 	delete(t.nodes, n.ino)
 	if n.opens == 0 && n.dir == nil {
 		t.discard(n)
@@ -355,9 +364,15 @@ func (t *Tree) tryRename(olddir *Node, oldname string, newdir *Node, newname str
 	case over.dir != nil && len(over.dir.entries) > 0:
 		return nil, ErrNotEmpty
 	}
-	if err := t.space.admit(nameCost(newname, n.dir != nil), 0); err != nil {
+	n.mu.RLock()
+	more := n.bill(n.cost(n.xattrs, n.content), n.records())
+	n.mu.RUnlock()
+	deeper := n.dir != nil && t.depth(newdir) > t.depth(olddir)
+	booked, err := t.space.admitMove(nameCost(newname, n.target, n.dir != nil)+firstCost(newdir)+max(more, 0), 0, deeper)
+	if err != nil {
 		return nil, err
 	}
+	defer booked()
 
 	now := t.now().UnixNano()
 	t.setName(olddir, oldname, nil)
@@ -387,6 +402,7 @@ func (t *Tree) tryRename(olddir *Node, oldname string, newdir *Node, newname str
 	}()
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	t.rebook(n)
 	n.ctime = now
 	t.touch(n)
 	return nil, nil

@@ -108,6 +108,9 @@ type Node struct {
 	opens   int32  // handles
 	writers int32  // of them for writing
 	charged uint64 // blocks that this node has reserved on the disc
+	booked  int64  // bytes besides names that it has reserved in directories
+	// recorded: the base has records of it that the overlay leaves where they are.
+	recorded bool
 }
 
 // directory is the part of a node that only directories have, guarded by
@@ -122,6 +125,7 @@ type directory struct {
 	// damaged is why some entries of the base are not among entries. A
 	// session recorded without them would lose them.
 	damaged error
+	added   int // names that the overlay adds
 	// removed: the directory has no name any more.
 	removed bool
 }

@@ -37,13 +37,17 @@ func (t *Tree) setName(dir *Node, name string, n *Node) {
 		// A session that was planned has the name and may yet become the base.
 		d.overBase = old.overBase || old.node != nil && old.seq <= t.frozen.Load()
 		t.space.meta.Add(-old.cost)
+		if old.node != nil {
+			t.added(dir, -1)
+		}
 	} else {
 		_, visible := dir.dir.entries[name]
 		d.overBase = visible && dir.dir.base.Size > 0
 	}
 	if n != nil {
 		dir.dir.entries[name] = n
-		d.cost = nameCost(name, n.dir != nil)
+		d.cost = nameCost(name, n.target, n.dir != nil)
+		t.added(dir, 1)
 	} else {
 		delete(dir.dir.entries, name)
 	}

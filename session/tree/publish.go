@@ -219,17 +219,3 @@ func translate(e extent.Extent, moved []Move) (now, gone []extent.Extent) {
 	}
 	return now, gone
 }
-
-// recharge opens the books anew after a session. The caller holds t.mu.
-func (t *Tree) recharge(s Space) {
-	t.space.space.Store(&s)
-	t.space.meta.Store(0)
-	for _, n := range t.nodes {
-		n.mu.Lock()
-		// Not set to nothing as a whole: an open file without a name gives
-		// back what it holds when it is closed.
-		t.settle(n, 0)
-		n.mu.Unlock()
-	}
-	t.charge()
-}

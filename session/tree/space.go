@@ -2,13 +2,17 @@ package tree
 
 import (
 	"context"
+	"strings"
+	"sync"
 	"sync/atomic"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/volume"
+	"burnfs/session/extent"
 )
 
 // Space is what a session needs to know of the medium to refuse in time what
-// could not be burned. All counts are blocks of 2048 bytes.
+// could not be burned. All counts but Dirs are blocks of 2048 bytes.
 type Space struct {
 	// Total is the size of the medium, as statfs(2) shows it.
 	Total int64
@@ -21,6 +25,8 @@ type Space struct {
 	Overhead int64
 	// Tree is what the directories of the base take when recorded again.
 	Tree int64
+	// Dirs is the number of directories of the base.
+	Dirs int64
 }
 
 // account keeps the books of what is promised to fit.
@@ -29,10 +35,23 @@ type Space struct {
 //
 // The reserve is for one more session: files can always be deleted or
 // renamed, and that be recorded, on a disc that is full.
+//
+// While a session is burned, what it takes is set aside as a whole, with the
+// gap behind it, and the books are those of the session after it (see
+// [account.setAside]): what is written meanwhile has to fit behind it, with a
+// reserve of its own.
 type account struct {
 	space atomic.Pointer[Space]
 	data  atomic.Int64 // blocks of new data
 	meta  atomic.Int64 // bytes that the overlay adds to the directories
+	// deeper: a directory with others in it was moved down, so that some may
+	// have to be relocated that were not.
+	deeper atomic.Bool
+
+	// mu makes a look at what is available and a claim on it one step. Changes
+	// claim what they add before they are made, and book it when they are.
+	mu                     sync.Mutex
+	claimsMeta, claimsData int64
 }
 
 func newAccount(s Space) *account {
@@ -42,78 +61,208 @@ func newAccount(s Space) *account {
 }
 
 // session is the upper bound of a session's blocks without its data.
-func (a *account) session(meta int64) int64 {
+func (a *account) session(meta int64, deeper bool) int64 {
 	s := a.space.Load()
-	// A directory record never spans blocks (ECMA-119 6.8.1.1), so up to an
-	// eighth of a block is lost at its end.
-	return s.Overhead + s.Tree + max(meta, 0)/(iso9660.BlockSize*7/8) + 1
+	all := s.Overhead + s.Tree + blocksOf(max(meta, 0)) + 1
+	if deeper {
+		all += blocksOf(s.Dirs * relocationCost)
+	}
+	return all
+}
+
+// left is what is available when meta and data are booked.
+func (a *account) left(meta, data int64, deeper bool) int64 {
+	s := a.space.Load()
+	return s.Free - data - 2*a.session(meta, deeper) - s.Gap
 }
 
 // available is what may still be promised.
 func (a *account) available() int64 {
-	s := a.space.Load()
-	return s.Free - a.data.Load() - 2*a.session(a.meta.Load()) - s.Gap
+	return a.left(a.meta.Load(), a.data.Load(), a.deeper.Load())
 }
 
-// Room is how many bytes of new data a tree without changes may promise.
-func (s Space) Room() int64 { return max(newAccount(s).available(), 0) * iso9660.BlockSize }
+// Room is how many bytes of new data a tree without changes may promise. It goes
+// into one file.
+func (s Space) Room() int64 {
+	return max(newAccount(s).available(), 0) * iso9660.BlockSize
+}
 
 // admit refuses a change that adds meta bytes to the directories and data
-// blocks of content if the disc could not take it.
-func (a *account) admit(meta, data int64) error {
-	if meta <= 0 && data <= 0 {
-		return nil // makes nothing worse, and may make it fit again
+// blocks of content if the disc could not take it. What it admits is kept for
+// the change until release is called, after the change has been booked.
+func (a *account) admit(meta, data int64) (release func(), err error) {
+	return a.admitMove(meta, data, false)
+}
+
+// admitMove is admit of a change that may move directories deeper.
+func (a *account) admitMove(meta, data int64, deeper bool) (release func(), err error) {
+	deeper = deeper && !a.deeper.Load()
+	if meta <= 0 && data <= 0 && !deeper {
+		return func() {}, nil // makes nothing worse, and may make it fit again
 	}
-	s := a.space.Load()
-	if s.Free-a.data.Load()-data-2*a.session(a.meta.Load()+meta)-s.Gap < 0 {
-		return ErrFull
+	meta, data = max(meta, 0), max(data, 0)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.left(a.meta.Load()+a.claimsMeta+meta, a.data.Load()+a.claimsData+data, deeper || a.deeper.Load()) < 0 {
+		return nil, ErrFull
 	}
-	return nil
+	if deeper {
+		a.deeper.Store(true)
+	}
+	a.claimsMeta += meta
+	a.claimsData += data
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.claimsMeta -= meta
+		a.claimsData -= data
+	}, nil
 }
 
 // hopeless tells that not even a session without anything new would fit, so
 // that no change could ever be recorded.
-func (a *account) hopeless() bool { return a.space.Load().Free < a.session(0) }
+func (a *account) hopeless() bool { return a.space.Load().Free < a.session(0, false) }
+
+func blocksOf(bytes int64) int64 { return (bytes + iso9660.BlockSize - 1) / iso9660.BlockSize }
 
 // The costs below are upper bounds in bytes of what a name, a target and an
-// attribute add to the directories of a session.
+// attribute add to the directories of a session, with what is lost at the ends
+// of blocks.
 
 const (
-	// recordCost covers one ISO 9660 record with PX, TF, CL, the checksum
-	// index and nanosecond times, and one Joliet record without its name.
-	recordCost = 420
-	// dirCost covers the first block of a directory in both trees and its
-	// path table records.
-	dirCost = 2*iso9660.BlockSize + 512
+	// isoRecord is the longest record (ECMA-119 9.1: the length is one byte and
+	// even), isoIdentifier what precedes its System Use field.
+	isoRecord     = 254
+	isoIdentifier = 33 + 33
+	// smallEntries bounds the System Use entries that all have, beside NM: PX,
+	// TF, nanoseconds, the checksum's index, and RE with CL, or PN.
+	smallEntries = 44 + 26 + 17 + 20 + 20
+	// inlineEntries of them are in the record before one comes that may not fit.
+	inlineEntries = 44 + 26 + 17
+	// linkEntry is CE, which leads to those that are not.
+	linkEntry = 28
+	// jolietRecord is the longest record of the Joliet tree: 103 characters.
+	jolietRecord = 34 + 2*103
+	// digest is one of the checksum array.
+	digest = 16
+	// touchCost is what a directory of the base grows by when the first record
+	// is put between its others, at most, besides that record: a block of each
+	// tree and one of continuation areas.
+	touchCost = 3 * iso9660.BlockSize
+	// dirCost covers the first blocks of a directory in both trees and of its
+	// continuation area, "." and "..", and the records of four path tables.
+	dirCost = touchCost + 400 + 2*(8+32) + 2*(8+2*103)
+	// relocationCost is what a directory takes in the relocation directory.
+	relocationCost = isoRecord*8/7 + 2*(smallEntries+10+NameMax-inlineEntries+linkEntry)
 )
 
-func nameCost(name string, dir bool) int64 {
-	c := int64(recordCost + 3*len(name))
+// recordsCost is what records of so many bytes take. A record never spans
+// blocks (ECMA-119 6.8.1.1), so up to an eighth of a block is lost at its end.
+func recordsCost(bytes int) int64 { return int64(bytes)*8/7 + 1 }
+
+// areaCost is what a continuation area of so many bytes takes. What fits into
+// one block is kept in one, so that as much may be lost before it; what does
+// not fit begins a block, each of which ends in CE and an entry too long for it.
+func areaCost(bytes int) int64 {
+	if bytes <= iso9660.BlockSize {
+		return 2 * int64(bytes)
+	}
+	const used = iso9660.BlockSize - linkEntry - 254
+	return int64(bytes/used+2) * iso9660.BlockSize
+}
+
+// nameCost is what a name takes; target is that of a symbolic link.
+func nameCost(name, target string, dir bool) int64 {
+	n := len(name)
+	use := smallEntries + n + 10 + targetBytes(target)
+	iso := min(isoRecord, 33+min(n+8, 33)+use+1)
+	joliet := min(jolietRecord, 34+2*n+16)
+	c := recordsCost(iso+joliet) + digest
+	if isoIdentifier+use > isoRecord {
+		c += areaCost(use - inlineEntries + linkEntry)
+	}
 	if dir {
-		c += dirCost
+		c += dirCost + relocationCost
 	}
 	return c
 }
 
-func targetCost(target string) int64 {
+// targetBytes bounds the SL entries of a target: each component has two bytes
+// of its own beside its slash, and each entry five.
+func targetBytes(target string) int {
 	if target == "" {
 		return 0
 	}
-	// Two bytes a component, a header for every 250 bytes and a CE area of
-	// its own.
-	return int64(3*len(target)) + 256
+	parts := 2 + strings.Count(target, "/")
+	return (len(target)+2*parts)*260/250 + 10
 }
 
-func oneXattrCost(name string, value []byte) int64 {
-	return int64(len(name)+len(value))*5/4 + 64
-}
-
-func xattrCost(x map[string][]byte) int64 {
-	var sum int64
-	for name, v := range x {
-		sum += oneXattrCost(name, v)
+// useCost is what attributes, and more sections of the content than one, take
+// with each of a file's names.
+func useCost(xattrs map[string][]byte, sections int64) int64 {
+	var c int64
+	if len(xattrs) > 0 {
+		var sum int
+		for name, v := range xattrs {
+			// Components of 255 bytes with two of their own, entries of 255 with
+			// five, access control lists no longer than their binary form.
+			sum += (len(name)+len(v))*104/100 + 16
+		}
+		// Entries of a short name that were in the record make room for CE; those
+		// of a long one are in the area already, and booked.
+		if c = areaCost(sum + smallEntries); sum+smallEntries+longest > iso9660.BlockSize {
+			c = areaCost(sum + smallEntries + longest)
+		}
 	}
-	return sum
+	if sections > 1 {
+		c += (sections - 1) * recordsCost(isoRecord+jolietRecord)
+	}
+	return c
+}
+
+// longest bounds what the area of a long name holds besides attributes.
+const longest = smallEntries + 10 + NameMax - inlineEntries + linkEntry
+
+// cost is what each of n's records takes besides its name, if it has xattrs and
+// its content is m; nil stands for the content that the base has. The caller
+// holds n.mu.
+func (n *Node) cost(xattrs map[string][]byte, m *extent.Map) int64 {
+	s := int64(len(n.sections))
+	if m != nil {
+		s = sections(Pieces(m))
+	}
+	c := useCost(xattrs, s)
+	if c > 0 && n.recorded {
+		c += touchCost // its records lie among others, which may have to make room
+	}
+	return c
+}
+
+// records is how many records have n's attributes. A directory may be relocated
+// and has three then: in its parent, in the relocation directory and ".".
+func (n *Node) records() int64 {
+	if n.dir != nil {
+		return 3
+	}
+	return int64(n.nlink)
+}
+
+// bill is what changes for the books if n comes to have so many records, of cost
+// each besides their names. The caller holds n.mu.
+func (n *Node) bill(cost, records int64) int64 { return cost*records - n.booked }
+
+// rebook books what n takes besides its names and its data. Until it is called
+// for a node of the base, that is in the books as part of the base. The caller
+// holds n.mu.
+func (t *Tree) rebook(n *Node) {
+	var d int64
+	if n.nlink > 0 {
+		d = n.bill(n.cost(n.xattrs, n.content), n.records())
+	} else {
+		d = -n.booked
+	}
+	t.space.meta.Add(d)
+	n.booked += d
 }
 
 // settle books blocks as what n's new data takes. The caller holds n.mu.
@@ -122,34 +271,121 @@ func (t *Tree) settle(n *Node, blocks uint64) {
 	n.charged = blocks
 }
 
-// book adds bytes to what n takes in the directories. A node without a name
-// takes nothing. The caller holds n.mu.
-func (t *Tree) book(n *Node, bytes int64) {
-	if n.nlink > 0 {
-		t.space.meta.Add(bytes)
+// firstCost is what the first new record in dir, a directory, costs besides. The
+// caller holds t.mu.
+func firstCost(dir *Node) int64 {
+	if dir.dir.added == 0 && dir.dir.base.Size > 0 {
+		return touchCost
 	}
+	return 0
 }
 
-// charge books everything that staging brought back. It runs before the tree
-// is shared.
-func (t *Tree) charge() {
-	for _, n := range t.nodes {
-		if n.seq == 0 {
-			continue
-		}
-		if n.content != nil {
-			t.settle(n, newBlocks(n.content))
-		}
-		t.space.meta.Add(targetCost(n.target) + xattrCost(n.xattrs))
+// added notes that dir has one name of the overlay more, or less; by is 1 or -1.
+// The caller holds t.mu.
+func (t *Tree) added(dir *Node, by int) {
+	if dir.dir.base.Size > 0 && min(dir.dir.added, dir.dir.added+by) == 0 {
+		t.space.meta.Add(int64(by) * touchCost)
 	}
-	for _, over := range t.overlays {
+	dir.dir.added += by
+}
+
+// depth is the number of directories that n lies in. The caller holds t.mu.
+func (t *Tree) depth(n *Node) (depth int) {
+	for ; n != t.root && n.dir.parent != nil; n = n.dir.parent {
+		depth++
+	}
+	return depth
+}
+
+// charge books all that the overlay holds, in books that are empty. It runs
+// before the tree is shared, or with t.mu held.
+func (t *Tree) charge() {
+	names := map[*Node]uint32{}
+	for ino, over := range t.overlays {
+		dir := t.nodes[ino]
 		for name, d := range over {
-			if d.node != nil {
-				d.cost = nameCost(name, d.node.dir != nil)
-				t.space.meta.Add(d.cost)
+			if d.node == nil {
+				continue
+			}
+			names[d.node]++
+			d.cost = nameCost(name, d.node.target, d.node.dir != nil)
+			t.space.meta.Add(d.cost)
+			if dir != nil && dir.dir != nil {
+				t.added(dir, 1)
+			}
+			if d.node.dir != nil && d.node.dir.base.Size > 0 {
+				t.space.deeper.Store(true) // or not; nothing tells any more
 			}
 		}
 	}
+	for _, n := range t.nodes {
+		n.mu.Lock()
+		n.recorded = n.seq == 0 || names[n] == 0 || n.dir == nil && names[n] < n.nlink
+		if n.seq != 0 {
+			if n.content != nil {
+				t.settle(n, newBlocks(n.content))
+			}
+			t.rebook(n)
+		}
+		n.mu.Unlock()
+	}
+}
+
+// recharge opens the books anew after a session. The caller holds t.mu.
+func (t *Tree) recharge(s Space) {
+	t.space.space.Store(&s)
+	t.space.meta.Store(0)
+	t.space.deeper.Store(false)
+	for _, n := range t.nodes {
+		n.mu.Lock()
+		// Not set to nothing as a whole: an open file without a name gives
+		// back what it holds when it is closed.
+		t.settle(n, 0)
+		n.booked = 0
+		if n.dir != nil {
+			n.dir.added = 0
+		}
+		n.mu.Unlock()
+	}
+	t.charge()
+}
+
+// BaseCost bounds the blocks that the directories of a base which others
+// recorded take when they are recorded in our way, and counts them.
+func BaseCost(ctx context.Context, base Base) (blocks, dirs int64, err error) {
+	root, err := base.Root(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	bytes := dirCost + useCost(attributes(root.Xattrs), 0)
+	seen := map[iso9660.Section]bool{}
+	var todo []iso9660.Section
+	add := func(e *volume.Entry) {
+		if len(e.Sections) > 0 && !seen[e.Sections[0]] { // a hostile disc may have loops
+			seen[e.Sections[0]] = true
+			todo = append(todo, e.Sections[0])
+		}
+	}
+	for add(&root); len(todo) > 0; dirs++ {
+		dir := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for e, err := range base.ReadDir(ctx, dir) {
+			switch {
+			case err != nil && broken(err):
+				continue // no session is recorded as long as it is there
+			case err != nil:
+				return 0, 0, err
+			}
+			isDir := isDirMode(e.Mode)
+			records := int64(1)
+			if isDir {
+				records = 3
+				add(&e)
+			}
+			bytes += nameCost(e.Name, e.Target, isDir) + records*useCost(attributes(e.Xattrs), int64(len(e.Sections)))
+		}
+	}
+	return blocksOf(bytes), dirs, nil
 }
 
 // Available is how many bytes of new data the disc certainly still takes.
@@ -158,18 +394,21 @@ func (t *Tree) Available() int64 {
 }
 
 // Statfs reports what the disc holds and what can still be staged on the local
-// disk and certainly be burned.
+// disk and certainly be burned: as one file, or as so many without content,
+// whatever their names.
 func (t *Tree) Statfs(context.Context) (Statfs, error) {
 	s := t.space.space.Load()
 	free := uint64(max(t.space.available(), 0))
+	inodes := free * iso9660.BlockSize / uint64(2*nameCost(strings.Repeat("n", NameMax), "", false))
 	if t.store == nil {
-		free = 0
+		free, inodes = 0, 0
 	} else if local, err := t.store.Available(); err == nil {
 		free = min(free, uint64(max(local, 0))/iso9660.BlockSize)
 	}
-	next := t.nextIno.Load()
+	used := min(t.nextIno.Load(), 1<<32)
+	inodes = min(inodes, 1<<32-used)
 	return Statfs{
 		Blocks: uint64(s.Total), Free: free, Avail: free,
-		Files: 1 << 32, FilesFree: 1<<32 - min(next, 1<<32), NameMax: NameMax,
+		Files: used + inodes, FilesFree: inodes, NameMax: NameMax,
 	}, nil
 }
