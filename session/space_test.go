@@ -109,7 +109,7 @@ func (f *filling) write(n *tree.Node, size int, off int64) error {
 		return err
 	}
 	if off == 0 || off%blockSize == 0 {
-		if after := f.tr.Available(); after > before-int64(size) && f.off == off {
+		if after := f.tr.Available(); after > max(before-int64(size), 0) && f.off == off {
 			f.Fatalf("%d bytes are available after %d were written, and %d were before", after, size, before)
 		}
 	}

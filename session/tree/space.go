@@ -76,9 +76,10 @@ func (a *account) left(meta, data int64, deeper bool) int64 {
 	return s.Free - data - 2*a.session(meta, deeper) - s.Gap
 }
 
-// available is what may still be promised.
+// available is what may still be promised for the content of one more file: its
+// name has a place.
 func (a *account) available() int64 {
-	return a.left(a.meta.Load(), a.data.Load(), a.deeper.Load())
+	return a.left(a.meta.Load()+oneFile, a.data.Load(), a.deeper.Load())
 }
 
 // Room is how many bytes of new data a tree without changes may promise. It goes
@@ -152,6 +153,8 @@ const (
 	// dirCost covers the first blocks of a directory in both trees and of its
 	// continuation area, "." and "..", and the records of four path tables.
 	dirCost = touchCost + 400 + 2*(8+32) + 2*(8+2*103)
+	// oneFile is what a name of 255 bytes takes in a directory of the base.
+	oneFile = touchCost + (isoRecord+jolietRecord)*8/7 + digest + 2*longest
 	// relocationCost is what a directory takes in the relocation directory.
 	relocationCost = isoRecord*8/7 + 2*(smallEntries+10+NameMax-inlineEntries+linkEntry)
 )
@@ -395,7 +398,7 @@ func (t *Tree) Available() int64 {
 
 // Statfs reports what the disc holds and what can still be staged on the local
 // disk and certainly be burned: as one file, or as so many without content,
-// whatever their names.
+// whatever their names. A file of one byte takes a block and a name.
 func (t *Tree) Statfs(context.Context) (Statfs, error) {
 	s := t.space.space.Load()
 	free := uint64(max(t.space.available(), 0))

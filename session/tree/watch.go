@@ -12,5 +12,5 @@ func (t *Tree) NewBytes() int64 { return t.space.data.Load() * iso9660.BlockSize
 // SessionCost is what one more session takes of the disc besides its data, in
 // bytes.
 func (t *Tree) SessionCost() int64 {
-	return (t.space.space.Load().Gap + t.space.session(t.space.meta.Load())) * iso9660.BlockSize
+	return (t.space.space.Load().Gap + t.space.session(t.space.meta.Load(), t.space.deeper.Load())) * iso9660.BlockSize
 }
