@@ -67,7 +67,7 @@ var below = map[string][]string{
 
 // owners are the layers that may import a module; what is not named here is free.
 var owners = map[string][]string{
-	"bazil.org/fuse":         {"fusefs"},
+	"bazil.org/fuse":         {"fusefs", "integration"},
 	"github.com/spf13/cobra": {"cmd"},
 	"github.com/spf13/pflag": {"cmd"},
 	"go.etcd.io/bbolt":       {"session"},
