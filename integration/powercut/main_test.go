@@ -68,7 +68,7 @@ type inspectors struct {
 
 func newInspectors(t testing.TB) *inspectors {
 	p := &inspectors{t: t, dir: fastDir(t), work: make(chan cut), counts: map[string]int{}}
-	for i := range runtime.GOMAXPROCS(0) {
+	for i := range 8 * runtime.GOMAXPROCS(0) { // a drive is waited for now and then
 		p.wg.Go(func() {
 			for c := range p.work {
 				p.inspect(c, filepath.Join(p.dir, fmt.Sprint(i)))

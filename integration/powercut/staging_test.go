@@ -58,7 +58,7 @@ func stagedRanges(_ uint64, rec []byte) (all []staging.Range, err error) {
 
 // checkStaging demands that the checker finds nothing. Nothing is staged as zeros here, so
 // even a doubtful hole is a loss.
-func checkStaging(state string) error {
+func checkStaging(state, uuid string) error {
 	findings, err := staging.Check(state, uuid, stagedRanges)
 	for _, f := range findings {
 		err = errors.Join(err, errors.New(f.Text))
@@ -208,7 +208,7 @@ func TestStaging(t *testing.T) {
 
 // inspectStaging looks at staging as it was found after a cut.
 func inspectStaging(state string, writers []*writer, allowed bounds, created, again bool) error {
-	err := checkStaging(state)
+	err := checkStaging(state, uuid)
 	var s *staging.Store
 	switch {
 	case errors.Is(err, staging.ErrNotFound) && !created:
@@ -244,7 +244,7 @@ func inspectStaging(state string, writers []*writer, allowed bounds, created, ag
 	if found["/after"], err = manifest(o.tree, "/after"); err != nil {
 		return errors.Join(err, o.close())
 	}
-	if err := errors.Join(o.close(), checkStaging(state)); err != nil {
+	if err := errors.Join(o.close(), checkStaging(state, uuid)); err != nil {
 		return fmt.Errorf("after going on: %w", err)
 	}
 	if s, err = staging.Open(state, uuid, quiet); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Root is the number of the root directory.
@@ -185,4 +186,22 @@ func (c *content) store(path string) (err error) {
 		return err
 	}
 	return f.Truncate(c.Size)
+}
+
+// ReadAt reads the file with the path, which has no leading slash, from byte off on. What is
+// not there reads as zeros; ok is false if there is no such file.
+func (i *Image) ReadAt(path string, b []byte, off int64) (ok bool) {
+	n := uint64(Root)
+	for _, name := range strings.Split(path, "/") {
+		if n, ok = i.Dirs[n][name]; !ok {
+			return false
+		}
+	}
+	f := i.Files[n]
+	if f == nil {
+		return false
+	}
+	clear(b)
+	f.readAt(b, off)
+	return true
 }
