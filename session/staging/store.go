@@ -97,6 +97,10 @@ func initialise(dir string, id Identity) (_ *bbolt.DB, err error) {
 	if err := os.Mkdir(filepath.Join(dir, commitName), 0o700); err != nil {
 		return nil, writeError(dir, err)
 	}
+	// What disc.json vouches for must not be lost while disc.json itself survives.
+	if err := syncDir(dir); err != nil {
+		return nil, writeError(dir, err)
+	}
 	if err := writeIdentity(dir, id); err != nil {
 		return nil, err
 	}
