@@ -201,13 +201,13 @@ func (d *Disc) claim(ctx context.Context) error {
 	if notWritable(d.info) != "" {
 		return problem(ErrNotAppendable, nil, "the disc cannot be written any more: %s", notWritable(d.info))
 	}
-	return d.checkDisc(nil)
+	return d.checkDisc(ctx, nil)
 }
 
 // checkDisc makes sure that the disc as it was inspected last is the one that
 // the tree builds upon, with nothing newer than its base but what p, if there
 // is one, has left.
-func (d *Disc) checkDisc(p *commit.Plan) error {
+func (d *Disc) checkDisc(ctx context.Context, p *commit.Plan) error {
 	j, err := d.readJournal()
 	if err != nil {
 		return err
@@ -215,7 +215,14 @@ func (d *Disc) checkDisc(p *commit.Plan) error {
 	var newest *history.Session
 	for i := range d.sessions {
 		s := &d.sessions[i]
-		if !s.Audio && !s.Cut && !slices.Contains(j.Rejected, s.Start) && (p == nil || !leftBy(p, s)) {
+		if s.Audio || s.Cut || slices.Contains(j.Rejected, s.Start) {
+			continue
+		}
+		left, err := d.left(ctx, p, s)
+		if err != nil {
+			return err
+		}
+		if !left {
 			newest = s
 		}
 	}
@@ -230,7 +237,23 @@ func (d *Disc) checkDisc(p *commit.Plan) error {
 	return d.changed()
 }
 
-// leftBy tells whether s is what a burn of p, whole or not, has left.
+// left tells whether s is what a burn of p, if there is one, has left.
+func (d *Disc) left(ctx context.Context, p *commit.Plan, s *history.Session) (bool, error) {
+	switch {
+	case p == nil:
+		return false, nil
+	case d.base == nil && p.Overwritable && p.Start() == history.Align && s.Start == 0 && !s.Readable:
+		// Parts of the first session of all, in which its descriptors are missing,
+		// or somebody else's data.
+		if p.CheckFiles(d.planDir()) != nil {
+			return false, nil // nobody can tell
+		}
+		return p.Remains(ctx, d.planDir(), d.store, d.drive, history.Looked)
+	}
+	return leftBy(p, s), nil
+}
+
+// leftBy tells whether s is the session that a burn of p, whole or not, has left.
 func leftBy(p *commit.Plan, s *history.Session) bool {
 	if s.Start != p.Start() {
 		return false

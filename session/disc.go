@@ -318,10 +318,14 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 		}
 	}
 	if newest == nil {
-		if last := d.lastData(); last != nil && !last.Readable && !last.Cut && !slices.Contains(j.Rejected, last.Start) && (j.Plan == nil || !leftBy(j.Plan, last)) {
-			return d.notISO(*last)
+		last := d.lastData()
+		if last == nil || last.Readable || last.Cut || slices.Contains(j.Rejected, last.Start) {
+			return nil
 		}
-		return nil
+		if left, err := d.left(ctx, j.Plan, last); left || err != nil {
+			return err
+		}
+		return d.notISO(*last)
 	}
 	if last := d.lastData(); last.Number > newest.Number && !last.Readable {
 		d.warnings = append(d.warnings, fmt.Sprintf("the last session, %d, cannot be shown (%s); session %d is shown instead",

@@ -386,7 +386,7 @@ func (d *Disc) inspectOurs(ctx context.Context, p *commit.Plan) error {
 	if err != nil {
 		return err
 	}
-	if err = d.checkDisc(p); err == nil {
+	if err = d.checkDisc(ctx, p); err == nil {
 		if d.sure.Load() != d.info.Changes {
 			d.lockDoor(ctx) // a reset has unlocked it, and the burn may come hours later
 		}

@@ -195,6 +195,9 @@ func TestStaging(t *testing.T) {
 		if player.NamesPending() {
 			n *= 8 // there are few such moments
 		}
+		if !created {
+			n *= 4 // and a store is made only once
+		}
 		for ; rng.Float64() < n; n-- {
 			s, how := chance(rng, 512, 4096)
 			r := &run{cut: cut{at: player.Pos(), op: op.String(), how: how, image: player.State(map[string]recorddisk.Survival{"state": s})}, first: now.clone()}

@@ -53,6 +53,41 @@ func (p *Plan) Verify(ctx context.Context, where string, staged Staged, disc iso
 	return w.flush()
 }
 
+// Remains tells whether the first n blocks of a medium that was blank when p was made hold
+// nothing but what an interrupted burn of p can have left: each block is that of the session,
+// or zeros, or cannot be read. A power cut leaves blocks in no order.
+func (p *Plan) Remains(ctx context.Context, where string, staged Staged, disc iso9660.BlockReader, n uint32) (bool, error) {
+	enough := errors.New("the rest does not matter")
+	want := make([]byte, int64(n)*iso9660.BlockSize) // zeros before the session and behind it
+	w := &chunker{lba: p.Start(), use: func(lba uint32, b []byte) error {
+		if lba >= n {
+			return enough
+		}
+		copy(want[int64(lba)*iso9660.BlockSize:], b)
+		return ctx.Err()
+	}}
+	err := p.Stream(ctx, where, staged, w, nil)
+	if err == nil {
+		err = w.flush()
+	}
+	if err != nil && !errors.Is(err, enough) {
+		return false, err
+	}
+	got, zeros := make([]byte, iso9660.BlockSize), make([]byte, iso9660.BlockSize)
+	for lba := range n {
+		if err := disc.ReadBlocks(ctx, lba, got); err != nil {
+			if ctx.Err() != nil || !ofMedium(err) {
+				return false, err
+			}
+			continue
+		}
+		if !bytes.Equal(got, zeros) && !bytes.Equal(got, want[int64(lba)*iso9660.BlockSize:][:iso9660.BlockSize]) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 // VerifyBlocks compares blocks of the disc with want.
 func VerifyBlocks(ctx context.Context, disc iso9660.BlockReader, lba uint32, want []byte) error {
 	return compare(ctx, disc, lba, want, make([]byte, len(want)))

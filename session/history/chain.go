@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -50,6 +51,9 @@ func chain(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Ses
 	}
 	c.lost()
 	all := c.sessions()
+	if err := c.unfinished(ctx, all); err != nil {
+		return nil, err
+	}
 	if c.head.Problem != "" && len(all) == 0 {
 		blank, err := isBlank(ctx, info, r)
 		if err != nil {
@@ -203,6 +207,28 @@ func (c *chainer) lost() {
 	lost.Problem = fmt.Sprintf("the session at block %d, which the disc names as its newest, cannot be read; the drive tells of %d blocks", m.Start, c.limit)
 	c.found[m.Start] = lost
 	c.head.Readable = false
+}
+
+// unfinished notes that a first session of ours was interrupted: block 16, which is written
+// when all of it has been read back, was never written. The error is that of the drive.
+func (c *chainer) unfinished(ctx context.Context, all []Session) error {
+	if c.head.Readable || len(all) != 1 || !all[0].ours() || all[0].Start != Align {
+		return nil
+	}
+	block := make([]byte, iso9660.BlockSize)
+	switch err := c.r.ReadBlocks(ctx, iso9660.FirstDescriptor, block); {
+	case err == nil:
+		if bytes.Count(block, []byte{0}) != len(block) {
+			return nil
+		}
+	case !blocks.Unreadable(err):
+		return err
+	case bad(err):
+		return nil // it was there, and the session is all that is left
+	}
+	all[0].Cut, all[0].Readable = true, false
+	all[0].Problem = "its recording was interrupted before the disc was to show it"
+	return nil
 }
 
 // sessions lists what was found, oldest first. A session behind the one that block

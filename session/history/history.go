@@ -134,8 +134,8 @@ func (s *Session) judgeCut(ctx context.Context, r iso9660.BlockReader, damaged, 
 // has its first structures. What cannot be read is not empty.
 func (s *Session) empty(ctx context.Context, r iso9660.BlockReader) (bool, error) {
 	const chunk = 32
-	for done := uint32(0); done < min(looked, s.Blocks); {
-		p := make([]byte, min(chunk, min(looked, s.Blocks)-done)*iso9660.BlockSize)
+	for done := uint32(0); done < min(Looked, s.Blocks); {
+		p := make([]byte, min(chunk, min(Looked, s.Blocks)-done)*iso9660.BlockSize)
 		if err := r.ReadBlocks(ctx, s.Start+done, p); err != nil {
 			// The last blocks of a CD track are never readable (run-out).
 			if blocks.Unreadable(err) && s.Blocks-done <= chunk {
@@ -227,10 +227,10 @@ func (s *Session) countedFrom() (start uint32, ok bool) {
 // ours tells whether the session was written by burnfs where it lies.
 func (s *Session) ours() bool { return s.Mark != nil && s.Mark.Start == s.Start }
 
-// looked is how many blocks of an overwritable medium have to be empty for it
+// Looked is how many blocks of an overwritable medium have to be empty for it
 // to count as blank. File systems that leave much room at the beginning, such
 // as btrfs with its 64 KiB, have their first structure well below.
-const looked = 512
+const Looked = 512
 
 // readTogether is how many blocks a medium protects with one error correction
 // code, at least; if one of them cannot be read, the others cannot either.
@@ -253,7 +253,7 @@ func isBlank(ctx context.Context, info *medium.Info, r iso9660.BlockReader) (boo
 	if readable == 0 && formatted > 0 {
 		readable = info.Total // the drive refuses READ CAPACITY
 	}
-	for lba := uint32(0); lba < min(looked, readable); lba++ {
+	for lba := uint32(0); lba < min(Looked, readable); lba++ {
 		switch err := r.ReadBlocks(ctx, lba, block); {
 		case err == nil:
 			if bytes.Count(block, []byte{0}) != len(block) {
@@ -280,7 +280,7 @@ func formattedTo(info *medium.Info) uint32 {
 	case info.FormatStopped:
 		return Align // formatting begins at the beginning
 	}
-	return looked
+	return Looked
 }
 
 // bad tells whether the drive failed to read, as opposed to saying that there is
