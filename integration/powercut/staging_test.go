@@ -153,10 +153,9 @@ func TestStaging(t *testing.T) {
 	// A state that stays the same over several operations is looked at once, with what
 	// was allowed at its begin and promised at its end.
 	type run struct {
-		cut      cut
-		version  int
-		first    bounds
-		created0 bool
+		cut     cut
+		version int
+		first   bounds
 	}
 	runs := map[string]*run{}
 	send := func(r *run, last bounds, created bool) {
