@@ -70,6 +70,7 @@ func (t *Tree) storeBatch(batch *staging.Batch, seq uint64) error {
 // t.mu, so that changes of several objects are seen whole or not at all.
 func (t *Tree) encode(batch *staging.Batch, nodes map[*Node]struct{}, names map[nameKey]struct{}) error {
 	for n := range nodes {
+		n := t.current(n)
 		n.mu.RLock()
 		gone, clean, ino := n.nlink == 0, n.seq == 0, n.ino
 		var rec []byte
@@ -95,6 +96,16 @@ func (t *Tree) encode(batch *staging.Batch, nodes map[*Node]struct{}, names map[
 		}
 	}
 	return nil
+}
+
+// current is the node that the record of n's inode is made of. It is another one
+// after n was unlinked and a name that the base has for it was taken back. The
+// caller holds t.mu.
+func (t *Tree) current(n *Node) *Node {
+	if now := t.nodes[n.ino]; now != nil {
+		return now
+	}
+	return n
 }
 
 // startFlusher flushes in the background and returns how to stop it.

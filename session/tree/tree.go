@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"burnfs/session/staging"
 )
 
@@ -129,12 +127,7 @@ func (t *Tree) makeRoot(ctx context.Context) error {
 		}
 		n = t.inodes.node(&e, RootIno)
 	} else {
-		now := t.now().UnixNano()
-		n = &Node{
-			ino: RootIno, kind: unix.S_IFDIR, mode: unix.S_IFDIR | 0o755, nlink: 2,
-			atime: now, mtime: now, ctime: now, dir: &directory{},
-			uid: uint32(unix.Getuid()), gid: uint32(unix.Getgid()),
-		}
+		n = t.blankRoot()
 	}
 	n.dir.parent = n
 	t.root = n
