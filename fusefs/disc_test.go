@@ -9,6 +9,7 @@ import (
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
 	"burnfs/session"
+	"burnfs/session/staging"
 )
 
 func openDisc(t *testing.T, path, state string) *session.Disc {
@@ -22,6 +23,15 @@ func openDisc(t *testing.T, path, state string) *session.Disc {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		dirs, err := staging.Dirs(state)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, d := range dirs {
+			checkStaging(t, d)
+		}
+	})
 	return disc
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"burnfs/session/fsck"
 	"burnfs/session/staging"
 	"burnfs/session/tree"
 )
@@ -41,8 +42,24 @@ func newTree(t *testing.T, space tree.Space) *tree.Tree {
 		if err := store.Close(); err != nil {
 			t.Errorf("closing staging: %v", err)
 		}
+		checkStaging(t, store.Dir())
 	})
 	return tr
+}
+
+// checkStaging demands that there is nothing to find in the store in dir.
+func checkStaging(t *testing.T, dir string) {
+	t.Helper()
+	report, err := fsck.Dir(context.Background(), dir)
+	if err != nil {
+		t.Errorf("checking staging: %v", err)
+		return
+	}
+	for _, f := range report.Findings {
+		if f.Kind != fsck.KindJournal { // these trees lie over no disc
+			t.Errorf("staging: %v", f)
+		}
+	}
 }
 
 // mount is a tree mounted for a test.

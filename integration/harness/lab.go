@@ -14,7 +14,9 @@ type Lab struct {
 	testing.TB
 	Dir   string // everything the test makes is below it
 	State string // where staging lives, the option statedir
-	bin   string
+	// BrokenStaging: the test damages staging on purpose, so that it is not checked.
+	BrokenStaging bool
+	bin           string
 
 	discs  []*Disc
 	mounts []*Mount

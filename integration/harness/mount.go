@@ -158,6 +158,7 @@ func (m *Mount) Kill() {
 		m.lab.Fatalf("kill -9 %d: %v", m.PID, err)
 	}
 	m.AwaitEnd()
+	m.lab.CheckStaging()
 }
 
 // TryKill kills a daemon that may be about to end by itself, and waits for its end.
@@ -167,6 +168,7 @@ func (m *Mount) TryKill() {
 		m.lab.Fatalf("kill -9 %d: %v", m.PID, err)
 	}
 	m.AwaitEnd()
+	m.lab.CheckStaging()
 }
 
 // AwaitEnd waits until the daemon has ended.
