@@ -183,7 +183,8 @@ var ways = []struct {
 
 // eachCut calls inspect with the states that a history can leave, and with the bounds at the
 // first and last moment at which they can be found.
-func eachCut(h *recorddisk.History, rng *rand.Rand, chances float64, enough func() bool, inspect func(c cut, first, last bounds, created bool)) {
+// share is how many of them are made; kills and strict power cuts are all made if it is 1.
+func eachCut(h *recorddisk.History, rng *rand.Rand, share, chances float64, enough func() bool, inspect func(c cut, first, last bounds, created bool)) {
 	type run struct {
 		cut   cut
 		first bounds
@@ -213,7 +214,7 @@ func eachCut(h *recorddisk.History, rng *rand.Rand, chances float64, enough func
 				inspect(r.cut, r.first, before, createdBefore)
 			}
 			r := &run{v: v, first: now.clone(), cut: cut{at: player.Pos(), op: op.String(), how: way.name}}
-			if runs[way.name] = r; *whole || rng.Float64() < way.often {
+			if runs[way.name] = r; *whole && share == 1 || rng.Float64() < way.often*share {
 				r.cut.image = player.State(map[string]recorddisk.Survival{"state": way.state(), "drive": way.drive()})
 			}
 		}
@@ -248,13 +249,57 @@ func TestCommit(t *testing.T) {
 			c := workOnDisc(t, rng, m, steps)
 			p := newInspectors(t)
 			defer p.end(c.history)
-			eachCut(c.history, rng, *chances/4, p.tooMany, func(x cut, first, last bounds, created bool) {
+			var again []interrupted
+			eachCut(c.history, rng, 1, *chances/4, p.tooMany, func(x cut, first, last bounds, created bool) {
 				e := c.expect(first, last, created)
 				x.check = func(dir string) error { return inspectDisc(dir, e) }
 				p.work <- x
+				if len(e.disc) > 1 {
+					again = append(again, interrupted{x, e})
+				}
 			})
+			rounds, share := 2, 0.25
+			if *whole {
+				rounds, share = 25, 1
+			}
+			rng.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
+			for _, i := range again[:min(rounds, len(again))] {
+				i.cutAgain(t, rng, share, p)
+			}
 		})
 	}
+}
+
+// interrupted is what a power cut has left of a commit.
+type interrupted struct {
+	cut cut
+	e   expected
+}
+
+// cutAgain lets the commit be brought to its end on a recorded disk, and cuts the power after
+// the operations of that.
+func (i interrupted) cutAgain(t *testing.T, rng *rand.Rand, share float64, p *inspectors) {
+	t.Helper()
+	dir := filepath.Join(fastDir(t), "mnt")
+	p.forks.Lock()
+	disk := recorddisk.Mount(t, i.cut.image, dir)
+	p.forks.Unlock()
+	found, err := finish(disk.Dir, disk, i.e)
+	h := disk.Stop(t)
+	if err != nil {
+		t.Errorf("cut after operation %d, %s; %s; then recorded: %v", i.cut.at, i.cut.op, i.cut.how, err)
+		return
+	}
+	t.Logf("cut after operation %d, %s; %s; then after each of %d operations %v", i.cut.at, i.cut.op, i.cut.how, len(h.Ops), h.Counts())
+	eachCut(h, rng, share, share/4, p.tooMany, func(x cut, first, last bounds, _ bool) {
+		e := expected{created: i.e.created, tree: []string{found}, disc: append(slices.Clone(i.e.disc), found), sessions: i.e.sessions}
+		if last["commit"].synced > 0 {
+			e.disc = []string{found}
+		}
+		x.how = fmt.Sprintf("again, %s, after operation %d, %s, with %s", x.how, i.cut.at, i.cut.op, i.cut.how)
+		x.check = func(dir string) error { return inspectDisc(dir, e) }
+		p.work <- x
+	})
 }
 
 // inspectDisc looks at disc and staging as they were found after a cut, lets them be brought
@@ -263,8 +308,8 @@ func inspectDisc(dir string, e expected) error {
 	if err := discAlone(dir, e.disc, "found"); err != nil {
 		return err
 	}
-	if err := checkStagings(dir, e.created); err != nil {
-		return err
+	if err := checkStagings(dir, e.created, false); err != nil {
+		return fmt.Errorf("found: %w", err)
 	}
 	found, err := finish(dir, nil, e)
 	if err != nil {
@@ -273,7 +318,7 @@ func inspectDisc(dir string, e expected) error {
 	if err := discAlone(dir, []string{found}, "finished"); err != nil {
 		return err
 	}
-	if err := errors.Join(checkStagings(dir, true), checkSessions(dir), e.untouched(dir)); err != nil {
+	if err := errors.Join(checkStagings(dir, true, true), withDisc(dir, checkSessions), e.untouched(dir)); err != nil {
 		return fmt.Errorf("finished: %w", err)
 	}
 	d, err := openDisc(dir, nil, session.Options{})
@@ -361,9 +406,9 @@ func discAlone(dir string, states []string, when string) error {
 	return errors.Join(shows(d, states, "the disc alone, "+when), d.Close(background()))
 }
 
-// checkStagings demands that the checker finds nothing, and that there is one staging if it
-// was made.
-func checkStagings(dir string, created bool) error {
+// checkStagings lets the checker look at the staging and at the disc that it builds upon.
+// There is one if it was made.
+func checkStagings(dir string, created, strict bool) (err error) {
 	state := filepath.Join(dir, "state")
 	found, err := staging.Find(background(), state, nil)
 	if err != nil {
@@ -373,17 +418,27 @@ func checkStagings(dir string, created bool) error {
 		return fmt.Errorf("there are %d stagings", len(found))
 	}
 	for _, id := range found {
-		if err := checkStaging(state, id.UUID); err != nil {
+		s, err := staging.OpenReadOnly(filepath.Join(state, "discs", id.UUID))
+		if err != nil {
+			return err
+		}
+		err = withDisc(dir, func(disc *blocks.Reader, info *medium.Info, sessions []history.Session) error {
+			report, err := session.CheckStaging(background(), s, disc, info, sessions, quiet)
+			if err != nil {
+				return err
+			}
+			return damage(report, strict)
+		})
+		if err = errors.Join(err, s.Close()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkSessions demands that the newest session has no fault and that its files have the
-// MD5s that are recorded, and that older ones of ours have no fault either.
-func checkSessions(dir string) (err error) {
-	e, err := emu.Open(filepath.Join(dir, "drive", "disc"), emu.Options{})
+// withDisc calls do with the disc and its sessions.
+func withDisc(dir string, do func(*blocks.Reader, *medium.Info, []history.Session) error) (err error) {
+	e, err := emu.Open(filepath.Join(dir, "drive", "disc"), emu.Options{Create: true})
 	if err != nil {
 		return err
 	}
@@ -398,6 +453,12 @@ func checkSessions(dir string) (err error) {
 	if err != nil {
 		return err
 	}
+	return do(disc, info, sessions)
+}
+
+// checkSessions demands that the newest session has no fault and that its files have the
+// MD5s that are recorded, and that what block 16 shows is the same.
+func checkSessions(disc *blocks.Reader, info *medium.Info, sessions []history.Session) (err error) {
 	look := func(start uint32, data bool) {
 		for f, cerr := range check.Check(background(), disc, start, check.Options{Data: data}) {
 			if cerr != nil {

@@ -59,7 +59,10 @@ type inspectors struct {
 	t    testing.TB
 	dir  string
 	work chan cut
-	wg   sync.WaitGroup
+	// forks is held for reading by who has discs open: a child that is being started has
+	// their locks, too, until it runs its own program.
+	forks sync.RWMutex
+	wg    sync.WaitGroup
 
 	mu     sync.Mutex
 	counts map[string]int // by way of surviving
@@ -79,6 +82,8 @@ func newInspectors(t testing.TB) *inspectors {
 }
 
 func (p *inspectors) inspect(c cut, dir string) {
+	p.forks.RLock()
+	defer p.forks.RUnlock()
 	err := os.MkdirAll(dir, 0o700)
 	if err == nil {
 		err = c.image.Export(dir)

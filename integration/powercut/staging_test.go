@@ -12,6 +12,7 @@ import (
 
 	"burnfs/integration/harness"
 	"burnfs/integration/recorddisk"
+	"burnfs/session/fsck"
 	"burnfs/session/staging"
 	"burnfs/session/tree"
 )
@@ -24,7 +25,23 @@ type open struct {
 	tree  *tree.Tree
 }
 
+// metaBase is where package session notes what the changes build upon: here a blank disc.
+const metaBase = "disc.base"
+
 func openTree(s *staging.Store) (open, error) {
+	known := false
+	err := s.View(func(r staging.Reader) error {
+		known = r.Meta(metaBase) != nil
+		return nil
+	})
+	if err == nil && !known {
+		b := s.NewBatch()
+		b.PutMeta(metaBase, []byte(`{"start":0,"hash":""}`))
+		err = s.Commit(b)
+	}
+	if err != nil {
+		return open{}, errors.Join(err, s.Close())
+	}
 	t, err := tree.Open(background(), tree.Options{
 		Store: s, NextIno: 2, FlushEvery: time.Hour,
 		Space: tree.Space{Total: 1 << 24, Free: 1 << 24}, Now: time.Now, Log: quiet,
@@ -48,25 +65,25 @@ func openTree(s *staging.Store) (open, error) {
 
 func (o open) close() error { return errors.Join(o.tree.Close(background()), o.store.Close()) }
 
-func stagedRanges(_ uint64, rec []byte) (all []staging.Range, err error) {
-	list, err := tree.StagedRanges(rec)
-	for _, e := range list {
-		all = append(all, staging.Range{Addr: e.Addr, Len: e.Len})
-	}
-	return all, err
-}
-
-// checkStaging demands that the checker finds nothing. Nothing is staged as zeros here, so
-// even a doubtful hole is a loss.
+// checkStaging lets the checker look at a store, without the disc. Nothing is staged as zeros
+// here, so even a hole is a loss.
 func checkStaging(state, uuid string) error {
-	findings, err := staging.Check(state, uuid, stagedRanges)
-	for _, f := range findings {
-		err = errors.Join(err, errors.New(f.Text))
-	}
+	report, err := fsck.Dir(background(), filepath.Join(state, "discs", uuid))
 	if err != nil {
 		return fmt.Errorf("checker: %w", err)
 	}
-	return nil
+	return damage(report, false)
+}
+
+// damage makes an error of what the checker found. A power cut may leave what is doubtful,
+// such as a temporary file; strict minds that, too.
+func damage(r *fsck.Report, strict bool) (err error) {
+	for _, f := range r.Findings {
+		if strict || f.Severity == fsck.Damage || f.Kind == fsck.KindHole {
+			err = errors.Join(err, fmt.Errorf("checker: %v", f))
+		}
+	}
+	return err
 }
 
 // workOnStaging lets one writer work, then three at once, opening the store anew between,
@@ -210,13 +227,15 @@ func TestStaging(t *testing.T) {
 
 // inspectStaging looks at staging as it was found after a cut.
 func inspectStaging(state string, writers []*writer, allowed bounds, created, again bool) error {
-	err := checkStaging(state, uuid)
+	stores, err := staging.Find(background(), state, nil)
+	if err != nil {
+		return err
+	}
 	var s *staging.Store
-	switch {
-	case errors.Is(err, staging.ErrNotFound) && !created:
+	if len(stores) == 0 && !created {
 		// Whoever mounts the disc makes it then.
 		s, err = staging.Create(state, staging.Identity{UUID: uuid, Kind: staging.KindBlank}, quiet)
-	case err == nil:
+	} else if err = checkStaging(state, uuid); err == nil {
 		s, err = staging.Open(state, uuid, quiet)
 	}
 	if err != nil {
