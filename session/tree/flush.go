@@ -53,7 +53,8 @@ func (t *Tree) flush() error {
 // flushMu.
 func (t *Tree) storeBatch(batch *staging.Batch, seq uint64) error {
 	batch.PutMeta(metaNextIno, binary.BigEndian.AppendUint64(nil, t.nextIno.Load()))
-	batch.PutMeta(metaSeq, binary.BigEndian.AppendUint64(nil, seq))
+	// Content changes under its node's lock alone: a record may be newer than seq.
+	batch.PutMeta(metaSeq, binary.BigEndian.AppendUint64(nil, t.seq.Load()))
 	if t.owed != nil {
 		for k, v := range t.owed.meta {
 			batch.PutMeta(k, v)
