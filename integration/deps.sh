@@ -24,6 +24,8 @@ need setfacl acl
 need iscsi-ls libiscsi-bin
 need unshare util-linux
 need setpriv util-linux
+need stress-ng stress-ng
+need fio fio
 if [ "${1-}" = kernel ]; then
 	need qemu-system-x86_64 qemu-system-x86
 	need xz xz-utils

@@ -55,6 +55,7 @@ var packages = map[string]string{
 	"xorriso": "xorriso", "isoinfo": "genisoimage", "genisoimage": "genisoimage", "bsdtar": "libarchive-tools",
 	"7z": "p7zip-full", "rsync": "rsync", "setfattr": "attr", "setfacl": "acl", "growisofs": "growisofs",
 	"fusermount3": "fuse3", "unshare": "util-linux", "setpriv": "util-linux", "mkfifo": "coreutils",
+	"stress-ng": "stress-ng", "fio": "fio",
 }
 
 func command(t testing.TB, name string, args ...string) *exec.Cmd {

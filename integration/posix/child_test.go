@@ -3,6 +3,7 @@ package posix
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,6 +35,8 @@ type task struct {
 	// Commits lets scripts stop where a commit may happen.
 	Commits bool
 	Args    []string
+	// Patience is how long it may take at most, 0 for patience.
+	Patience time.Duration
 }
 
 // event is what a child that runs scripts says, one line of JSON each.
@@ -42,6 +45,7 @@ type event struct {
 	Line   string `json:",omitempty"`
 	Died   string `json:",omitempty"`
 	Commit bool   `json:",omitempty"` // now is the time for one; goes on after a line on standard input
+	Round  bool   `json:",omitempty"` // nothing is open; goes on after a line on standard input
 	End    bool   `json:",omitempty"`
 }
 
@@ -89,6 +93,9 @@ func tasks() map[string]func(task) error {
 		"lock":      lockTask,
 		"append":    appendTask,
 		"map":       mapTask,
+		"fsx":       fsxTask,
+		"namespace": namespaceTask,
+		"readdir":   readdirTask,
 	}
 }
 
@@ -219,7 +226,7 @@ func runOn(tb testing.TB, t task, into transcripts, commit func()) {
 
 // runTask runs a child to its end and returns what it printed.
 func runTask(t task) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(t.Patience, patience))
 	defer cancel()
 	cmd := t.command(ctx)
 	var stdout, stderr bytes.Buffer

@@ -25,4 +25,11 @@
 // The test process only starts children: they make the calls. Where POSIX lets
 // a file system choose, or FUSE imposes something, a script's differences name
 // both lines and the reason; a difference that does not show fails the test, too.
+//
+// # Beyond scripts
+//
+// TestFsx lets random data operations run against a model in memory,
+// TestNamespace random operations of several processes against the rules that
+// hold in any order, TestStressors and TestFio programs of other people,
+// TestIdentity compares all that stat(2) tells before and after a commit.
 package posix

@@ -36,22 +36,6 @@ func (p *place) calls(name string) {
 	p.closeAll()
 }
 
-// tree255 is a path of exactly n bytes below a directory, of names of 255.
-func pathOf(n int) string {
-	var b strings.Builder
-	for b.Len() < n {
-		k := min(n-b.Len(), 255)
-		if rest := n - b.Len() - k; rest == 1 {
-			k--
-		}
-		b.WriteString(strings.Repeat("p", k))
-		if b.Len() < n {
-			b.WriteByte('/')
-		}
-	}
-	return b.String()
-}
-
 func nameScripts() []script {
 	there := func(p *place) { p.file("there", "x"); p.dir("d", 0o755); p.file("d/f", "y") }
 	return []script{

@@ -429,11 +429,6 @@ func (p *place) as(uid, gid int, groups []int, do func()) {
 	}
 }
 
-// withUmask lets a part of a script run with a umask.
-func (p *place) withUmask(mask int, do func()) {
-	p.as(0, 0, nil, func() { unix.Umask(mask); do() })
-}
-
 // become changes the credentials of this thread alone, which the functions of
 // package syscall do not.
 func become(uid, gid int, groups []int) error {

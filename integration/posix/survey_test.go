@@ -1,6 +1,7 @@
 package posix
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"os"
@@ -33,13 +34,16 @@ func mustSurvey(l *harness.Lab, root string) survey {
 		if err != nil {
 			return err
 		}
-		var st unix.Stat_t
-		if err := unix.Lstat(p, &st); err != nil {
-			return &os.PathError{Op: "lstat", Path: p, Err: err}
+		// Past the kernel's cache: an answer to stat(2) that was on its way while
+		// another process changed the directory may stay there for a second.
+		var st unix.Statx_t
+		if err := unix.Statx(unix.AT_FDCWD, p, unix.AT_SYMLINK_NOFOLLOW|unix.AT_STATX_FORCE_SYNC, unix.STATX_BASIC_STATS, &st); err != nil {
+			return &os.PathError{Op: "statx", Path: p, Err: err}
 		}
-		atime := spec(st.Atim)
-		s.rest[name] = fmt.Sprintf("inode %d mode %06o %d:%d nlink %d device %x size %d atime %s mtime %s ctime %s xattrs %s", st.Ino, st.Mode,
-			st.Uid, st.Gid, st.Nlink, st.Rdev, st.Size, atime, spec(st.Mtim), spec(st.Ctim), strings.Join(xattrNames(p), " "))
+		moment := func(t unix.StatxTimestamp) string { return spec(unix.Timespec{Sec: t.Sec, Nsec: int64(t.Nsec)}) }
+		s.rest[name] = fmt.Sprintf("inode %d mode %06o %d:%d nlink %d device %d:%d size %d atime %s mtime %s ctime %s xattrs %s", st.Ino, st.Mode,
+			st.Uid, st.Gid, st.Nlink, st.Rdev_major, st.Rdev_minor, st.Size, moment(st.Atime), moment(st.Mtime), moment(st.Ctime),
+			strings.Join(xattrNames(p), " "))
 		return nil
 	})
 	if err != nil {
@@ -61,7 +65,7 @@ func xattrNames(p string) []string {
 	for i, name := range names {
 		v := make([]byte, 64<<10)
 		n, err := unix.Lgetxattr(p, name, v)
-		names[i] = fmt.Sprintf("%s=%d:%s", name, n, result(err))
+		names[i] = fmt.Sprintf("%s=%x %s", name, sha256.Sum256(v[:max(n, 0)]), result(err))
 	}
 	return names
 }
