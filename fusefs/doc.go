@@ -15,8 +15,8 @@
 // # What the kernel does for us
 //
 // Nobody but the kernel's clients changes a mounted tree. Therefore attributes
-// and entries are valid for as long as the kernel cares to keep them, pages
-// stay cached from one open to the next, and no invalidation is ever sent.
+// and entries are valid for as long as the kernel cares to keep them (those of
+// directories for a second, see dirValid), pages stay cached from one open to the next, and no invalidation is ever sent.
 // The option default_permissions is always on: the kernel checks access,
 // sticky directories and the group rules of chmod, applies the umask, and
 // removes set-user-ID and set-group-ID bits before a write, truncate or chown.

@@ -73,7 +73,7 @@ func attrReply(unique uint64, a *tree.Attr) []byte {
 	u32(0)
 	u64(unique)
 
-	u64(uint64(forever / time.Second))
+	u64(uint64(validFor(a) / time.Second))
 	u32(0)
 	u32(0)
 

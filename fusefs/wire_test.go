@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bazil.org/fuse"
 	"golang.org/x/sys/unix"
 
 	"burnfs/session/tree"
@@ -20,7 +21,7 @@ func TestAttrReply(t *testing.T) {
 	var want bytes.Buffer
 	for _, v := range []any{
 		uint32(120), int32(0), uint64(77), // fuse_out_header
-		uint64(365 * 24 * 3600), uint32(0), uint32(0), // fuse_attr_out
+		uint64(1), uint32(0), uint32(0), // fuse_attr_out: a directory
 		uint64(0x0102030405060708), uint64(7), uint64(8), int64(-2), uint64(9), uint64(11), // fuse_attr
 		uint32(500_000_000), uint32(10), uint32(12), uint32(unix.S_IFDIR | 0o1777), uint32(3), uint32(4), uint32(5), uint32(6), uint32(128 << 10), uint32(0),
 	} {
@@ -30,6 +31,21 @@ func TestAttrReply(t *testing.T) {
 	}
 	if got := attrReply(77, &a); !bytes.Equal(got, want.Bytes()) {
 		t.Errorf("got  %x\nwant %x", got, want.Bytes())
+	}
+}
+
+// TestDirectoriesAreAskedAgain: what the kernel believes of a directory may be out
+// of date, of anything else not.
+func TestDirectoriesAreAskedAgain(t *testing.T) {
+	for _, c := range []struct {
+		mode uint32
+		want time.Duration
+	}{{unix.S_IFDIR | 0o755, time.Second}, {unix.S_IFREG | 0o644, forever}, {unix.S_IFLNK | 0o777, forever}, {unix.S_IFIFO, forever}} {
+		var a fuse.Attr
+		put(&tree.Attr{Mode: c.mode}, &a)
+		if a.Valid != c.want {
+			t.Errorf("mode %o is valid for %v, want %v", c.mode, a.Valid, c.want)
+		}
 	}
 }
 
