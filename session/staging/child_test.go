@@ -21,10 +21,11 @@ import (
 
 // children are what the test binary does when it is run as a child of a test.
 var children = map[string]func(args []string) error{
-	"work":  childWork,
-	"hold":  childHold,
-	"limit": childLimit,
-	"tmpfs": childTmpfs,
+	"work":      childWork,
+	"hold":      childHold,
+	"limit":     childLimit,
+	"addresses": childAddresses,
+	"tmpfs":     childTmpfs,
 }
 
 const childVariable = "BURNFS_STAGING_TEST_CHILD"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +14,7 @@ import (
 
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sys/unix"
 )
 
 const metaName = "meta.db"
@@ -35,10 +37,22 @@ func metaOptions(readOnly bool) *bbolt.Options {
 		// Freeing and finding runs of pages takes constant time. The list is stored with
 		// each commit; rebuilding it instead would read the whole database at open.
 		FreelistType: bbolt.FreelistMapType,
-		// Address space, not memory. When the map must grow, bbolt waits for all readers
-		// and copies all that the transaction has changed.
-		InitialMmapSize: 256 << 20,
+		InitialMmapSize: mapSize(),
 	}
+}
+
+// mapSize is how much of the address space the database gets: memory is only taken by the
+// pages that are looked at, and the file has the size of what is in it. When the map must
+// grow, bbolt waits for all readers, a Snapshot among them, and copies all that the
+// transaction has changed. So there is room for some 30 million inodes, or for half a million
+// where addresses have 32 bits or a limit (RLIMIT_AS).
+func mapSize() int {
+	const small, large = 256 << 20, 256 << 20 << (bits.UintSize / 64 * 6)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_AS, &limit); err != nil || limit.Cur != unix.RLIM_INFINITY {
+		return small
+	}
+	return large
 }
 
 // createMeta makes the database of an empty store.
