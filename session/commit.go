@@ -36,8 +36,8 @@ type job struct {
 // session was closed.
 func (j *job) loadedSince(d *mmc.Drive) bool { return !j.closed || d.MediumChanges() != j.changes }
 
-func (d *Disc) newJob(p *commit.Plan) *job {
-	return &job{plan: p, dir: d.planDir(), unpin: d.store.Pin()}
+func (d *Disc) newJob(p *commit.Plan, unpin func()) *job {
+	return &job{plan: p, dir: d.planDir(), unpin: unpin}
 }
 
 func (d *Disc) planDir() string { return filepath.Join(d.store.CommitDir(), journal.PlanName) }
@@ -102,8 +102,8 @@ func (d *Disc) commitError(phase string, start, written uint32, err error) error
 	return &CommitError{Phase: phase, Start: start, Written: written, DiscTouched: written > 0, StagingDir: d.store.Dir(), Err: err}
 }
 
-// plan freezes the tree and journals the session that records it. Changes are
-// held off until the plan is made.
+// plan freezes the tree and journals the session that records it. What is
+// changed from the freeze on is not in that session.
 func (d *Disc) plan(ctx context.Context, progress func(Progress)) error {
 	d.reporter(PhasePlanning, 0, progress)(0)
 	if err := d.claim(ctx); err != nil {
@@ -130,7 +130,10 @@ func (d *Disc) plan(ctx context.Context, progress func(Progress)) error {
 	if free := d.freeBlocks(); need > free {
 		return problem(ErrFull, nil, "the session needs %d blocks of 2 KiB and the disc has %d left; delete or shorten files on the mount, or copy what is new elsewhere", need, free)
 	}
-	j := d.newJob(p)
+	// From here on the plan keeps the bytes that it needs. The records are done
+	// with: the journal must not wait for them.
+	j := d.newJob(p, frozen.Keep())
+	frozen.Release()
 	if err := d.note(map[string]any{metaPlan: p}); err != nil {
 		j.unpin()
 		return err

@@ -283,7 +283,7 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 		}
 	}
 	if j.Plan != nil {
-		d.job = d.newJob(j.Plan)
+		d.job = d.newJob(j.Plan, d.store.Pin())
 	}
 	if d.store != nil && (j.Base != nil || j.Plan != nil) {
 		known := staging.BaseRef{}

@@ -19,6 +19,7 @@ type Batch struct {
 	inodes, dentries, meta []change
 	begun                  uint64 // in Free calls, see freeList
 	resets                 uint64 // Reset calls before it was begun
+	complete               bool   // it records all changes, be there some or not
 }
 
 // change is one key with its new value; nil deletes.
@@ -50,6 +51,10 @@ func (b *Batch) DeleteDentry(parent uint64, name string) {
 func (b *Batch) PutMeta(key string, v []byte) {
 	b.meta = append(b.meta, change{[]byte(key), v})
 }
+
+// Complete says that b records every change that led to a Free before it was begun, also
+// when there was none to record, so that its commit lets those ranges go.
+func (b *Batch) Complete() { b.complete = true }
 
 // Len returns the number of changes.
 func (b *Batch) Len() int { return len(b.inodes) + len(b.dentries) + len(b.meta) }

@@ -36,7 +36,7 @@ func metaOptions(readOnly bool) *bbolt.Options {
 		ReadOnly: readOnly,
 		// Freeing and finding runs of pages takes constant time. The list is stored with
 		// each commit; rebuilding it instead would read the whole database at open.
-		FreelistType: bbolt.FreelistMapType,
+		FreelistType:    bbolt.FreelistMapType,
 		InitialMmapSize: mapSize(),
 	}
 }

@@ -323,7 +323,7 @@ func (s *Store) Available() (int64, error) { return s.room.available() }
 // change that led to a Free before: its commit lets those ranges go. So note a change before
 // freeing what it replaces, and begin the batch before collecting changes. What is freed
 // later is kept for one more commit, because the batch may still name it. A batch of PutMeta
-// alone may be made by anybody at any time; it lets nothing go.
+// alone may be made by anybody at any time; it lets nothing go, unless Complete is called.
 func (s *Store) NewBatch() *Batch {
 	return &Batch{begun: s.free.observe(), resets: s.resets.Load()}
 }
@@ -349,7 +349,7 @@ func (s *Store) Commit(b *Batch) error {
 	if err != nil {
 		return err
 	}
-	if len(b.inodes)+len(b.dentries) > 0 {
+	if b.complete || len(b.inodes)+len(b.dentries) > 0 {
 		s.free.cover(b.begun)
 		s.wakeSweeper()
 	}

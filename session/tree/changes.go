@@ -4,10 +4,16 @@ import "sync"
 
 // changes is what staging does not have yet.
 type changes struct {
+	many chan struct{} // holds one element when there are manyChanges
+
 	mu    sync.Mutex
 	nodes map[*Node]struct{}
 	names map[nameKey]struct{}
 }
+
+// manyChanges is how many changed inodes, or names, are flushed without waiting for
+// more: names cannot change while a flush copies them.
+const manyChanges = 1 << 13
 
 // nameKey names an entry of the overlay.
 type nameKey struct {
@@ -24,12 +30,32 @@ func (c *changes) node(n *Node) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.nodes[n] = struct{}{}
+	c.count(len(c.nodes))
+}
+
+// count wakes the flusher. The caller holds c.mu.
+func (c *changes) count(n int) {
+	if n != manyChanges {
+		return
+	}
+	select {
+	case c.many <- struct{}{}:
+	default:
+	}
+}
+
+// size is how many inodes and names changed.
+func (c *changes) size() (nodes, names int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.nodes), len(c.names)
 }
 
 func (c *changes) name(dir uint64, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.names[nameKey{dir, name}] = struct{}{}
+	c.count(len(c.names))
 }
 
 // take hands the sets over and begins new ones.
@@ -50,6 +76,15 @@ func (c *changes) putBack(nodes map[*Node]struct{}, names map[nameKey]struct{}) 
 	}
 	for k := range names {
 		c.names[k] = struct{}{}
+	}
+}
+
+// eachNode calls f, which must not change anything, for every changed node.
+func (c *changes) eachNode(f func(*Node)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for n := range c.nodes {
+		f(n)
 	}
 }
 

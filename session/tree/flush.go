@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"burnfs/iso9660"
 	"burnfs/session/extent"
 	"burnfs/session/staging"
 )
@@ -25,75 +26,128 @@ func (t *Tree) Sync(context.Context) error {
 	want := t.seq.Load()
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()
-	if t.flushed >= want && t.owed == nil {
+	if t.flushed >= want {
 		return nil
 	}
 	return t.flush()
 }
 
-// flush writes all changes to staging. The caller holds flushMu.
+// flush writes all changes to staging. Changes wait only while what changed is
+// copied. The caller holds flushMu.
 func (t *Tree) flush() error {
 	batch := t.store.NewBatch()
-	t.mu.RLock()
-	seq := t.seq.Load()
-	nodes, names := t.changes.take()
-	t.owed.addTo(nodes, names)
-	err := t.encode(batch, nodes, names)
-	t.mu.RUnlock()
-	if err == nil {
-		err = t.storeBatch(batch, seq)
-	}
-	if err != nil {
-		t.changes.putBack(nodes, names)
-	}
-	return err
+	return t.storeChanges(batch, t.capture())
 }
 
-// storeBatch commits a batch of all changes up to seq. The caller holds
-// flushMu.
-func (t *Tree) storeBatch(batch *staging.Batch, seq uint64) error {
-	batch.PutMeta(metaNextIno, binary.BigEndian.AppendUint64(nil, t.nextIno.Load()))
-	// Content changes under its node's lock alone: a record may be newer than seq.
-	batch.PutMeta(metaSeq, binary.BigEndian.AppendUint64(nil, t.seq.Load()))
-	if t.owed != nil {
-		for k, v := range t.owed.meta {
-			batch.PutMeta(k, v)
+// captured is everything that changed since the last flush, as it was at one
+// moment.
+type captured struct {
+	nodes map[*Node]struct{}
+	names map[nameKey]struct{}
+
+	inodes  []inodeCopy
+	entries []nameCopy
+	// since: all changes up to this number are among them. seq is that of the
+	// last change that may be.
+	since, seq uint64
+	nextIno    uint64
+}
+
+// inodeCopy is what an inode's record is made of, if it has one.
+type inodeCopy struct {
+	ino    uint64
+	there  bool // in the overlay
+	record inodeRecord
+	// content of a regular file. While it is nil the file is in sections.
+	content  *extent.Map
+	sections []iso9660.Section
+}
+
+// nameCopy is a name of the overlay; node is nil for a whiteout.
+type nameCopy struct {
+	nameKey
+	there bool // in the overlay
+	dentry
+}
+
+// capture takes what changed. The batch that it is for was begun before.
+//
+// All is copied under one lock, so that changes of several objects are seen
+// whole or not at all; encoding takes longer than anybody should wait.
+func (t *Tree) capture() *captured {
+	nodes, names := t.changes.size()
+	c := &captured{inodes: make([]inodeCopy, 0, nodes+nodes/8), entries: make([]nameCopy, 0, names+names/8)}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	c.since = t.seq.Load()
+	c.nodes, c.names = t.changes.take()
+	for n := range c.nodes {
+		c.inodes = append(c.inodes, t.current(n).copy())
+	}
+	for k := range c.names {
+		e := nameCopy{nameKey: k}
+		if d, ok := t.overlays[k.dir][k.name]; ok {
+			e.there, e.dentry = true, *d
+		}
+		c.entries = append(c.entries, e)
+	}
+	c.seq, c.nextIno = t.seq.Load(), t.nextIno.Load()
+	return c
+}
+
+// copy copies what is recorded of n. The caller holds t.mu.
+func (n *Node) copy() inodeCopy {
+	n.mu.Lock() // Clone counts as a change
+	defer n.mu.Unlock()
+	c := inodeCopy{ino: n.ino}
+	if n.nlink == 0 || n.seq == 0 {
+		return c
+	}
+	c.there, c.record, c.sections = true, n.record(), n.sections
+	if n.content != nil {
+		m := n.content.Clone()
+		c.content = &m
+	}
+	return c
+}
+
+// storeChanges makes c durable. The caller holds flushMu.
+func (t *Tree) storeChanges(batch *staging.Batch, c *captured) error {
+	err := c.encode(batch)
+	if err == nil {
+		batch.PutMeta(metaNextIno, binary.BigEndian.AppendUint64(nil, c.nextIno))
+		batch.PutMeta(metaSeq, binary.BigEndian.AppendUint64(nil, c.seq))
+		if err = t.store.Commit(batch); err != nil {
+			err = stagingError(err)
 		}
 	}
-	if err := t.store.Commit(batch); err != nil {
-		return stagingError(err)
+	if err != nil {
+		t.changes.putBack(c.nodes, c.names)
+		return err
 	}
-	t.flushed, t.owed = seq, nil
+	t.flushed = c.since
 	return nil
 }
 
-// encode puts the records of nodes and names into batch. The caller holds
-// t.mu, so that changes of several objects are seen whole or not at all.
-func (t *Tree) encode(batch *staging.Batch, nodes map[*Node]struct{}, names map[nameKey]struct{}) error {
-	for n := range nodes {
-		n := t.current(n)
-		n.mu.RLock()
-		gone, clean, ino := n.nlink == 0, n.seq == 0, n.ino
-		var rec []byte
-		var err error
-		if !gone && !clean {
-			rec, err = encodeNode(n)
+// encode puts the records into batch.
+func (c *captured) encode(batch *staging.Batch) error {
+	for k := range c.inodes {
+		i := &c.inodes[k]
+		if !i.there {
+			batch.DeleteInode(i.ino)
+			continue
 		}
-		n.mu.RUnlock()
-		switch {
-		case err != nil:
-			return fmt.Errorf("inode %d: %w", ino, err)
-		case rec == nil:
-			batch.DeleteInode(ino)
-		default:
-			batch.PutInode(ino, rec)
+		rec, err := i.encode()
+		if err != nil {
+			return fmt.Errorf("inode %d: %w", i.ino, err)
 		}
+		batch.PutInode(i.ino, rec)
 	}
-	for k := range names {
-		if d, ok := t.overlays[k.dir][k.name]; ok {
-			batch.PutDentry(k.dir, k.name, encodeName(d))
+	for _, e := range c.entries {
+		if e.there {
+			batch.PutDentry(e.dir, e.name, encodeName(e.ino(), e.seq, e.overBase))
 		} else {
-			batch.DeleteDentry(k.dir, k.name)
+			batch.DeleteDentry(e.dir, e.name)
 		}
 	}
 	return nil
@@ -121,6 +175,7 @@ func (t *Tree) startFlusher(every time.Duration) (stop func()) {
 			case <-quit:
 				return
 			case <-tick.C:
+			case <-t.changes.many:
 			}
 			if t.changes.empty() {
 				continue

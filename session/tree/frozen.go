@@ -5,25 +5,38 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"sync"
 
 	"burnfs/iso9660"
 	"burnfs/session/extent"
+	"burnfs/session/staging"
 )
 
-// Frozen is the tree at one change number, to be recorded. Until Thaw the
-// tree cannot change; until Release the staged bytes of the frozen state stay
-// readable, whatever happens to the files.
+// Frozen is the tree at one change number, to be recorded: the base, which
+// nothing changes, under the overlay as staging had it when the tree was frozen.
+//
+//	staging   ──records──┬──▶ the mount, and what is changed from now on
+//	                     └──▶ Snapshot ─┐
+//	base      ──directory records───────┴─▶ Root, Children
+//
+// It takes no lock of the tree and no memory but that of the directory that is
+// read and a number for each directory that was. Changes go on meanwhile and
+// cannot be seen in it. Staged bytes that they replace stay readable until
+// Release: the log is only ever appended to. Its methods are called by one
+// goroutine.
 type Frozen struct {
 	// Seq is the number of the last change that the frozen state holds.
 	Seq uint64
 	// NextIno is the lowest inode number that the frozen state does not use.
 	NextIno uint64
 
-	t       *Tree
-	thaw    sync.Once
-	release sync.Once
-	unpin   func()
+	t      *Tree
+	base   Base
+	inodes *inodes
+	root   Entry
+	snap   *staging.Snapshot
+	unpin  func()
+	// parents holds the directories that were met and what they lie in.
+	parents map[uint64]uint64
 }
 
 // Entry is one name of the frozen tree.
@@ -45,58 +58,79 @@ type Entry struct {
 	dir dirRef
 }
 
-// dirRef is how to find a directory's entries.
+// dirRef is where the base has a directory's entries.
 type dirRef struct {
-	node *Node
 	base iso9660.Section
 	up   *dirRef // the directory that it lies in
 }
 
-// Freeze stops changes, makes everything done so far durable and returns the
-// tree as it is.
+// Freeze returns the tree as it is. Everything done so far is durable then.
+// Changes wait only while what has changed since a moment ago is copied.
 func (t *Tree) Freeze(context.Context) (*Frozen, error) {
 	if t.store == nil {
 		return nil, ErrReadOnly
 	}
-	t.gate.Lock()
 	t.flushMu.Lock()
-	err := t.flush()
-	t.flushMu.Unlock()
-	if err != nil {
-		t.gate.Unlock()
+	defer t.flushMu.Unlock()
+	// Nearly all there is; the rest is what is changed meanwhile.
+	if err := t.flush(); err != nil {
 		return nil, err
 	}
-	seq := t.seq.Load()
-	t.frozen.Store(seq)
-	return &Frozen{Seq: seq, NextIno: t.nextIno.Load(), t: t, unpin: t.store.Pin()}, nil
+	batch := t.store.NewBatch()
+	f, c := t.freeze()
+	// Nobody else stores records before the snapshot is made.
+	err := t.storeChanges(batch, c)
+	if err == nil {
+		f.snap, err = t.store.Snapshot()
+	}
+	if err != nil {
+		f.unpin()
+		return nil, err
+	}
+	return f, nil
 }
 
-// Thaw lets changes go on.
-func (f *Frozen) Thaw() { f.thaw.Do(f.t.gate.Unlock) }
+// freeze is the moment at which the tree is frozen.
+func (t *Tree) freeze() (*Frozen, *captured) {
+	t.gate.Lock()
+	defer t.gate.Unlock()
+	c := t.capture()
+	t.frozen.Store(c.seq)
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return &Frozen{
+		Seq: c.seq, NextIno: c.nextIno, t: t, base: t.base, inodes: t.inodes,
+		root: t.root.entry(""), unpin: t.store.Pin(), parents: map[uint64]uint64{},
+	}, c
+}
 
-// Release gives the staged bytes of the frozen state free and thaws.
+// Keep returns what Release would call to give the staged bytes of the frozen
+// state free. They stay readable until the caller does.
+func (f *Frozen) Keep() (unpin func()) {
+	unpin = f.unpin
+	f.unpin = func() {}
+	return unpin
+}
+
+// Release ends the reading of the frozen state.
 func (f *Frozen) Release() {
-	f.Thaw()
-	f.release.Do(f.unpin)
+	if err := f.snap.Close(); err != nil {
+		f.t.log.Warn("staging keeps space that it could use again", "error", err)
+	}
+	f.unpin()
 }
 
 // Root is the root directory's entry.
-func (f *Frozen) Root(context.Context) (Entry, error) {
-	return f.t.freeze("", f.t.root), nil
-}
+func (f *Frozen) Root(context.Context) (Entry, error) { return f.root, nil }
 
-// freeze is the entry of a node in memory.
-func (t *Tree) freeze(name string, n *Node) Entry {
-	if n.dir != nil {
-		t.mu.RLock()
-		defer t.mu.RUnlock()
-	}
+// entry is n under a name. The caller holds t.mu for a directory that others see.
+func (n *Node) entry(name string) Entry {
 	n.mu.Lock() // Clone counts as a change
 	defer n.mu.Unlock()
 	e := Entry{Name: name, Attr: n.attrLocked(), Target: n.target, Xattrs: n.xattrs}
 	switch {
 	case n.dir != nil:
-		e.dir = dirRef{node: n, base: n.dir.base}
+		e.dir = dirRef{base: n.dir.base}
 	case !n.isRegular():
 	case n.content == nil:
 		e.Pieces, e.Checksum = oldPieces(n.sections), n.checksum
@@ -140,80 +174,124 @@ func allOld(pieces []Piece) bool {
 // entry would lose the file.
 func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		t := f.t
-		type named struct {
-			name string
-			node *Node
-		}
-		var known []named
-		t.mu.RLock()
-		over := t.overlays[dir.Attr.Ino]
-		loaded := dir.dir.node != nil && dir.dir.node.dir.entries != nil
-		if loaded && dir.dir.node.dir.damaged != nil {
-			err := lossError(dir.Attr.Ino, dir.dir.node.dir.damaged)
-			t.mu.RUnlock()
-			yield(Entry{}, err)
+		fail := func(err error) { yield(Entry{}, err) }
+		over, err := f.names(dir.Attr.Ino)
+		if err != nil {
+			fail(err)
 			return
 		}
-		if loaded {
-			known = make([]named, 0, len(dir.dir.node.dir.entries))
-			for name, n := range dir.dir.node.dir.entries {
-				known = append(known, named{name, n})
+		for name, ino := range over {
+			if ino == 0 {
+				continue
 			}
-		} else {
-			for name, d := range over {
-				if d.node != nil {
-					known = append(known, named{name, d.node})
-				}
+			n, err := f.stored(ino)
+			if err == nil && n == nil {
+				err = fmt.Errorf("%w: %w: name %q in directory %d means inode %d, which is not there", ErrIO, errRecord, name, dir.Attr.Ino, ino)
 			}
-		}
-		hidden := make(map[string]bool, len(over))
-		for name := range over {
-			hidden[name] = true
-		}
-		base, inodes := t.base, t.inodes
-		t.mu.RUnlock()
-
-		for _, k := range known {
-			if !f.child(dir, t.freeze(k.name, k.node), yield) {
-				return
-			}
-		}
-		if loaded || base == nil || dir.dir.base.Size == 0 {
-			return
-		}
-		for e, err := range inodes.entries(ctx, base, dir.dir.base) {
 			if err == nil {
 				err = ctx.Err()
 			}
 			if err != nil {
-				yield(Entry{}, lossError(dir.Attr.Ino, err))
+				fail(err)
 				return
 			}
-			if hidden[e.Name] {
+			if !f.child(dir, n.entry(name), yield) {
+				return
+			}
+		}
+		if f.base == nil || dir.dir.base.Size == 0 {
+			return
+		}
+		if err := f.t.damaged(dir); err != nil {
+			fail(lossError(dir.Attr.Ino, err))
+			return
+		}
+		for e, err := range f.inodes.entries(ctx, f.base, dir.dir.base) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				fail(lossError(dir.Attr.Ino, err))
+				return
+			}
+			if _, hidden := over[e.Name]; hidden {
 				continue
 			}
-			t.mu.RLock()
-			n, ok := t.nodes[e.ino]
-			t.mu.RUnlock()
+			n, err := f.stored(e.ino)
 			switch {
-			case !ok:
-				n = inodes.node(&e.Entry, e.ino)
-			case !sameKind(n, e.Mode):
-				yield(Entry{}, lossError(dir.Attr.Ino, errTwice))
+			case err != nil:
+				fail(err)
+				return
+			case n == nil:
+				n = f.inodes.node(&e.Entry, e.ino)
+			}
+			if !sameKind(n, e.Mode) || !f.t.mayBe(e.ino, e.Mode) {
+				fail(lossError(dir.Attr.Ino, errTwice))
 				return
 			}
-			if !f.child(dir, t.freeze(e.Name, n), yield) {
+			if !f.child(dir, n.entry(e.Name), yield) {
 				return
 			}
 		}
 	}
 }
 
-// child yields an entry of dir, unless it is a directory that dir lies in: a
-// session of those would have no end.
+// names returns what the overlay had in a directory: the inode number of each
+// name, 0 for a whiteout.
+func (f *Frozen) names(dir uint64) (over map[string]uint64, err error) {
+	over = map[string]uint64{}
+	err = f.snap.View(func(r staging.Reader) error {
+		for name, rec := range r.Dentries(dir) {
+			ino, _, _, err := decodeName(rec)
+			if err != nil {
+				return fmt.Errorf("%w: name %q in directory %d: %w", ErrIO, name, dir, err)
+			}
+			over[name] = ino
+		}
+		return nil
+	})
+	return over, err
+}
+
+// stored returns the inode as the overlay had it, nil if the base has it.
+func (f *Frozen) stored(ino uint64) (n *Node, err error) {
+	err = f.snap.View(func(r staging.Reader) error {
+		rec := r.Inode(ino)
+		if rec == nil {
+			return nil
+		}
+		var err error
+		if n, err = decodeNode(ino, rec); err != nil {
+			return fmt.Errorf("%w: %w", ErrIO, err)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// damaged is what the mount found when it read the same directory of the base.
+func (t *Tree) damaged(dir Entry) error {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if n, ok := t.nodes[dir.Attr.Ino]; ok && n.dir != nil && n.dir.base == dir.dir.base {
+		return n.dir.damaged
+	}
+	return nil
+}
+
+// mayBe tells whether an inode can have the type of mode, as far as it is known.
+// A number is never used for another inode.
+func (t *Tree) mayBe(ino uint64, mode uint32) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	n, ok := t.nodes[ino]
+	return !ok || sameKind(n, mode)
+}
+
+// child yields an entry of dir, unless it is a directory that dir lies in, a
+// session of which would have no end, or one that lies elsewhere, too.
 func (f *Frozen) child(dir, e Entry, yield func(Entry, error) bool) bool {
-	if e.dir.node != nil {
+	if isDirMode(e.Attr.Mode) {
 		e.dir.up = &dir.dir
 		for d := e.dir.up; d != nil && e.dir.base.Size > 0; d = d.up {
 			if d.base == e.dir.base {
@@ -221,6 +299,11 @@ func (f *Frozen) child(dir, e Entry, yield func(Entry, error) bool) bool {
 				return false
 			}
 		}
+		if up, known := f.parents[e.Attr.Ino]; known && up != dir.Attr.Ino {
+			yield(Entry{}, lossError(dir.Attr.Ino, errTwice))
+			return false
+		}
+		f.parents[e.Attr.Ino] = dir.Attr.Ino
 	}
 	return yield(e, nil)
 }

@@ -86,7 +86,7 @@ func (b *bench) recorded() (string, error) {
 				line += fmt.Sprintf("@%d", c.Pieces[0].LBA)
 			}
 			lines = append(lines, line)
-			if c.dir.node != nil {
+			if isDirMode(c.Attr.Mode) {
 				if err := walk(c, path+"/"+c.Name); err != nil {
 					return err
 				}

@@ -23,6 +23,14 @@ type dentry struct {
 	cost     int64 // bytes reserved in the next session's directories
 }
 
+// ino is the number of the inode that the name means, 0 for a whiteout.
+func (d *dentry) ino() uint64 {
+	if d.node == nil {
+		return 0
+	}
+	return d.node.ino
+}
+
 // setName records that name in dir now means n, or nothing if n is nil. The
 // caller holds t.mu and has loaded dir.
 func (t *Tree) setName(dir *Node, name string, n *Node) {
@@ -159,6 +167,9 @@ func (t *Tree) merge(dir *Node, base []found) (damaged error) {
 			n = known
 		default:
 			t.nodes[n.ino] = n
+			if t.meeting {
+				t.met = append(t.met, n)
+			}
 		}
 		t.adopt(dir, n)
 		entries[f.name] = n

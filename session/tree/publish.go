@@ -3,11 +3,13 @@ package tree
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 
 	"burnfs/iso9660"
 	"burnfs/session/extent"
+	"burnfs/session/staging"
 )
 
 // Publication says what a verified session holds.
@@ -48,151 +50,347 @@ type Move struct{ From, Len, To int64 }
 // overlay; later changes stay on top. Nodes, inode numbers and handles stay as
 // they are.
 //
-// After an error that staging had no room, the tree shows the session, and
-// staging learns of it with the next flush. After any other error Publish may
-// be called again.
-func (t *Tree) Publish(_ context.Context, p Publication) error {
-	if err := p.readable(); err != nil {
-		return err
-	}
-	t.gate.Lock()
-	defer t.gate.Unlock()
+//	1  a flush: staging has the overlay of one moment
+//	2  its records are turned into those over the new base
+//	3  one transaction with them, and with Meta        ◀── the commit point
+//	4  the nodes in memory follow
+//	5  a flush: staging lets the bytes go that are on the disc
+//
+// Until 3 has succeeded nothing has changed, in memory or in staging, and Publish
+// may be called again. Changes wait for 4 only.
+func (t *Tree) Publish(ctx context.Context, p Publication) error {
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()
-	if t.owed == nil {
-		if err := t.flush(); err != nil {
-			return err
-		}
+	t.meet(true)
+	defer t.meet(false)
+	// Begun now, because it records nothing that comes after the flush.
+	batch := t.store.NewBatch()
+	if err := t.flush(); err != nil {
+		return err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	s := &succession{Publication: p, t: t, late: map[uint64]*Node{}}
+	if err := s.overlay(batch); err != nil {
+		return err
+	}
+	if err := s.session(ctx); err != nil {
+		return err
+	}
+	if err := s.records(batch); err != nil {
+		return err
+	}
+	if err := t.store.Commit(batch); err != nil {
+		return stagingError(err)
+	}
+	met := s.follow()
+	for _, m := range s.gone {
+		t.free(m.Truncate(0))
+	}
+	t.free(s.freed)
+	s.checksums(met)
+	t.settleFlush()
+	return nil
+}
 
-	for d, err := range p.Directories {
+// settleFlush lets staging give back what was freed before the call. The caller
+// holds flushMu.
+func (t *Tree) settleFlush() {
+	batch := t.store.NewBatch()
+	batch.Complete()
+	if err := t.storeChanges(batch, t.capture()); err != nil {
+		t.log.Error("recent changes are not safe yet: they could not be written to staging", "error", err)
+	}
+}
+
+// succession is what turns the overlay over the old base into the one over the
+// new base.
+type succession struct {
+	Publication
+	t *Tree
+
+	// late are the records of inodes that changed since the freeze.
+	late map[uint64]*Node
+	// nodes in memory: those of inodes that did not, directories, regular files
+	done  []*Node
+	dirs  []dirAt
+	files []fileAt
+	// extents has all directories of the session, sorted by number.
+	extents []PublishedDir
+
+	gone  []*extent.Map   // contents that are on the disc now
+	freed []extent.Extent // parts of contents that are
+}
+
+type dirAt struct {
+	*Node
+	extent iso9660.Section
+}
+
+type fileAt struct {
+	*Node
+	PublishedFile
+}
+
+// overlay reads the records of the overlay. What was frozen goes, what came later
+// lies on top of a base that may have the same name.
+func (s *succession) overlay(batch *staging.Batch) error {
+	return s.t.store.View(func(r staging.Reader) error {
+		for ino, rec := range r.Inodes() {
+			seq, err := recordSeq(rec)
+			if err != nil {
+				return fmt.Errorf("%w: inode %d: %w", ErrIO, ino, err)
+			}
+			if seq <= s.Seq {
+				batch.DeleteInode(ino)
+				if n := s.t.node(ino); n != nil {
+					s.done = append(s.done, n)
+				}
+				continue
+			}
+			if s.late[ino], err = decodeNode(ino, rec); err != nil {
+				return fmt.Errorf("%w: %w", ErrIO, err)
+			}
+		}
+		for key, rec := range r.AllDentries() {
+			ino, seq, _, err := decodeName(rec)
+			switch {
+			case err != nil:
+				return fmt.Errorf("%w: name %q in directory %d: %w", ErrIO, key.Name, key.Parent, err)
+			case seq <= s.Seq:
+				batch.DeleteDentry(key.Parent, key.Name)
+			default:
+				batch.PutDentry(key.Parent, key.Name, encodeName(ino, seq, true))
+			}
+		}
+		return nil
+	})
+}
+
+// node is the node of an inode if it is in memory and has a name.
+func (t *Tree) node(ino uint64) *Node {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.nodes[ino]
+}
+
+// session reads where the session has everything.
+func (s *succession) session(ctx context.Context) error {
+	for d, err := range s.Directories {
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil {
 			return err
 		}
-		if n, ok := t.nodes[d.Ino]; ok && n.dir != nil {
+		s.extents = append(s.extents, d)
+		if n := s.t.node(d.Ino); n != nil && n.dir != nil {
+			s.dirs = append(s.dirs, dirAt{n, d.Extent})
+		}
+		if n := s.late[d.Ino]; n != nil && n.dir != nil {
 			n.dir.base = d.Extent
 		}
 	}
-	for f, err := range p.Files {
+	slices.SortFunc(s.extents, func(a, b PublishedDir) int { return cmp.Compare(a.Ino, b.Ino) })
+	for f, err := range s.Files {
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil {
 			return err
 		}
-		if n, ok := t.nodes[f.Ino]; ok && n.isRegular() {
-			if err := t.recorded(n, f, p.Seq); err != nil {
+		slices.SortFunc(f.Moved, func(a, b Move) int { return cmp.Compare(a.From, b.From) })
+		if n := s.t.node(f.Ino); n != nil && n.isRegular() {
+			s.files = append(s.files, fileAt{n, f})
+		}
+		if n := s.late[f.Ino]; n != nil && n.isRegular() {
+			if _, _, err := n.recorded(&f, s.Seq); err != nil {
 				return err
 			}
 		}
 	}
-	// With what a publication before could not store.
-	nodes, names := t.changes.take()
-	t.owed.addTo(nodes, names)
-	for _, n := range t.nodes {
-		if n.seq == 0 {
-			continue
-		}
-		if n.dataSeq <= p.Seq {
-			n.dataSeq = 0
-		}
-		if n.seq <= p.Seq {
-			n.seq = 0
-		}
-		nodes[n] = struct{}{}
-	}
-	for dir, over := range t.overlays {
-		for name, d := range over {
-			names[nameKey{dir, name}] = struct{}{}
-			if d.seq <= p.Seq {
-				delete(over, name)
-			} else {
-				// The session may have recorded the name as it was frozen.
-				d.overBase = true
-			}
-		}
-		if len(over) == 0 {
-			delete(t.overlays, dir)
-		}
-	}
-	t.base, t.inodes = p.Base, newInodes(p.Base)
-	t.baseGen++
-	t.recharge(p.Space)
-
-	// Begun only now, so that its commit lets go what was freed above.
-	t.owed = &owed{nodes, names, p.Meta}
-	batch := t.store.NewBatch()
-	if err := t.encode(batch, nodes, names); err != nil {
-		return err
-	}
-	return t.storeBatch(batch, t.seq.Load())
+	return nil
 }
 
-// readable makes sure that nothing ends a publication half way.
-func (p *Publication) readable() error {
-	for _, err := range p.Directories {
+// records puts the records that change into batch.
+func (s *succession) records(batch *staging.Batch) error {
+	for ino, n := range s.late {
+		c := n.copy()
+		rec, err := c.encode()
 		if err != nil {
-			return err
+			return fmt.Errorf("inode %d: %w", ino, err)
 		}
+		batch.PutInode(ino, rec)
 	}
-	for _, err := range p.Files {
-		if err != nil {
-			return err
-		}
+	for k, v := range s.Meta {
+		batch.PutMeta(k, v)
 	}
 	return nil
 }
 
-// owed is a publication that staging does not know of yet. Records that are
-// made on top of it mean nothing without it.
-type owed struct {
-	nodes map[*Node]struct{}
-	names map[nameKey]struct{}
-	meta  map[string][]byte
+// follow lets the nodes in memory follow staging. Nothing here waits for a disk,
+// and nobody sees half of it. It returns the nodes that it knows nothing of.
+func (s *succession) follow() (met []*Node) {
+	t := s.t
+	t.gate.Lock()
+	defer t.gate.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.base, t.inodes = s.Base, newInodes(s.Base)
+	t.baseGen++
+	for _, d := range s.dirs {
+		d.dir.base = d.extent
+	}
+	met, t.met = t.met, nil
+	for _, n := range met {
+		n.mu.Lock()
+		n.checksum = 0
+		n.mu.Unlock()
+		if n.dir != nil {
+			if i, ok := slices.BinarySearchFunc(s.extents, n.ino, func(d PublishedDir, ino uint64) int { return cmp.Compare(d.Ino, ino) }); ok {
+				n.dir.base = s.extents[i].Extent
+			}
+		}
+	}
+	for i := range s.files {
+		s.followFile(&s.files[i])
+	}
+	for _, n := range s.done {
+		n.mu.Lock()
+		if n.seq <= s.Seq {
+			n.seq = 0
+		}
+		n.mu.Unlock()
+	}
+	s.account(s.followNames())
+	return met
 }
 
-func (o *owed) addTo(nodes map[*Node]struct{}, names map[nameKey]struct{}) {
-	if o == nil {
-		return
-	}
-	for n := range o.nodes {
-		nodes[n] = struct{}{}
-	}
-	for k := range o.names {
-		names[k] = struct{}{}
-	}
-}
-
-// recorded moves a file from staging to the disc.
-func (t *Tree) recorded(n *Node, f PublishedFile, seq uint64) error {
+// followFile lets a file's bytes be read from the disc. The caller holds t.mu.
+func (s *succession) followFile(f *fileAt) {
+	n := f.Node
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.nlink == 0 {
+		return // what it holds is given back when it is closed
+	}
+	whole, parts, err := n.recorded(&f.PublishedFile, s.Seq)
+	if err != nil {
+		// It reads as well from staging.
+		s.t.log.Error("a file stays in staging although it is on the disc", "inode", n.ino, "error", err)
+		return
+	}
+	if whole != nil {
+		s.gone = append(s.gone, whole)
+	}
+	s.freed = append(s.freed, parts...)
+	blocks := uint64(0)
+	if n.dataSeq != 0 {
+		blocks = newBlocks(n.content)
+	}
+	s.t.settle(n, blocks)
+}
+
+// followNames drops the names that the base has now, and returns what the others
+// cost. The caller holds t.mu.
+func (s *succession) followNames() (cost int64) {
+	for dir, over := range s.t.overlays {
+		late := map[string]*dentry{}
+		for name, d := range over {
+			if d.seq > s.Seq {
+				// The session may have recorded the name as it was frozen.
+				d.overBase = true
+				late[name] = d
+				cost += d.cost
+			}
+		}
+		if len(late) == 0 {
+			delete(s.t.overlays, dir)
+		} else {
+			s.t.overlays[dir] = late
+		}
+	}
+	return cost
+}
+
+// account opens the books anew. The caller holds t.mu and the gate, so that
+// nobody asks for space meanwhile.
+func (s *succession) account(names int64) {
+	t := s.t
+	changed := map[*Node]struct{}{}
+	for ino := range s.late {
+		if n, ok := t.nodes[ino]; ok {
+			changed[n] = struct{}{}
+		}
+	}
+	t.changes.eachNode(func(n *Node) { changed[n] = struct{}{} })
+	meta := names
+	for n := range changed {
+		n.mu.RLock()
+		if n.seq != 0 && n.nlink > 0 {
+			meta += targetCost(n.target) + xattrCost(n.xattrs)
+		}
+		n.mu.RUnlock()
+	}
+	t.space.meta.Store(meta)
+	t.space.space.Store(&s.Space)
+}
+
+// checksums tells nodes that were met while the session was read of their
+// checksums.
+func (s *succession) checksums(met []*Node) {
+	want := map[uint64]*Node{}
+	for _, n := range met {
+		if n.isRegular() {
+			want[n.ino] = n
+		}
+	}
+	if len(want) == 0 {
+		return
+	}
+	for f, err := range s.Files {
+		if err != nil {
+			s.t.log.Warn("some checksums of the new session are not carried over to the next one", "error", err)
+			return
+		}
+		if n := want[f.Ino]; n != nil {
+			n.mu.Lock()
+			if n.dataSeq == 0 {
+				n.checksum = f.Checksum
+			}
+			n.mu.Unlock()
+		}
+	}
+}
+
+// meet begins or ends the noting of nodes that the mount meets in the base.
+func (t *Tree) meet(on bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.meeting, t.met = on, nil
+}
+
+// recorded moves n's content from staging to the disc: the whole of it, which is
+// returned, or parts. The caller holds n.mu.
+func (n *Node) recorded(f *PublishedFile, seq uint64) (whole *extent.Map, parts []extent.Extent, err error) {
 	if n.dataSeq <= seq {
-		n.checksum = f.Checksum
-		if f.Sections == nil {
-			return nil
+		n.dataSeq, n.checksum = 0, f.Checksum
+		if f.Sections != nil {
+			whole, n.content, n.sections = n.content, nil, f.Sections
 		}
-		if n.content != nil {
-			t.free(n.content.Truncate(0))
-		}
-		n.content, n.sections = nil, f.Sections
-		return nil
+		return whole, nil, nil
 	}
 	n.checksum = 0
-	var gone []extent.Extent
-	moved := slices.Clone(f.Moved)
-	slices.SortFunc(moved, func(a, b Move) int { return cmp.Compare(a.From, b.From) })
-	if err := n.extents().Replace(func(e extent.Extent) []extent.Extent {
+	err = n.extents().Replace(func(e extent.Extent) []extent.Extent {
 		if e.Kind != extent.Staged {
 			return []extent.Extent{e}
 		}
-		now, left := translate(e, moved)
-		gone = append(gone, left...)
+		now, gone := translate(e, f.Moved)
+		parts = append(parts, gone...)
 		return now
-	}); err != nil {
-		return err
+	})
+	if err != nil {
+		parts = nil
 	}
-	t.free(gone)
-	return nil
+	return nil, parts, err
 }
 
 // translate splits a staged extent into what is on the disc now and what is

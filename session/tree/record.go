@@ -38,28 +38,33 @@ type inodeRecord struct {
 	DataSeq  uint64            `cbor:"16,keyasint,omitempty"`
 }
 
-// encodeNode makes the record of n. The caller holds n.mu, and t.mu too for a
-// directory.
-func encodeNode(n *Node) ([]byte, error) {
+// record is what is stored of n besides its content. The caller holds n.mu, and
+// t.mu too for a directory.
+func (n *Node) record() inodeRecord {
 	r := inodeRecord{
 		Mode: n.mode, Nlink: n.nlink, UID: n.uid, GID: n.gid, Rdev: n.rdev,
 		Atime: n.atime, Mtime: n.mtime, Ctime: n.ctime, Target: []byte(n.target), Xattrs: n.xattrs,
 		Checksum: n.checksum, Seq: n.seq, DataSeq: n.dataSeq,
 	}
-	switch n.kind {
-	case unix.S_IFDIR:
+	if n.dir != nil {
 		r.DirLBA, r.DirSize = n.dir.base.LBA, n.dir.base.Size
-	case unix.S_IFREG:
-		m := n.content
+	}
+	return r
+}
+
+// encode makes the stored form of a copy that has a record.
+func (c *inodeCopy) encode() ([]byte, error) {
+	if c.record.Mode&unix.S_IFMT == unix.S_IFREG {
+		m := c.content
 		if m == nil {
-			m = onDisc(n.sections)
+			m = onDisc(c.sections)
 		}
 		var err error
-		if r.Content, err = m.AppendBinary(nil); err != nil {
+		if c.record.Content, err = m.AppendBinary(nil); err != nil {
 			return nil, err
 		}
 	}
-	return cbor.Marshal(&r)
+	return cbor.Marshal(&c.record)
 }
 
 // records decodes records. Names of attributes are any bytes.
@@ -96,6 +101,21 @@ func parseRecord(b []byte) (*inodeRecord, *extent.Map, error) {
 		return nil, nil, fmt.Errorf("%w: mode %o", errRecord, r.Mode)
 	}
 	return r, m, nil
+}
+
+// recordSeq is the change number in a record.
+func recordSeq(b []byte) (uint64, error) {
+	var r struct {
+		Seq uint64 `cbor:"15,keyasint"`
+	}
+	dec, err := records()
+	if err != nil {
+		return 0, err
+	}
+	if err := dec.Unmarshal(b, &r); err != nil {
+		return 0, fmt.Errorf("%w: %w", errRecord, err)
+	}
+	return r.Seq, nil
 }
 
 // decodeNode makes the node of a record.
@@ -142,17 +162,12 @@ func StagedRanges(b []byte) ([]extent.Extent, error) {
 //	└───────┴──────┴──────┘
 const nameOverBase = 1
 
-func encodeName(d *dentry) []byte {
+func encodeName(ino, seq uint64, overBase bool) []byte {
 	var flags byte
-	if d.overBase {
+	if overBase {
 		flags |= nameOverBase
 	}
-	b := []byte{flags}
-	var ino uint64
-	if d.node != nil {
-		ino = d.node.ino
-	}
-	return binary.AppendUvarint(binary.AppendUvarint(b, ino), d.seq)
+	return binary.AppendUvarint(binary.AppendUvarint([]byte{flags}, ino), seq)
 }
 
 func decodeName(b []byte) (ino, seq uint64, overBase bool, err error) {

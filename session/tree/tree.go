@@ -54,6 +54,8 @@ type Tree struct {
 	root     *Node
 	nodes    map[uint64]*Node
 	overlays map[uint64]map[string]*dentry
+	meeting  bool    // nodes of the base that come to nodes are noted
+	met      []*Node // in here
 
 	seq     atomic.Uint64 // number of the last change
 	frozen  atomic.Uint64 // names up to this change may be in the next base
@@ -64,7 +66,6 @@ type Tree struct {
 
 	flushMu   sync.Mutex
 	flushed   uint64 // guarded by flushMu: changes up to this are durable
-	owed      *owed  // guarded by flushMu
 	stopFlush func()
 }
 
@@ -84,6 +85,7 @@ func Open(ctx context.Context, opt Options) (*Tree, error) {
 		t.log = slog.New(slog.DiscardHandler)
 	}
 	t.space = newAccount(opt.Space)
+	t.changes.many = make(chan struct{}, 1)
 	t.changes.reset()
 	t.inodes = newInodes(opt.Base)
 	t.nextIno.Store(max(opt.NextIno, RootIno+1))
