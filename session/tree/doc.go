@@ -30,12 +30,23 @@
 // records up to it are in the new session and are dropped when that session
 // becomes the base; later ones stay and are carried over to the new base.
 //
+//	Freeze   flush ─▶ gate: copy the rest, note the number ─▶ flush ─▶ snapshot
+//	                  ▲ changes wait here
+//	Publish  flush ─▶ records over the new base, one transaction ─▶ gate: nodes follow ─▶ flush
+//	                                                                ▲ and here
+//
+// Neither waits for a disk or the disc while changes do. What is frozen is read
+// from the base and from the snapshot, never from nodes, so that nothing that is
+// changed meanwhile has to be kept apart; no staged byte is overwritten in place
+// either, so that files need not be copied (by reflink or otherwise).
+//
 // # Locks
 //
-// Tree.gate is held for reading by every change and for writing by a freeze.
-// Tree.mu guards names: entries, whiteouts, parents, the table of nodes.
-// Node.mu guards one inode. Tree.changes.mu guards the sets of what is not
-// flushed yet and is a leaf. They are taken in that order; of two nodes the
-// parent is taken first, and unrelated nodes are never held together. No lock
-// but the gate is held while the disc is read for a directory.
+// Tree.flushMu is held for a flush, a freeze and a publication, and comes first.
+// Tree.gate is held for reading by every change and for writing by the moment of
+// a freeze or a publication. Tree.mu guards names: entries, whiteouts, parents,
+// the table of nodes. Node.mu guards one inode. Tree.changes.mu guards the sets
+// of what is not flushed yet and is a leaf. They are taken in that order; of two
+// nodes the parent is taken first, and unrelated nodes are never held together.
+// The disc is read for a directory with none of them held.
 package tree
