@@ -19,6 +19,35 @@ func (t *Tree) loadWrite(ctx context.Context, dir *Node) error {
 	return t.load(ctx, dir, t.mu.Lock, t.mu.Unlock)
 }
 
+// loading does a change of names, which returns a directory that has to be loaded
+// first, if there is one. The disc may take long: while it is read nobody is held
+// up who waits for the change to end.
+func (t *Tree) loading(ctx context.Context, change func() (missing *Node, err error)) error {
+	for {
+		missing, err := change()
+		if missing == nil {
+			return err
+		}
+		if err := t.loadRead(ctx, missing); err != nil {
+			return err
+		}
+		t.mu.RUnlock()
+	}
+}
+
+// changeIn opens a change of names in dir, which it loads before for the same
+// reason.
+func (t *Tree) changeIn(ctx context.Context, dir *Node) (done func(), err error) {
+	if t.store == nil {
+		return nil, ErrReadOnly
+	}
+	if err := t.loadRead(ctx, dir); err != nil {
+		return nil, err
+	}
+	t.mu.RUnlock()
+	return t.change()
+}
+
 // Lookup finds the entry name of dir.
 func (t *Tree) Lookup(ctx context.Context, dir *Node, name string) (*Node, error) {
 	if len(name) > NameMax {
@@ -102,7 +131,7 @@ func (t *Tree) Create(ctx context.Context, dir *Node, name string, c New) (*Node
 	if len(c.Target) > TargetMax {
 		return nil, ErrNameTooLong
 	}
-	done, err := t.change()
+	done, err := t.changeIn(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +200,7 @@ func (t *Tree) Link(ctx context.Context, n, dir *Node, name string) error {
 	if n.dir != nil {
 		return ErrIsDir
 	}
-	done, err := t.change()
+	done, err := t.changeIn(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -224,50 +253,48 @@ func (t *Tree) Remove(ctx context.Context, dir *Node, name string, wantDir bool)
 	if len(name) > NameMax {
 		return ErrNameTooLong
 	}
+	return t.loading(ctx, func() (*Node, error) { return t.tryRemove(dir, name, wantDir) })
+}
+
+// tryRemove removes, or returns a directory that has to be loaded first.
+func (t *Tree) tryRemove(dir *Node, name string, wantDir bool) (missing *Node, err error) {
 	done, err := t.change()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer done()
-	for {
-		if err := t.loadWrite(ctx, dir); err != nil {
-			return err
-		}
-		n, ok := dir.dir.entries[name]
-		switch {
-		case !ok:
-			t.mu.Unlock()
-			return ErrNotExist
-		case wantDir && n.dir == nil:
-			t.mu.Unlock()
-			return ErrNotDir
-		case !wantDir && n.dir != nil:
-			t.mu.Unlock()
-			return ErrIsDir
-		case n.dir != nil && n.dir.entries == nil:
-			// Only a loaded directory can be known to be empty.
-			t.mu.Unlock()
-			if err := t.loadRead(ctx, n); err != nil {
-				return err
-			}
-			t.mu.RUnlock()
-			continue
-		case n.dir != nil && len(n.dir.entries) > 0:
-			t.mu.Unlock()
-			return ErrNotEmpty
-		}
-		now := t.now().UnixNano()
-		t.setName(dir, name, nil)
-		dir.mu.Lock()
-		if n.dir != nil {
-			dir.nlink--
-		}
-		t.stamp(dir, now)
-		dir.mu.Unlock()
-		t.unlinked(n, now)
-		t.mu.Unlock()
-		return nil
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case dir.dir == nil:
+		return nil, ErrNotDir
+	case dir.dir.entries == nil:
+		return dir, nil
 	}
+	n, ok := dir.dir.entries[name]
+	switch {
+	case !ok:
+		return nil, ErrNotExist
+	case wantDir && n.dir == nil:
+		return nil, ErrNotDir
+	case !wantDir && n.dir != nil:
+		return nil, ErrIsDir
+	case n.dir != nil && n.dir.entries == nil:
+		// Only a loaded directory can be known to be empty.
+		return n, nil
+	case n.dir != nil && len(n.dir.entries) > 0:
+		return nil, ErrNotEmpty
+	}
+	now := t.now().UnixNano()
+	t.setName(dir, name, nil)
+	dir.mu.Lock()
+	if n.dir != nil {
+		dir.nlink--
+	}
+	t.stamp(dir, now)
+	dir.mu.Unlock()
+	t.unlinked(n, now)
+	return nil, nil
 }
 
 // unlinked takes one name away from n. The caller holds t.mu and no node.
@@ -302,27 +329,16 @@ func (t *Tree) Rename(ctx context.Context, olddir *Node, oldname string, newdir 
 	if len(oldname) > NameMax {
 		return ErrNameTooLong
 	}
-	done, err := t.change()
-	if err != nil {
-		return err
-	}
-	defer done()
-	// Everything that the decision needs is loaded before the lock is taken
-	// for good; when something was not, once more.
-	for {
-		missing, err := t.tryRename(olddir, oldname, newdir, newname)
-		if missing == nil {
-			return err
-		}
-		if err := t.loadRead(ctx, missing); err != nil {
-			return err
-		}
-		t.mu.RUnlock()
-	}
+	return t.loading(ctx, func() (*Node, error) { return t.tryRename(olddir, oldname, newdir, newname) })
 }
 
 // tryRename renames, or returns a directory that has to be loaded first.
 func (t *Tree) tryRename(olddir *Node, oldname string, newdir *Node, newname string) (missing *Node, err error) {
+	done, err := t.change()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, d := range []*Node{olddir, newdir} {
