@@ -79,15 +79,6 @@ func (c *changes) putBack(nodes map[*Node]struct{}, names map[nameKey]struct{}) 
 	}
 }
 
-// eachNode calls f, which must not change anything, for every changed node.
-func (c *changes) eachNode(f func(*Node)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for n := range c.nodes {
-		f(n)
-	}
-}
-
 func (c *changes) empty() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -202,7 +202,7 @@ func (s *succession) session(ctx context.Context) error {
 			s.files = append(s.files, fileAt{n, f})
 		}
 		if n := s.late[f.Ino]; n != nil && n.isRegular() {
-			if _, _, err := n.recorded(&f, s.Seq); err != nil {
+			if _, _, err := n.burned(&f, s.Seq); err != nil {
 				return err
 			}
 		}
@@ -260,7 +260,8 @@ func (s *succession) follow() (met []*Node) {
 		}
 		n.mu.Unlock()
 	}
-	s.account(s.followNames())
+	s.followNames()
+	t.recharge(s.Space)
 	return met
 }
 
@@ -272,7 +273,7 @@ func (s *succession) followFile(f *fileAt) {
 	if n.nlink == 0 {
 		return // what it holds is given back when it is closed
 	}
-	whole, parts, err := n.recorded(&f.PublishedFile, s.Seq)
+	whole, parts, err := n.burned(&f.PublishedFile, s.Seq)
 	if err != nil {
 		// It reads as well from staging.
 		s.t.log.Error("a file stays in staging although it is on the disc", "inode", n.ino, "error", err)
@@ -282,16 +283,10 @@ func (s *succession) followFile(f *fileAt) {
 		s.gone = append(s.gone, whole)
 	}
 	s.freed = append(s.freed, parts...)
-	blocks := uint64(0)
-	if n.dataSeq != 0 {
-		blocks = newBlocks(n.content)
-	}
-	s.t.settle(n, blocks)
 }
 
-// followNames drops the names that the base has now, and returns what the others
-// cost. The caller holds t.mu.
-func (s *succession) followNames() (cost int64) {
+// followNames drops the names that the base has now. The caller holds t.mu.
+func (s *succession) followNames() {
 	for dir, over := range s.t.overlays {
 		late := map[string]*dentry{}
 		for name, d := range over {
@@ -299,7 +294,6 @@ func (s *succession) followNames() (cost int64) {
 				// The session may have recorded the name as it was frozen.
 				d.overBase = true
 				late[name] = d
-				cost += d.cost
 			}
 		}
 		if len(late) == 0 {
@@ -308,30 +302,6 @@ func (s *succession) followNames() (cost int64) {
 			s.t.overlays[dir] = late
 		}
 	}
-	return cost
-}
-
-// account opens the books anew. The caller holds t.mu and the gate, so that
-// nobody asks for space meanwhile.
-func (s *succession) account(names int64) {
-	t := s.t
-	changed := map[*Node]struct{}{}
-	for ino := range s.late {
-		if n, ok := t.nodes[ino]; ok {
-			changed[n] = struct{}{}
-		}
-	}
-	t.changes.eachNode(func(n *Node) { changed[n] = struct{}{} })
-	meta := names
-	for n := range changed {
-		n.mu.RLock()
-		if n.seq != 0 && n.nlink > 0 {
-			meta += targetCost(n.target) + xattrCost(n.xattrs)
-		}
-		n.mu.RUnlock()
-	}
-	t.space.meta.Store(meta)
-	t.space.space.Store(&s.Space)
 }
 
 // checksums tells nodes that were met while the session was read of their
@@ -368,9 +338,9 @@ func (t *Tree) meet(on bool) {
 	t.meeting, t.met = on, nil
 }
 
-// recorded moves n's content from staging to the disc: the whole of it, which is
+// burned moves n's content from staging to the disc: the whole of it, which is
 // returned, or parts. The caller holds n.mu.
-func (n *Node) recorded(f *PublishedFile, seq uint64) (whole *extent.Map, parts []extent.Extent, err error) {
+func (n *Node) burned(f *PublishedFile, seq uint64) (whole *extent.Map, parts []extent.Extent, err error) {
 	if n.dataSeq <= seq {
 		n.dataSeq, n.checksum = 0, f.Checksum
 		if f.Sections != nil {
