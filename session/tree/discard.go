@@ -90,6 +90,8 @@ func (t *Tree) Discard(ctx context.Context, opt Discard) (*Discarded, error) {
 	if t.store == nil {
 		return nil, ErrReadOnly
 	}
+	t.flushMu.Lock()
+	defer t.flushMu.Unlock()
 	t.gate.Lock()
 	defer t.gate.Unlock()
 	r := newReversion(t, opt.NextIno)
@@ -104,8 +106,6 @@ func (t *Tree) Discard(ctx context.Context, opt Discard) (*Discarded, error) {
 	}
 	r.apply()
 	r.reconnect(ctx)
-	t.flushMu.Lock()
-	defer t.flushMu.Unlock()
 	return &r.Discarded, t.flush()
 }
 
@@ -168,13 +168,7 @@ func (r *reversion) apply() {
 		}
 	}
 	// As when the overlay is read anew: what is left is charged and no more.
-	t.space.meta.Store(0)
-	for _, n := range t.nodes {
-		n.mu.Lock()
-		t.settle(n, 0)
-		n.mu.Unlock()
-	}
-	t.charge()
+	t.recharge(*t.space.space.Load())
 }
 
 // end makes a node what it is afterwards. The caller holds t.mu.
