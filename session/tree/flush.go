@@ -91,6 +91,7 @@ func (t *Tree) capture() *captured {
 		}
 		c.entries = append(c.entries, e)
 	}
+	// Content changes under its node's lock alone: a copy may be newer than since.
 	c.seq, c.nextIno = t.seq.Load(), t.nextIno.Load()
 	return c
 }
