@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -25,6 +26,8 @@ const (
 // Change is one path at which the mount differs from the disc.
 type Change struct {
 	Path string `json:"path"`
+	// PathBytes is Path where that is not UTF-8, which JSON cannot say.
+	PathBytes []byte `json:"path_bytes,omitempty"`
 	// PlaceUnknown: the path begins with inode-N because only the disc knows the name.
 	PlaceUnknown bool   `json:"place_unknown,omitempty"`
 	Change       string `json:"change"`
@@ -83,6 +86,11 @@ func Changes(o *stored.Overlay, p *Places) []Change {
 				c.Change = Attributes
 			}
 			all = append(all, c)
+		}
+	}
+	for i := range all {
+		if !utf8.ValidString(all[i].Path) {
+			all[i].PathBytes = []byte(all[i].Path)
 		}
 	}
 	slices.SortFunc(all, func(a, b Change) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Change, b.Change)) })
