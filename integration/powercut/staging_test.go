@@ -162,28 +162,57 @@ func TestStaging(t *testing.T) {
 	h, writers := workOnStaging(t, rng, steps)
 	inspectors := newInspectors(t)
 	defer inspectors.end(h)
-	player := h.Player()
-	now, created := bounds{}, false
-	for _, w := range writers {
-		now[w.dir] = bound{}
+	var kept []staged
+	eachStaging(h, rng, 1, "", writers, inspectors, func(s staged) {
+		if s.created {
+			kept = append(kept, s)
+		}
+	})
+	rounds := 4
+	if *whole {
+		rounds = 60
 	}
-	// A state that stays the same over several operations is looked at once, with what
-	// was allowed at its begin and promised at its end.
+	for range rounds {
+		kept[rng.IntN(len(kept))].cutAgain(t, rng, inspectors)
+	}
+}
+
+// staged is what a power cut has left of staging.
+type staged struct {
+	cut     cut
+	allowed bounds
+	created bool
+	writers []*writer
+}
+
+// eachStaging inspects the states that a history can leave, a share of them, and shows them
+// to see. A state that stays the same over several operations is looked at once, with what
+// was allowed at its begin and promised at its end.
+func eachStaging(h *recorddisk.History, rng *rand.Rand, share float64, label string, writers []*writer, p *inspectors, see func(staged)) {
 	type run struct {
 		cut     cut
 		version int
 		first   bounds
 	}
-	runs := map[string]*run{}
-	send := func(r *run, last bounds, created bool) {
-		allowed := last.within(r.first)
-		again := rng.IntN(4) == 0 || *whole
-		r.cut.check = func(dir string) error {
-			return inspectStaging(filepath.Join(dir, "state"), writers, allowed, created, again)
-		}
-		inspectors.work <- r.cut
+	player, runs := h.Player(), map[string]*run{}
+	now, created := bounds{}, false
+	for _, w := range writers {
+		now[w.dir] = bound{}
 	}
-	for op := player.Next(); op != nil && !inspectors.tooMany(); op = player.Next() {
+	send := func(r *run, last bounds, created bool) {
+		if rng.Float64() > share {
+			return
+		}
+		r.cut.how = label + r.cut.how
+		s := staged{r.cut, last.within(r.first), created, writers}
+		again := rng.IntN(4) == 0 || *whole
+		s.cut.check = func(dir string) error {
+			return inspectStaging(filepath.Join(dir, "state"), writers, s.allowed, created, again)
+		}
+		see(s)
+		p.work <- s.cut
+	}
+	for op := player.Next(); op != nil && !p.tooMany(); op = player.Next() {
 		before, createdBefore := now.clone(), created
 		now.see(op)
 		created = created || op.Kind == recorddisk.Mark && op.Name == "created"
@@ -223,6 +252,38 @@ func TestStaging(t *testing.T) {
 	for _, r := range runs {
 		send(r, now, created)
 	}
+}
+
+// cutAgain lets the store be opened on a recorded disk and a writer go on, and cuts the power
+// after the operations of that.
+func (s staged) cutAgain(t *testing.T, rng *rand.Rand, p *inspectors) {
+	t.Helper()
+	dir := filepath.Join(fastDir(t), "mnt")
+	p.forks.Lock()
+	disk := recorddisk.Mount(t, s.cut.image, dir)
+	p.forks.Unlock()
+	fatal(t, disk.Mark("created"))
+	store, err := staging.Open(filepath.Join(disk.Dir, "state"), uuid, quiet)
+	fatal(t, err)
+	o, err := openTree(store)
+	fatal(t, err)
+	found, err := s.allowed.find(s.writers, o.tree)
+	if err != nil {
+		t.Errorf("cut after operation %d, %s; %s; then recorded: %v", s.cut.at, s.cut.op, s.cut.how, err)
+	}
+	var writers []*writer
+	for name, state := range found { // nobody changes these any more
+		writers = append(writers, &writer{dir: name, states: []string{state}})
+	}
+	w := newWriter("/again", rand.New(rand.NewPCG(rng.Uint64(), 0)), disk)
+	w.tree = o.tree
+	fatal(t, w.begin())
+	for range 25 {
+		fatal(t, w.step())
+	}
+	w.closeAll()
+	fatal(t, o.close(), w.promised())
+	eachStaging(disk.Stop(t), rng, 0.3, fmt.Sprintf("again, after operation %d, %s, with %s, ", s.cut.at, s.cut.op, s.cut.how), append(writers, w), p, func(staged) {})
 }
 
 // inspectStaging looks at staging as it was found after a cut.
