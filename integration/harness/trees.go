@@ -59,6 +59,12 @@ func Crowded(t testing.TB, rng *rand.Rand, root string) {
 		z.must(unix.Setxattr(z.path("attributes"), name, value, 0))
 	}
 	z.must(unix.Setxattr(z.path("."), "user.of.a.directory", []byte("too"), 0))
+	// libisofs rejects lists whose last value is empty.
+	z.file("attribute without a value", 61)
+	z.mkdir("directory with such an attribute")
+	for _, name := range []string{"attribute without a value", "directory with such an attribute"} {
+		z.must(unix.Setxattr(z.path(name), "user.empty", nil, 0))
+	}
 	z.file("acl", 70)
 	Run(z.t, "setfacl", "-m", "u:1000:rwx,g:2000:r", z.path("acl"))
 	z.mkdir("acl-default")

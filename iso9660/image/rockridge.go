@@ -115,12 +115,25 @@ func (u *systemUse) posix(l *Layout, n *Node, links uint32) {
 	u.entries = nanotime.Append(u.entries, mtime, atime, ctime)
 }
 
+// lastNote is a note of ours that says nothing.
+const lastNote = aaip.ReservedPrefix + "bf"
+
 // attributes makes the AL entries for u.attrs and those of n that fit.
+//
+// libisofs 1.5.4 rejects a list whose last value is empty, and then xorriso
+// extracts nothing of the whole tree. So empty values come first, and a file that
+// has no others gets a note behind them.
 func (u *systemUse) attributes(n *Node) {
-	for _, a := range n.Xattrs[:fittingXattrs(n)] {
-		if !strings.HasPrefix(a.Name, aaip.ReservedPrefix) {
-			u.attrs = append(u.attrs, a)
+	notes := len(u.attrs)
+	for _, empty := range []bool{true, false} {
+		for _, a := range n.Xattrs[:fittingXattrs(n)] {
+			if !strings.HasPrefix(a.Name, aaip.ReservedPrefix) && (len(a.Value) == 0) == empty {
+				u.attrs = append(u.attrs, a)
+			}
 		}
+	}
+	if k := len(u.attrs); k > notes && len(u.attrs[k-1].Value) == 0 {
+		u.attrs = append(u.attrs, aaip.Attr{Name: lastNote, Value: []byte{'1'}})
 	}
 	u.entries = aaip.AppendAL(u.entries, u.attrs)
 }
