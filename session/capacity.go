@@ -42,6 +42,20 @@ func (d *Disc) padded(blocks int64) int64 {
 	return max(blocks, int64(d.info.MinTrack))
 }
 
+// assumeRoom is for a CD with the track of a burn that was cut off, where a drive
+// tells no room before that track is closed: it reaches at most to the end of what
+// was planned, so there is what lies behind that.
+func (d *Disc) assumeRoom() {
+	open := d.info.OpenTrack
+	if d.job == nil || open == nil || open.NWAValid || open.Start != d.job.plan.Start() {
+		return
+	}
+	used := uint64(open.Start) + uint64(d.job.plan.Blocks()) + padBlocks + uint64(d.info.Gap)
+	if total := uint64(d.info.Total); total > used {
+		d.info.Free = uint32(total - used)
+	}
+}
+
 // space tells the tree what the disc takes.
 func (d *Disc) space(ctx context.Context) (tree.Space, error) {
 	if d.store == nil {

@@ -194,10 +194,7 @@ func (d *Disc) claim(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := recorder.CloseDamaged(ctx, d.drive, d.info, recorder.Options{Log: d.log}); err != nil {
-			return fmt.Errorf("closing what an interrupted burn left: %w", err)
-		}
-		if err := d.inspect(ctx); err != nil {
+		if err := d.closeOpenTrack(ctx); err != nil {
 			return err
 		}
 	}

@@ -180,6 +180,10 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 	if err := d.chooseBase(ctx); err != nil {
 		return d, err
 	}
+	if err := d.closeLeftover(ctx); err != nil {
+		return d, err
+	}
+	d.assumeRoom()
 	topt := tree.Options{Store: d.store, Base: treeOf(d.base), Disc: d.disc, Now: opt.Now, Log: d.log}
 	if topt.Space, err = d.space(ctx); err != nil {
 		return d, err

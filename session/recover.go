@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	"burnfs/mmc/recorder"
 	"burnfs/session/history"
@@ -29,7 +31,11 @@ func (d *Disc) resumeInBackground() {
 			if d.job == nil {
 				return nil, nil
 			}
-			return d.resume(ctx, nil)
+			report, err := d.resume(ctx, nil)
+			if err == nil && report == nil {
+				err = d.closeLeftover(ctx)
+			}
+			return report, err
 		})
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -96,6 +102,31 @@ func (d *Disc) resume(ctx context.Context, progress func(Progress)) (*Report, er
 		return d.burnAndPublish(ctx, burnResume, progress)
 	}
 	return nil, d.giveUp(ctx)
+}
+
+// closeLeftover closes the track of a burn of ours that was given up, if it cannot
+// be written any more: before that, nobody knows what room the disc has.
+func (d *Disc) closeLeftover(ctx context.Context) error {
+	open := d.info.OpenTrack
+	if d.store == nil || open == nil || open.NWAValid {
+		return nil
+	}
+	j, err := d.readJournal()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(j.Rejected, open.Start) {
+		return nil
+	}
+	return d.closeOpenTrack(ctx)
+}
+
+// closeOpenTrack closes what an interrupted burn left, and looks at the disc again.
+func (d *Disc) closeOpenTrack(ctx context.Context) error {
+	if err := recorder.CloseDamaged(ctx, d.drive, d.info, recorder.Options{Log: d.log}); err != nil {
+		return fmt.Errorf("closing what an interrupted burn left: %w", err)
+	}
+	return d.inspect(ctx)
 }
 
 // giveUp drops the plan. Whatever it left on the disc is not a session of

@@ -415,10 +415,6 @@ func (s *Soak) recover() {
 	s.rebase()
 	s.temper()
 	s.killed.Store(false)
-	if strings.HasPrefix(s.disc.Media, "cd-") {
-		// Until the track of a burn that was cut is closed, a CD has no room.
-		s.phases("sync", nil)
-	}
 }
 
 // explain finds out how the mount differs from the state that is most like it.

@@ -214,6 +214,9 @@ func (i *inspection) judge(di mmc.DiscInformation) {
 		in.Capacity = 0 // drives tell anything while nothing is recorded
 	}
 	in.Total = max(in.Capacity, in.NWA+in.Free)
+	if open := in.OpenTrack; in.Profile.IsCD() && open != nil && !open.NWAValid {
+		in.Total = max(in.Total, endOfCD(di))
+	}
 	number, complete := 0, 0
 	for _, s := range in.Sessions {
 		number = max(number, s.Tracks[len(s.Tracks)-1].Number)
@@ -244,6 +247,17 @@ func (i *inspection) judge(di mmc.DiscInformation) {
 	if in.NotWritableReason == "" {
 		i.judgeIncremental()
 	}
+}
+
+// endOfCD is the address of the last possible lead-out, which a drive tells also
+// while nothing can be written; 0 if it does not (MMC-5 6.22.3.1.14).
+func endOfCD(di mmc.DiscInformation) uint32 {
+	v := di.LastLeadOutStart()
+	at := mmc.MSF{M: uint8(v >> 16), S: uint8(v >> 8), F: uint8(v)}
+	if at.M >= 90 { // all ones: not known
+		return 0
+	}
+	return uint32(max(0, at.LBA()))
 }
 
 // judgeIncremental finds out whether a DVD-R or DVD-RW takes sessions: with the
