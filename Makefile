@@ -76,7 +76,7 @@ integration: deps build ## the tests of the whole: real mounts, foreign programs
 	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel=4 -timeout=40m ./integration/... $(ARGS)
 
 soak: deps build ## random work on all kinds of media with commits and kills, for DURATION
-	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=0 -v -run=TestSoak ./integration/soak \
+	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=0 -parallel=6 -v -run=TestSoak ./integration/soak \
 		-soak.duration=$(DURATION) -soak.media=bd-r,bd-re,cd-rw,dvd+r,dvd+rw,iso $(ARGS)
 
 test-kernel: deps build ## real programs and burnfs on emulated drives, in a real kernel under QEMU
