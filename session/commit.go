@@ -109,11 +109,17 @@ func (d *Disc) plan(ctx context.Context, progress func(Progress)) error {
 	if err := d.claim(ctx); err != nil {
 		return err
 	}
+	d.setFree() // what a burn that failed has used up
 	frozen, err := d.tree.Freeze(ctx)
 	if err != nil {
 		return err
 	}
 	defer frozen.Release()
+	defer func() {
+		if d.job == nil {
+			d.setFree()
+		}
+	}()
 	opt, err := d.planOptions(ctx)
 	if err != nil {
 		return err
@@ -470,9 +476,17 @@ func (d *Disc) reject(start uint32) error {
 		return err
 	}
 	d.dropJob()
+	d.setFree()
 	d.removePlan()
 	d.expect()
 	return nil
+}
+
+// setFree tells the tree what is free while no session is on its way to the disc.
+func (d *Disc) setFree() {
+	if d.tree != nil {
+		d.tree.SetFree(d.freeBlocks(), int64(d.info.Gap))
+	}
 }
 
 // removePlan removes the files of a plan that the journal does not name.

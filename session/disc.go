@@ -191,6 +191,7 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 	topt.NextIno = d.nextIno()
 	if d.job != nil {
 		topt.Frozen = d.job.plan.Seq
+		topt.Space.Planned = d.padded(int64(d.job.plan.Blocks())) + topt.Space.Gap
 	}
 	if d.tree, err = tree.Open(ctx, topt); err != nil {
 		return d, err

@@ -46,7 +46,7 @@ var smallDiscs = []smallDisc{
 	{name: "cd extra", media: emu.CDR, blocks: 40_000, audio: true, reason: "the first gap has passed"},
 	{name: "cd-rw", media: emu.CDRW, blocks: 36_000, reason: "as cd-r"},
 	{name: "dvd-r", media: emu.DVDR, blocks: 120_000, reason: "border-outs of 49152 and 9216 blocks"},
-	{name: "dvd-rw", media: emu.DVDRW, blocks: 80_000, reason: "as dvd-r"},
+	{name: "dvd-rw", media: emu.DVDRW, blocks: 120_000, reason: "as dvd-r"},
 	{name: "dvd-rw-overwrite", media: emu.DVDRWOverwrite, blocks: 9216, reason: "restricted overwrite"},
 	{name: "dvd-rw growing", media: growing, blocks: 9216, reason: "shows nothing behind what was written"},
 	{name: "dvd+r", media: emu.DVDPlusR, blocks: 16_384, reason: "write units of 16 blocks"},
@@ -392,7 +392,9 @@ func fillDisc(t *testing.T, c *smallDisc, fill *filler, seed uint64) {
 		fill.before(f)
 		r.commit()
 	}
-	f.ballast(fill.name != "one big file")
+	if fill.name != "one big file" {
+		f.ballast(1500)
+	}
 	promised := f.tr.Available()
 	before := r.disc.freeBlocks()
 	f.data, f.files = 0, 0
@@ -461,13 +463,12 @@ func (f *filling) deleteOne() {
 	}
 }
 
-// ballast leaves room for some 1500 blocks only, so that discs with large gaps
-// are full as soon as others.
-func (f *filling) ballast(wanted bool) {
+// ballast leaves room for so many blocks only, so that discs with large gaps are
+// full as soon as others.
+func (f *filling) ballast(room int64) {
 	f.Helper()
-	const room = 1500 * blockSize
-	size := f.tr.Available() - room
-	if !wanted || size <= 0 {
+	size := f.tr.Available() - room*blockSize
+	if size <= 0 {
 		return
 	}
 	n, err := f.create(f.tr.Root(), "ballast", unix.S_IFREG, "")

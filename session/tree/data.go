@@ -101,7 +101,7 @@ func (t *Tree) WriteAt(_ context.Context, n *Node, p []byte, off int64, appendin
 		return 0, nil
 	}
 	length := int64(len(p))
-	booked, err := t.admitContent(n, func(m *extent.Map) { m.Write(off, length, extent.Staged, 0) })
+	booked, err := t.admitContent(n, func(m *extent.Map) { m.Write(off, length, extent.Staged, t.store.End()) })
 	if err != nil {
 		return 0, err
 	}
@@ -127,7 +127,11 @@ func (t *Tree) admitContent(n *Node, change func(*extent.Map)) (booked func(), e
 	if n.nlink > 0 {
 		more = n.bill(n.cost(n.xattrs, &next), n.records())
 	}
-	return t.space.admit(more, int64(newBlocks(&next))-int64(n.charged))
+	data := int64(newBlocks(&next)) - int64(n.charged)
+	if w, booked := t.lateOf(n); w != nil {
+		data = int64(lateBlocks(&next, w)) - int64(booked)
+	}
+	return t.space.admit(more, data)
 }
 
 // changedData notes a change of content and gives back what it replaced. The

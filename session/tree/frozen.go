@@ -85,6 +85,7 @@ func (t *Tree) Freeze(context.Context) (*Frozen, error) {
 	}
 	if err != nil {
 		f.unpin()
+		t.space.aside.Store(nil)
 		return nil, err
 	}
 	return f, nil
@@ -96,6 +97,7 @@ func (t *Tree) freeze() (*Frozen, *captured) {
 	defer t.gate.Unlock()
 	c := t.capture()
 	t.frozen.Store(c.seq)
+	t.setAside()
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return &Frozen{

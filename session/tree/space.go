@@ -27,6 +27,9 @@ type Space struct {
 	Tree int64
 	// Dirs is the number of directories of the base.
 	Dirs int64
+	// Planned is what a session takes that is planned and not recorded yet, with
+	// the gap behind it; 0 for none. Options.Frozen tells what it holds.
+	Planned int64
 }
 
 // account keeps the books of what is promised to fit.
@@ -36,10 +39,11 @@ type Space struct {
 // The reserve is for one more session: files can always be deleted or
 // renamed, and that be recorded, on a disc that is full.
 //
-// While a session is burned, what it takes is set aside as a whole, with the
-// gap behind it, and the books are those of the session after it (see
-// [account.setAside]): what is written meanwhile has to fit behind it, with a
-// reserve of its own.
+// From the freeze for a session on until it is published, what it takes is set
+// aside as a whole, with the gap behind it. What is written meanwhile has to fit
+// behind that, with a reserve of its own:
+//
+//	free │ aside │ late data │ overhead + tree │ gap + overhead + tree │ available
 type account struct {
 	space atomic.Pointer[Space]
 	data  atomic.Int64 // blocks of new data
@@ -47,11 +51,21 @@ type account struct {
 	// deeper: a directory with others in it was moved down, so that some may
 	// have to be relocated that were not.
 	deeper atomic.Bool
+	// aside is the session that is on its way to the disc, nil for none.
+	aside atomic.Pointer[aside]
+	late  atomic.Int64 // blocks of data that it will not hold
 
 	// mu makes a look at what is available and a claim on it one step. Changes
 	// claim what they add before they are made, and book it when they are.
 	mu                     sync.Mutex
 	claimsMeta, claimsData int64
+}
+
+// aside is a session on its way to the disc.
+type aside struct {
+	blocks int64 // with the gap behind it
+	// end is where the staging log ended: what is staged below is in the session.
+	end int64
 }
 
 func newAccount(s Space) *account {
@@ -73,13 +87,72 @@ func (a *account) session(meta int64, deeper bool) int64 {
 // left is what is available when meta and data are booked.
 func (a *account) left(meta, data int64, deeper bool) int64 {
 	s := a.space.Load()
-	return s.Free - data - 2*a.session(meta, deeper) - s.Gap
+	free := s.Free
+	if w := a.aside.Load(); w != nil {
+		free -= w.blocks
+	}
+	return free - data - 2*a.session(meta, deeper) - s.Gap
+}
+
+// due is the data that the next session that can be planned has to hold.
+func (a *account) due() int64 {
+	if a.aside.Load() != nil {
+		return a.late.Load()
+	}
+	return a.data.Load()
+}
+
+// setAside opens the books of the session after the one that the tree has just
+// been frozen for. The caller keeps changes off.
+func (t *Tree) setAside() {
+	a := t.space
+	s := a.space.Load()
+	a.late.Store(0)
+	a.aside.Store(&aside{blocks: a.data.Load() + a.session(a.meta.Load(), a.deeper.Load()) + s.Gap, end: t.store.End()})
+}
+
+// SetFree says what the disc takes now that the session that the tree was frozen
+// for will not be recorded: the number of blocks, and of those lost behind the
+// next session.
+func (t *Tree) SetFree(free, gap int64) {
+	t.gate.Lock()
+	defer t.gate.Unlock()
+	s := *t.space.space.Load()
+	s.Free, s.Gap = free, gap
+	t.space.space.Store(&s)
+	t.space.aside.Store(nil)
+}
+
+// lateOf returns the session that is on its way, if there is one, and how many
+// blocks of n are booked for the one after it. The caller holds n.mu.
+func (t *Tree) lateOf(n *Node) (w *aside, blocks uint64) {
+	if w = t.space.aside.Load(); w != nil && n.lateFor == w {
+		blocks = n.late
+	}
+	return w, blocks
+}
+
+// lateBlocks is how many blocks of m the session after w will have to hold. Where
+// what is staged comes to lie is not known yet, but in whole blocks: what is
+// recorded of a file begins where a block of the file begins.
+func lateBlocks(m *extent.Map, w *aside) uint64 {
+	const somewhere = 1 << 48
+	after := m.Clone()
+	if err := after.Replace(func(e extent.Extent) []extent.Extent {
+		if e.Kind == extent.Staged && e.Addr < w.end {
+			e.Kind, e.Addr = extent.OnDisc, somewhere+e.Off
+		}
+		return []extent.Extent{e}
+	}); err != nil {
+		return newBlocks(m)
+	}
+	return newBlocks(&after)
 }
 
 // available is what may still be promised for the content of one more file: its
 // name has a place.
 func (a *account) available() int64 {
-	return a.left(a.meta.Load()+oneFile, a.data.Load(), a.deeper.Load())
+	return a.left(a.meta.Load()+oneFile, a.due(), a.deeper.Load())
 }
 
 // Room is how many bytes of new data a tree without changes may promise. It goes
@@ -104,7 +177,7 @@ func (a *account) admitMove(meta, data int64, deeper bool) (release func(), err 
 	meta, data = max(meta, 0), max(data, 0)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.left(a.meta.Load()+a.claimsMeta+meta, a.data.Load()+a.claimsData+data, deeper || a.deeper.Load()) < 0 {
+	if a.left(a.meta.Load()+a.claimsMeta+meta, a.due()+a.claimsData+data, deeper || a.deeper.Load()) < 0 {
 		return nil, ErrFull
 	}
 	if deeper {
@@ -272,6 +345,13 @@ func (t *Tree) rebook(n *Node) {
 func (t *Tree) settle(n *Node, blocks uint64) {
 	t.space.data.Add(int64(blocks) - int64(n.charged))
 	n.charged = blocks
+	if w, before := t.lateOf(n); w != nil {
+		n.lateFor, n.late = w, 0
+		if blocks > 0 {
+			n.late = lateBlocks(n.content, w)
+		}
+		t.space.late.Add(int64(n.late) - int64(before))
+	}
 }
 
 // firstCost is what the first new record in dir, a directory, costs besides. The
@@ -327,6 +407,10 @@ func (t *Tree) charge() {
 		if n.seq != 0 {
 			if n.content != nil {
 				t.settle(n, newBlocks(n.content))
+				if n.lateFor != nil && n.dataSeq <= t.frozen.Load() {
+					t.space.late.Add(-int64(n.late)) // the session has all of it
+					n.late = 0
+				}
 			}
 			t.rebook(n)
 		}
@@ -336,6 +420,7 @@ func (t *Tree) charge() {
 
 // recharge opens the books anew after a session. The caller holds t.mu.
 func (t *Tree) recharge(s Space) {
+	t.space.aside.Store(nil)
 	t.space.space.Store(&s)
 	t.space.meta.Store(0)
 	t.space.deeper.Store(false)

@@ -98,6 +98,10 @@ func Open(ctx context.Context, opt Options) (*Tree, error) {
 	if err := t.makeRoot(ctx); err != nil {
 		return nil, err
 	}
+	if opt.Space.Planned > 0 {
+		// Nothing tells which bytes of a file that was changed since are in it.
+		t.space.aside.Store(&aside{blocks: opt.Space.Planned})
+	}
 	t.charge()
 	if t.store != nil {
 		every := opt.FlushEvery
