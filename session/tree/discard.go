@@ -168,7 +168,7 @@ func (r *reversion) apply() {
 		}
 	}
 	// As when the overlay is read anew: what is left is charged and no more.
-	t.recharge(*t.space.space.Load())
+	t.recount()
 }
 
 // end makes a node what it is afterwards. The caller holds t.mu.

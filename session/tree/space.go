@@ -422,6 +422,11 @@ func (t *Tree) charge() {
 func (t *Tree) recharge(s Space) {
 	t.space.aside.Store(nil)
 	t.space.space.Store(&s)
+	t.recount()
+}
+
+// recount books all that the overlay holds anew. The caller holds t.mu.
+func (t *Tree) recount() {
 	t.space.meta.Store(0)
 	t.space.deeper.Store(false)
 	for _, n := range t.nodes {
