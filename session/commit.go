@@ -105,7 +105,8 @@ func (d *Disc) commitError(phase string, start, written uint32, err error) error
 // plan freezes the tree and journals the session that records it. What is
 // changed from the freeze on is not in that session.
 func (d *Disc) plan(ctx context.Context, progress func(Progress)) error {
-	d.reporter(PhasePlanning, 0, progress)(0)
+	tell := d.reporter(PhasePlanning, 0, progress)
+	tell(0)
 	if err := d.claim(ctx); err != nil {
 		return err
 	}
@@ -124,6 +125,7 @@ func (d *Disc) plan(ctx context.Context, progress func(Progress)) error {
 	if err != nil {
 		return err
 	}
+	opt.Visit = func() { tell(0) }
 	p, err := commit.Make(ctx, frozen, d.planDir(), opt)
 	if err != nil {
 		return err

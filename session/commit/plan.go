@@ -64,6 +64,7 @@ type Options struct {
 	Joliet       bool
 	Align        uint32 // see image.Options
 	Checksums    Checksums
+	Visit        func() // is called before each directory is read, if it is set
 	Warn         func(path, what string)
 }
 
@@ -121,7 +122,10 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	if err := os.MkdirAll(where, 0o700); err != nil {
 		return nil, err
 	}
-	layout, err := image.Plan(ctx, source{frozen, opt.Checksums}, image.Options{
+	if opt.Visit == nil {
+		opt.Visit = func() {}
+	}
+	layout, err := image.Plan(ctx, source{frozen, opt.Checksums, opt.Visit}, image.Options{
 		Start: opt.Start, RockRidge: true, Joliet: opt.Joliet, Checksums: true,
 		VolumeID: opt.VolumeID, SystemID: "LINUX", Preparer: "BURNFS", Application: "BURNFS",
 		ApplicationUse: make([]byte, mark.Size), Now: opt.Now,

@@ -21,6 +21,7 @@ type Checksums func(ctx context.Context, index uint32) (sum [md5.Size]byte, ok b
 type source struct {
 	frozen *tree.Frozen
 	sums   Checksums
+	visit  func()
 }
 
 func (s source) Root(ctx context.Context) (image.Node, error) {
@@ -33,6 +34,7 @@ func (s source) Root(ctx context.Context) (image.Node, error) {
 
 func (s source) Children(ctx context.Context, dir image.Node) iter.Seq2[image.Node, error] {
 	return func(yield func(image.Node, error) bool) {
+		s.visit()
 		for e, err := range s.frozen.Children(ctx, dir.Handle.(tree.Entry)) {
 			var n image.Node
 			if err == nil {
