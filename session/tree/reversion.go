@@ -331,10 +331,17 @@ func (r *reversion) isInside(ino uint64) bool {
 func (r *reversion) movedOut() error {
 	r.t.mu.RLock()
 	defer r.t.mu.RUnlock()
+	var moved *MovedError
 	for ino, key := range r.places {
 		if n := r.t.nodes[ino]; n != nil && !r.isInside(ino) {
-			return &MovedError{r.basePath(key), r.pathOf(n)}
+			// What was moved, not what went along in it.
+			if p := r.basePath(key); moved == nil || p < moved.Disc {
+				moved = &MovedError{p, r.pathOf(n)}
+			}
 		}
+	}
+	if moved != nil {
+		return moved
 	}
 	for dir, over := range r.t.overlays {
 		for name, d := range over {
