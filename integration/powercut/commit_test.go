@@ -2,6 +2,7 @@ package powercut
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,14 +68,17 @@ type burned struct {
 
 // course is how a disc was worked on.
 type course struct {
-	media   emu.Media
 	writer  *writer
 	history *recorddisk.History
 	// frozen are the numbers of the writer's states that were burned, in order; the first is
 	// that of the blank disc.
 	frozen   []int
 	sessions []burned
+	others   []burned // what was there before
 }
+
+// foreign is an image file of another program.
+const foreign emu.Media = "foreign"
 
 // capacity is that of a small disc, in blocks; of media that lose much between sessions that
 // of a usual one.
@@ -91,7 +95,20 @@ func capacity(media emu.Media) int64 {
 func workOnDisc(t *testing.T, rng *rand.Rand, media emu.Media, steps int) *course {
 	dir := fastDir(t)
 	start := recorddisk.NewImage("state", "drive")
-	if media != "" {
+	var others []burned
+	switch media {
+	case "":
+	case foreign:
+		made := filepath.Join(dir, "made")
+		harness.Shell(t, `mkdir -p "$1"/state "$1"/drive "$1"/src/d && head -c 70000 /dev/urandom >"$1"/src/d/f && genisoimage -quiet -R -J -o "$1"/drive/disc "$1"/src && rm -r "$1"/src`, made)
+		image, err := os.ReadFile(filepath.Join(made, "drive", "disc"))
+		fatal(t, err)
+		// Its descriptors will be replaced.
+		const behind = history.Align
+		others = append(others, burned{start: behind, bytes: image[behind*iso9660.BlockSize:]})
+		start, err = recorddisk.Import(made)
+		fatal(t, err)
+	default:
 		made := filepath.Join(dir, "made")
 		fatal(t, os.MkdirAll(filepath.Join(made, "drive"), 0o700), os.Mkdir(filepath.Join(made, "state"), 0o700))
 		fatal(t, emu.Create(filepath.Join(made, "drive", "disc"), media, emu.CreateOptions{Blocks: capacity(media)}))
@@ -101,7 +118,7 @@ func workOnDisc(t *testing.T, rng *rand.Rand, media emu.Media, steps int) *cours
 	}
 	disk := recorddisk.Mount(t, start, filepath.Join(dir, "mnt"))
 	w := newWriter("/w", rng, disk)
-	c := &course{media: media, writer: w, frozen: []int{0}}
+	c := &course{writer: w, frozen: []int{0}, others: others}
 	d, err := openDisc(disk.Dir, disk, session.Options{})
 	fatal(t, err, disk.Mark("created"))
 	w.tree = d.Tree()
@@ -162,7 +179,7 @@ type expected struct {
 func (c *course) expect(first, last bounds, created bool) expected {
 	b := last.within(first)
 	w, commits := b[c.writer.dir], b["commit"]
-	e := expected{created: created, tree: c.writer.states[w.synced : w.begun+1], sessions: c.sessions[:commits.synced]}
+	e := expected{created: created, tree: c.writer.states[w.synced : w.begun+1], sessions: slices.Concat(c.others, c.sessions[:commits.synced])}
 	for _, n := range c.frozen[commits.synced : commits.begun+1] {
 		e.disc = append(e.disc, c.writer.states[n])
 	}
@@ -237,7 +254,7 @@ func eachCut(h *recorddisk.History, rng *rand.Rand, share, chances float64, enou
 func TestCommit(t *testing.T) {
 	media := []emu.Media{"bd-r", ""}
 	if *whole {
-		media = []emu.Media{"bd-r", "cd-r", "dvd+r", "dvd-r", "bd-re", "dvd-rw-overwrite", ""}
+		media = []emu.Media{"bd-r", "cd-r", "dvd+r", "dvd-r", "bd-re", "dvd-rw-overwrite", "", foreign}
 	}
 	for _, m := range media {
 		t.Run("media="+string(m), func(t *testing.T) {
@@ -258,12 +275,12 @@ func TestCommit(t *testing.T) {
 					again = append(again, interrupted{x, e})
 				}
 			})
-			rounds, share := 2, 0.25
+			times, share := cmp.Or(*rounds, 2), 0.25
 			if *whole {
-				rounds, share = 25, 1
+				times, share = cmp.Or(*rounds, 25), 1
 			}
 			rng.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
-			for _, i := range again[:min(rounds, len(again))] {
+			for _, i := range again[:min(times, len(again))] {
 				i.cutAgain(t, rng, share, p)
 			}
 		})
@@ -305,7 +322,7 @@ func (i interrupted) cutAgain(t *testing.T, rng *rand.Rand, share float64, p *in
 // inspectDisc looks at disc and staging as they were found after a cut, lets them be brought
 // in order, and looks again.
 func inspectDisc(dir string, e expected) error {
-	if err := discAlone(dir, e.disc, "found"); err != nil {
+	if err := discAlone(dir, e.disc, len(e.sessions) == 0, "found"); err != nil {
 		return err
 	}
 	if err := checkStagings(dir, e.created, false); err != nil {
@@ -315,7 +332,7 @@ func inspectDisc(dir string, e expected) error {
 	if err != nil {
 		return err
 	}
-	if err := discAlone(dir, []string{found}, "finished"); err != nil {
+	if err := discAlone(dir, []string{found}, false, "finished"); err != nil {
 		return err
 	}
 	if err := errors.Join(checkStagings(dir, true, true), withDisc(dir, checkSessions), e.untouched(dir)); err != nil {
@@ -395,9 +412,10 @@ func finish(dir string, disk *recorddisk.Disk, e expected) (found string, err er
 }
 
 // discAlone looks at the disc without its staging: any computer may be the next to see it.
-func discAlone(dir string, states []string, when string) error {
+// blank says that no session was ever finished.
+func discAlone(dir string, states []string, blank bool, when string) error {
 	d, err := openDisc(dir, nil, session.Options{ReadOnly: true, StateDir: filepath.Join(dir, "none")})
-	if errors.Is(err, session.ErrNoISO) && states[0] == "" {
+	if errors.Is(err, session.ErrNoISO) && blank && states[0] == "" {
 		return nil // what is left of the first burn of all is no file system yet
 	}
 	if err != nil {

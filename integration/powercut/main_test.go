@@ -18,6 +18,7 @@ import (
 
 var (
 	whole   = flag.Bool("whole", false, "do more of everything: takes many minutes")
+	rounds  = flag.Int("rounds", 0, "cuts that are recovered from on a recorded disk, per medium; 0 is 2, or 25 with -whole")
 	chances = flag.Float64("chances", 0.5, "random states per operation")
 )
 
