@@ -1,52 +1,123 @@
 package tree
 
 import (
-	"sync/atomic"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
 	"testing"
-
-	"golang.org/x/sys/unix"
+	"testing/synctest"
+	"time"
 
 	"burnfs/session/staging"
 )
 
-// No record has a change number above the last one that is stored with it, however busy
-// writers are while it is flushed: after a crash that number would be given out again.
-func TestFlushedChangeNumbers(t *testing.T) {
-	b := newBench(t, roomy)
-	var files []*Node
-	for _, name := range []string{"a", "b", "c"} {
-		files = append(files, b.create(b.tree.Root(), name, unix.S_IFREG|0o644))
+// flushes is told of each flush, while it still keeps the next from beginning.
+type flushes struct {
+	slog.Handler
+	told func()
+}
+
+func (f flushes) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "changes are durable" {
+		f.told()
 	}
-	var stop atomic.Bool
-	ended := make(chan error, len(files))
-	for _, n := range files {
-		go func() {
-			for !stop.Load() {
-				if _, err := b.tree.WriteAt(b.ctx, n, []byte("x"), 0, false); err != nil {
-					ended <- err
-					return
-				}
-			}
-			ended <- nil
-		}()
+	return nil
+}
+
+func (flushes) Enabled(context.Context, slog.Level) bool { return true }
+
+// flushing opens a tree that calls told with each flush.
+func flushing(t *testing.T, every time.Duration, told func()) (*Tree, *staging.Store) {
+	t.Helper()
+	s, err := staging.Create(t.TempDir(), staging.Identity{UUID: "disc", Kind: staging.KindBlank, Fingerprint: "f"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for range 300 {
-		b.must(b.tree.Sync(b.ctx))
-		b.must(b.store.View(func(r staging.Reader) error {
-			last, _ := ParseCounter(r.Meta(metaSeq))
-			for ino, rec := range r.Inodes() {
-				if n, err := decodeNode(ino, rec); err != nil || n.seq > last {
-					t.Errorf("inode %d has change number %d, and the last one is %d: %v", ino, n.seq, last, err)
-				}
-			}
-			return nil
-		}))
-		if t.Failed() {
-			break
+	tr, err := Open(t.Context(), Options{Store: s, NextIno: 2, Space: roomy, FlushEvery: every, Log: slog.New(flushes{slog.DiscardHandler, told})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr, s
+}
+
+func end(t *testing.T, tr *Tree, s *staging.Store) {
+	t.Helper()
+	if err := tr.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// All who ask for durability while a flush is under way share the next one.
+func TestSyncsShareAFlush(t *testing.T) {
+	const callers = 64
+	first, changed := make(chan struct{}), sync.WaitGroup{}
+	changed.Add(callers)
+	count := 0 // only one flush is under way
+	tr, s := flushing(t, time.Hour, func() {
+		if count++; count == 1 {
+			close(first)
+			changed.Wait()
+		}
+	})
+	sync1 := func(name string, then func()) {
+		n, err := tr.Create(t.Context(), tr.Root(), name, New{Mode: file})
+		if err == nil {
+			_, err = tr.WriteAt(t.Context(), n, []byte(name), 0, false)
+		}
+		then()
+		if err == nil {
+			err = tr.Sync(t.Context())
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	stop.Store(true)
-	for range files {
-		b.must(<-ended)
+	var wg sync.WaitGroup
+	wg.Go(func() { sync1("first", func() {}) })
+	<-first
+	for i := range callers {
+		wg.Go(func() { sync1(fmt.Sprintf("file%d", i), changed.Done) })
 	}
+	wg.Wait()
+	if count != 2 {
+		t.Errorf("%d flushes for one caller and %d others that waited for it, want 2", count, callers)
+	}
+	end(t, tr, s)
+}
+
+// Nobody has to ask: a change is durable within DefaultFlush, also after hours in
+// which nothing changed and nothing was flushed.
+func TestBackgroundFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		count := 0
+		tr, s := flushing(t, 0, func() { count++ })
+		defer end(t, tr, s)
+		for round := range 3 {
+			time.Sleep(time.Hour + time.Duration(round)*700*time.Millisecond)
+			synctest.Wait()
+			if count != round {
+				t.Fatalf("%d flushes in an hour without changes", count-round)
+			}
+			n, err := tr.Create(t.Context(), tr.Root(), fmt.Sprintf("f%d", round), New{Mode: file})
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(DefaultFlush)
+			synctest.Wait()
+			if err := s.View(func(r staging.Reader) error {
+				for ino := range r.Inodes() {
+					if ino == n.Ino() {
+						return nil
+					}
+				}
+				return fmt.Errorf("round %d: the new file is not in staging after %v", round, DefaultFlush)
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
