@@ -367,6 +367,15 @@ func (s *Soak) copyTree(from, to string) {
 func (s *Soak) recover() {
 	s.Helper()
 	s.closeHandles()
+	if s.rng.IntN(2) == 0 {
+		// Otherwise the mount that is dead is left to burnfs mount.
+		for _, point := range harness.MountsBelow(s, s.point) {
+			if err := unix.Unmount(point, unix.MNT_DETACH); err != nil {
+				s.Fatalf("umount -l %s: %v", point, err)
+			}
+		}
+		s.checkStaging(s.disc.Path)
+	}
 	s.remount()
 	got, err := scan(s.mount.Point, "")
 	if err != nil {
@@ -415,6 +424,15 @@ func (s *Soak) recover() {
 	s.rebase()
 	s.temper()
 	s.killed.Store(false)
+}
+
+// checkStaging lets burnfs check all that is staged, or what is staged for discs,
+// against these. Nothing is mounted.
+func (s *Soak) checkStaging(discs ...string) {
+	s.Helper()
+	if r := s.Burnfs(append([]string{"fsck-staging", "--statedir=" + s.State}, discs...)...); r.Code != 0 {
+		s.fail("staging is not whole:\n%v", r)
+	}
 }
 
 // explain finds out how the mount differs from the state that is most like it.

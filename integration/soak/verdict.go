@@ -22,6 +22,7 @@ func (s *Soak) verdict() {
 	if s.mount.Unmount() {
 		s.fail("there was something to burn though nothing had changed")
 	}
+	s.checkStaging()
 	want, err := scan(s.mirror, "")
 	if err != nil {
 		s.fail("%v", err)
@@ -113,5 +114,14 @@ func hashBlocks(name string, start, blocks uint32) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	return manifest.Hash(io.NewSectionReader(f, int64(start)*blockSize, int64(blocks)*blockSize))
+	size := int64(blocks) * blockSize
+	data := io.NewSectionReader(f, int64(start)*blockSize, size)
+	return manifest.Hash(io.LimitReader(io.MultiReader(data, zeros{}), size))
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
