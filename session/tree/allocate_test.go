@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -46,5 +47,23 @@ func TestAllocateChangesTimes(t *testing.T) {
 				t.Errorf("after it was staged the mtime is %v, was %v (%v)", again.Mtime, after.Mtime, err)
 			}
 		})
+	}
+}
+
+// The kernel goes on showing the pages of a range whose fallocate(2) failed.
+func TestAllocateDoesAllOrNothing(t *testing.T) {
+	b := newBench(t, roomy)
+	n := b.create(b.tree.Root(), "f", file)
+	b.write(n, 0, "some data")
+	before, err := b.tree.Attr(b.ctx, n)
+	b.must(err)
+	if err := b.tree.Allocate(b.ctx, n, unix.FALLOC_FL_ZERO_RANGE, 2, b.tree.Available()+1<<20); !errors.Is(err, ErrFull) {
+		t.Fatalf("zeroes beyond the end of the disc: %v", err)
+	}
+	if got := b.read(n); got != "some data" {
+		t.Errorf("the file says %q", got)
+	}
+	if after, err := b.tree.Attr(b.ctx, n); err != nil || after != before {
+		t.Errorf("attributes %+v, were %+v (%v)", after, before, err)
 	}
 }

@@ -188,24 +188,37 @@ func (t *Tree) Allocate(_ context.Context, n *Node, mode uint32, off, length int
 	defer done()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	grow := max(off+length-n.size, 0)
-	if mode&unix.FALLOC_FL_KEEP_SIZE != 0 {
-		grow = 0
+	size := n.size
+	if mode&unix.FALLOC_FL_KEEP_SIZE == 0 {
+		size = max(size, off+length)
+	}
+	cut := min(length, n.size-off)
+	if !punch && !zero {
+		cut = 0
 	}
 	now := t.now().UnixNano()
-	if cut := min(length, n.size-off); (punch || zero) && cut > 0 {
-		booked, err := t.admitContent(n, func(m *extent.Map) { m.Punch(off, cut) })
-		if err != nil {
-			return err
+	if cut <= 0 && size == n.size {
+		n.mtime, n.ctime = now, now
+		t.touch(n)
+		return nil
+	}
+	// The kernel keeps its pages of the range if this fails, so nothing of it
+	// may have happened then.
+	var gone []extent.Extent
+	change := func(m *extent.Map) {
+		if cut > 0 {
+			gone = m.Punch(off, cut)
 		}
-		defer booked()
-		t.changedData(n, now, n.extents().Punch(off, cut))
+		m.Truncate(size)
 	}
-	if grow > 0 {
-		return t.resize(n, off+length, now)
+	booked, err := t.admitContent(n, change)
+	if err != nil {
+		return err
 	}
-	n.mtime, n.ctime = now, now
-	t.touch(n)
+	defer booked()
+	change(n.extents())
+	n.size = size
+	t.changedData(n, now, gone)
 	return nil
 }
 
