@@ -41,6 +41,7 @@ func childMain(args []string) error {
 		"mount-as-user": mountAsUser,
 		"rename-flags":  renameFlags,
 		"readdir-after": readdirRemoved,
+		"across":        across,
 	}
 	op, ok := ops[args[0]]
 	if !ok {
