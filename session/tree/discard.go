@@ -183,7 +183,7 @@ func (t *Tree) end(e ending, now int64) {
 		return
 	}
 	if e.fresh == nil {
-		n.nlink, n.ctime = 0, now
+		n.nlink, n.ctime, n.booked = 0, now, 0
 		delete(t.nodes, n.ino)
 		switch {
 		case n.dir != nil:

@@ -422,6 +422,15 @@ func TestDiscard(t *testing.T) {
 		{"a changed file of two names is as on the disc under both", func(g *grove) {
 			g.write(g.at("b/h2"), 0, "changed")
 		}, "a/h", nil, "", func(g *grove, d *Discarded) { g.empty() }},
+		{"another name of the file that was moved away and back is in no way", func(g *grove) {
+			g.mv("b/h2", "n")
+			g.mv("n", "b/h2")
+			g.rm("a/h")
+		}, "a", nil, "", func(g *grove, d *Discarded) {
+			if s := g.dump()["a/h"]; s.links != 2 {
+				g.Errorf("it shows %+v", brief(s))
+			}
+		}},
 		{"a further name of an old file goes, the file stays changed", func(g *grove) {
 			g.ln("a/f", "b/again")
 			g.write(g.at("a/f"), 0, "changed")

@@ -101,7 +101,7 @@ func (r *reversion) find(ctx context.Context, path string) error {
 		}
 	}
 	r.drop()
-	if err := r.movedOut(); err != nil {
+	if err := r.movedOut(ctx); err != nil {
 		return err
 	}
 	return r.decide(ctx)
@@ -328,9 +328,8 @@ func (r *reversion) isInside(ino uint64) bool {
 }
 
 // movedOut refuses what would be in two places afterwards.
-func (r *reversion) movedOut() error {
+func (r *reversion) movedOut(ctx context.Context) error {
 	r.t.mu.RLock()
-	defer r.t.mu.RUnlock()
 	var moved *MovedError
 	for ino, key := range r.places {
 		if n := r.t.nodes[ino]; n != nil && !r.isInside(ino) {
@@ -340,21 +339,40 @@ func (r *reversion) movedOut() error {
 			}
 		}
 	}
+	r.t.mu.RUnlock()
 	if moved != nil {
 		return moved
 	}
 	for dir, over := range r.t.overlays {
 		for name, d := range over {
 			key := nameKey{dir, name}
-			if d.node == nil || d.node.dir != nil || r.dropped[key] != nil {
+			if d.node == nil || d.node.dir != nil || r.dropped[key] != nil || len(r.back[d.node.ino]) == 0 {
 				continue
 			}
-			if keys := r.back[d.node.ino]; len(keys) > 0 {
-				return &MovedError{r.basePath(keys[0]), r.path(key)}
+			switch same, err := r.inPlace(ctx, key, d.node); {
+			case err != nil:
+				return err
+			case same: // moved away and back, say
+				continue
 			}
+			r.t.mu.RLock()
+			defer r.t.mu.RUnlock()
+			return &MovedError{r.basePath(r.back[d.node.ino][0]), r.path(key)}
 		}
 	}
 	return nil
+}
+
+// inPlace tells whether the base has n under that name, too.
+func (r *reversion) inPlace(ctx context.Context, key nameKey, n *Node) (bool, error) {
+	r.t.mu.RLock()
+	dir := r.t.nodes[key.dir]
+	r.t.mu.RUnlock()
+	if dir == nil || dir.dir == nil {
+		return false, nil
+	}
+	e, err := r.entry(ctx, dir.dir.base, func(e numbered) bool { return e.Name == key.name })
+	return e != nil && e.ino == n.ino, err
 }
 
 // decide tells what becomes of each node.
