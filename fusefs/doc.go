@@ -14,9 +14,13 @@
 //
 // # What the kernel does for us
 //
-// Nobody but the kernel's clients changes a mounted tree. Therefore attributes
-// and entries are valid for as long as the kernel cares to keep them (those of
-// directories for a second, see dirValid), pages stay cached from one open to the next, and no invalidation is ever sent.
+// Nobody but the kernel's clients changes a mounted tree, with one exception.
+// Therefore attributes and entries are valid for as long as the kernel cares to
+// keep them (those of directories for a second, see dirValid), and pages stay
+// cached from one open to the next. The exception is changes that are taken back
+// (tree.Discard): Refresh tells the kernel which names and inodes to forget, from
+// a goroutine that serves no call and holds no lock. A commit needs none of that:
+// it changes nothing that is shown.
 // The option default_permissions is always on: the kernel checks access,
 // sticky directories and the group rules of chmod, applies the umask, and
 // removes set-user-ID and set-group-ID bits before a write, truncate or chown.

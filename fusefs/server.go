@@ -25,8 +25,9 @@ type Server struct {
 	log        *slog.Logger
 	patience   time.Duration // how long Unmount waits for a busy mount
 
-	done chan struct{}
-	err  error // valid once done is closed
+	refreshes chan refresh
+	done      chan struct{}
+	err       error // valid once done is closed
 }
 
 // Mount mounts the tree and serves it until it is unmounted, by Unmount or by
@@ -64,7 +65,7 @@ func Mount(ctx context.Context, mountpoint string, t *tree.Tree, opt Options) (*
 	}
 	s := &Server{
 		mountpoint: path, fs: newFilesystem(t, &opt), conn: conn, log: opt.Log,
-		patience: busyPatience, done: make(chan struct{}),
+		patience: busyPatience, refreshes: make(chan refresh), done: make(chan struct{}),
 	}
 	if err := s.attach(); err != nil {
 		if err := s.abandon(); err != nil {
@@ -108,11 +109,18 @@ func (s *Server) Mountpoint() string { return s.mountpoint }
 func (s *Server) serve() {
 	defer close(s.done)
 	server := fs.New(s.conn, s.trace())
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.notify(server, stop)
+	}()
 	var errs *multierror.Error
 	// Returns when the mount is gone and the last handler has ended.
 	if err := server.Serve(s.fs); err != nil {
 		errs = multierror.Append(errs, fmt.Errorf("serving %s: %w", s.mountpoint, err))
 	}
+	close(stop)
+	<-stopped
 	s.fs.commit.wait()
 	s.fs.closeFiles()
 	if err := s.conn.Close(); err != nil {

@@ -30,6 +30,8 @@ var (
 	ErrReload = errors.New("the disc has to be loaded again before it can be read back")
 	// ErrStaging: the staging directory cannot be used.
 	ErrStaging = errors.New("staging cannot be used")
+	// ErrCommitting: changes are in a session that is burned, or not finished.
+	ErrCommitting = errors.New("a session with these changes is not finished")
 	// ErrClosed: the disc was closed.
 	ErrClosed = errors.New("the disc is closed")
 )

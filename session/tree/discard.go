@@ -90,8 +90,20 @@ func (t *Tree) Discard(ctx context.Context, opt Discard) (*Discarded, error) {
 	if t.store == nil {
 		return nil, ErrReadOnly
 	}
+	r, err := t.takeBack(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	if opt.Preview || r.nothing() {
+		return &r.Discarded, nil
+	}
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()
+	return &r.Discarded, t.flush()
+}
+
+// takeBack is Discard in memory.
+func (t *Tree) takeBack(ctx context.Context, opt Discard) (*reversion, error) {
 	t.gate.Lock()
 	defer t.gate.Unlock()
 	r := newReversion(t, opt.NextIno)
@@ -101,12 +113,11 @@ func (t *Tree) Discard(ctx context.Context, opt Discard) (*Discarded, error) {
 	if len(r.open) > 0 {
 		return nil, &OpenError{r.open}
 	}
-	if opt.Preview || r.Empty() {
-		return &r.Discarded, nil
+	if !opt.Preview && !r.nothing() {
+		r.apply()
+		r.reconnect(ctx)
 	}
-	r.apply()
-	r.reconnect(ctx)
-	return &r.Discarded, t.flush()
+	return r, nil
 }
 
 func newReversion(t *Tree, next uint64) *reversion {
@@ -137,6 +148,9 @@ func newReversion(t *Tree, next uint64) *reversion {
 	}
 	return r
 }
+
+// nothing tells that nothing in the overlay is meant.
+func (r *reversion) nothing() bool { return len(r.ends) == 0 && len(r.dropped) == 0 }
 
 // apply takes back what find has found.
 func (r *reversion) apply() {

@@ -140,7 +140,7 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	if err != nil {
 		return nil, err
 	}
-	holder := &heldDisc{disc: disc, path: discPath, point: server.Mountpoint(), session: opt.Session, fault: req.fault, noted: note(discPath, server.Mountpoint(), log)}
+	holder := &heldDisc{disc: disc, path: discPath, point: server.Mountpoint(), session: opt.Session, fault: req.fault, server: server, noted: note(discPath, server.Mountpoint(), log)}
 	life = mounted.New(holder, kernelMount{server, log}, listener, rules, log)
 	close(ready)
 	undo = append(undo, holder.forget, func() error { return server.Unmount(context.Background()) })
@@ -261,6 +261,7 @@ type heldDisc struct {
 	session     int
 	fault       *discs.Fault
 	log         string
+	server      *fusefs.Server
 	rules       string // a warning about when it commits
 	noted       bool   // the mount has a line in utab
 }
@@ -280,6 +281,19 @@ func (h *heldDisc) Commit(ctx context.Context, why string, progress func(control
 		return nil, explain.Error(err)
 	}
 	return report(rep), nil
+}
+
+// Discard implements mounted.Disc.
+func (h *heldDisc) Discard(ctx context.Context, path string, preview bool) (*control.Discarded, error) {
+	d, err := h.disc.Discard(ctx, path, preview)
+	if d != nil && !preview {
+		// Also after an error: then the mount shows it, and staging has it later.
+		err = errors.Join(err, h.server.Refresh(ctx, d.Nodes, d.Names))
+	}
+	if err != nil {
+		return nil, explain.Error(err)
+	}
+	return &control.Discarded{Files: d.Files, Dirs: d.Dirs, Restored: d.Restored, Bytes: d.Bytes}, nil
 }
 
 // Look implements mounted.Disc.

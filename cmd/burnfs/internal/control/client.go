@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"syscall"
 )
@@ -95,6 +96,23 @@ func (c *Client) Unmount(ctx context.Context, lazy bool, progress func(Progress)
 		path += "?lazy=1"
 	}
 	return c.stream(ctx, path, progress)
+}
+
+// Discard takes back the changes below path, a name from the root of the mount on,
+// or all if it is empty. With preview it only tells which.
+func (c *Client) Discard(ctx context.Context, path string, preview bool) (*Discarded, error) {
+	q := url.Values{"path": {path}}
+	if preview {
+		q.Set("preview", "1")
+	}
+	rep, err := c.stream(ctx, "/v1/discard?"+q.Encode(), func(Progress) {})
+	if err != nil {
+		return nil, err
+	}
+	if rep.Discarded == nil {
+		return nil, ErrLost
+	}
+	return rep.Discarded, nil
 }
 
 // maxLine bounds one JSON line in bytes.

@@ -23,6 +23,7 @@ type fake struct {
 	status  Status
 	sync    func(context.Context, func(Progress)) (*Report, error)
 	unmount func(context.Context, bool, func(Progress)) (*Report, error)
+	discard func(path string, preview bool) (*Discarded, error)
 }
 
 func (f fake) Status(context.Context) Status { return f.status }
@@ -31,6 +32,10 @@ func (f fake) Sync(ctx context.Context, p func(Progress)) (*Report, error) {
 }
 func (f fake) Unmount(ctx context.Context, lazy bool, p func(Progress)) (*Report, error) {
 	return f.unmount(ctx, lazy, p)
+}
+
+func (f fake) Discard(_ context.Context, path string, preview bool) (*Discarded, error) {
+	return f.discard(path, preview)
 }
 
 func serve(t *testing.T, svc Service) (*Server, *Client) {
@@ -84,6 +89,26 @@ func TestSyncStreams(t *testing.T) {
 	got := strings.Join(phases, " ")
 	if !strings.HasSuffix(got, "burning closing verifying") {
 		t.Errorf("a phase was skipped: %s", got)
+	}
+}
+
+// Names are bytes, and none of them may become another on its way.
+func TestDiscardPassesAnyName(t *testing.T) {
+	const name = "a b/\xff\xfe&preview=1?#%41+"
+	_, c := serve(t, fake{discard: func(path string, preview bool) (*Discarded, error) {
+		if path != name {
+			t.Errorf("path %q", path)
+		}
+		if preview {
+			return &Discarded{Files: 1}, nil
+		}
+		return nil, failure.New(exitcode.Busy, nil, "open", "", "")
+	}})
+	if d, err := c.Discard(t.Context(), name, true); err != nil || *d != (Discarded{Files: 1}) {
+		t.Errorf("preview: %+v, %v", d, err)
+	}
+	if _, err := c.Discard(t.Context(), name, false); failure.CodeOf(err) != exitcode.Busy {
+		t.Errorf("failure: %v", err)
 	}
 }
 

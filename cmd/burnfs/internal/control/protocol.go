@@ -74,7 +74,17 @@ type Report struct {
 	Blocks       uint32   `json:"blocks,omitempty"` // of 2048 bytes
 	NewDataBytes int64    `json:"new_data_bytes,omitempty"`
 	MountHint    string   `json:"mount_hint,omitempty"` // how to see this session with the kernel's isofs
-	Stale        bool     `json:"stale,omitempty"`      // the kernel sees it only when the disc was loaded again
+	// Discarded is what was taken back, or would be.
+	Discarded *Discarded `json:"discarded,omitempty"`
+	Stale     bool       `json:"stale,omitempty"` // the kernel sees it only when the disc was loaded again
+}
+
+// Discarded is what 'burnfs discard' takes back.
+type Discarded struct {
+	Files    int   `json:"files"`    // changed ones become as on the disc, new ones are lost
+	Dirs     int   `json:"dirs"`     // likewise
+	Restored int   `json:"restored"` // names that come back
+	Bytes    int64 `json:"bytes"`    // of new data that are lost
 }
 
 // Event is one line of a stream; exactly one field is set.

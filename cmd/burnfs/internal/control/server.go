@@ -31,6 +31,9 @@ type Service interface {
 	// Unmount returns when the daemon has let go of the disc, or with an
 	// error of code exitcode.Busy when nothing was done.
 	Unmount(ctx context.Context, lazy bool, progress func(Progress)) (*Report, error)
+	// Discard takes back the changes below path, or all if it is empty; with
+	// preview it only tells which.
+	Discard(ctx context.Context, path string, preview bool) (*Discarded, error)
 }
 
 // ErrTaken means that another daemon serves the same mount point.
@@ -122,6 +125,13 @@ func (s *Server) Serve(svc Service) {
 	mux.HandleFunc("POST /v1/unmount", func(w http.ResponseWriter, r *http.Request) {
 		lazy := r.URL.Query().Get("lazy") == "1"
 		s.stream(w, r, func(ctx context.Context, p func(Progress)) (*Report, error) { return svc.Unmount(ctx, lazy, p) })
+	})
+	mux.HandleFunc("POST /v1/discard", func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		s.stream(w, r, func(ctx context.Context, _ func(Progress)) (*Report, error) {
+			d, err := svc.Discard(ctx, q.Get("path"), q.Get("preview") == "1")
+			return &Report{Discarded: d}, err
+		})
 	})
 	s.http = &http.Server{
 		Handler:           mux,

@@ -3,6 +3,7 @@ package explain
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -47,7 +48,7 @@ func Error(err error) error {
 // ladder goes from the particular to the general: what says more about the
 // data comes first.
 var ladder = []func(error) *failure.Failure{
-	commitError, busy, mountError, stagingError, discError, discFile, preparing, recording,
+	commitError, busy, takingBack, mountError, stagingError, discError, discFile, preparing, recording,
 	historyError, imageError, controlError, usage, device, drive, interrupted, host,
 }
 
@@ -104,6 +105,33 @@ func busy(err error) *failure.Failure {
 			next += "\nClose these and unmount again."
 		}
 		return failure.New(exitcode.Busy, err, be.Mountpoint+" is in use and stays mounted", "Nothing was burned and nothing is lost.", next)
+	}
+	return nil
+}
+
+// takingBack are refusals of 'burnfs discard'.
+func takingBack(err error) *failure.Failure {
+	if oe, ok := errors.AsType[*tree.OpenError](err); ok {
+		const most = 20
+		list := oe.Paths
+		more := ""
+		if len(list) > most {
+			list, more = list[:most], fmt.Sprintf("\nand %d more", len(oe.Paths)-most)
+		}
+		return failure.New(exitcode.Busy, err, "files with changes to take back are open for writing:\n    "+strings.Join(list, "\n    ")+more,
+			"Nothing was taken back.", "Close them and try again.")
+	}
+	if me, ok := errors.AsType[*tree.MovedError](err); ok {
+		return failure.New(exitcode.General, err, me.Error()+", so taking back just these changes would leave it in two places, or in none",
+			"Nothing was taken back.", "Move it back first, or name a directory that holds both places, or the mount point for everything.")
+	}
+	switch {
+	case errors.Is(err, session.ErrCommitting):
+		return failure.New(exitcode.Busy, nil, err.Error(), "", "")
+	case errors.Is(err, tree.ErrNotExist), errors.Is(err, tree.ErrNotDir):
+		return failure.New(exitcode.General, nil, err.Error(), "Nothing was taken back.", "For what was in a directory that is gone, name the directory.")
+	case errors.Is(err, tree.ErrReadOnly):
+		return failure.New(exitcode.General, err, "the mount is read only, so there are no changes to take back", "", "")
 	}
 	return nil
 }

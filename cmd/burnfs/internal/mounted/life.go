@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"burnfs/cmd/burnfs/internal/control"
+	"burnfs/cmd/burnfs/internal/exitcode"
+	"burnfs/cmd/burnfs/internal/failure"
 	"burnfs/session/policy"
 )
 
@@ -21,6 +23,8 @@ type Disc interface {
 	Commit(ctx context.Context, why string, progress func(control.Progress)) (*control.Report, error)
 	// Close makes staging durable and frees the disc.
 	Close(ctx context.Context) error
+	// Discard takes changes back and returns when programs see it.
+	Discard(ctx context.Context, path string, preview bool) (*control.Discarded, error)
 	// Look and Waiting are those of policy.Disc.
 	Look() policy.Look
 	Waiting() (any bool, bytes int64)
@@ -277,6 +281,16 @@ func (l *Life) Sync(_ context.Context, progress func(control.Progress)) (*contro
 	default:
 	}
 	return l.disc.Commit(l.hurry, "sync", progress)
+}
+
+// Discard implements control.Service.
+func (l *Life) Discard(ctx context.Context, path string, preview bool) (*control.Discarded, error) {
+	select {
+	case <-l.mount.Done(): // and its commit has begun
+		return nil, failure.New(exitcode.NotMounted, nil, "the disc was unmounted meanwhile", "Nothing was taken back.", "")
+	default:
+	}
+	return l.disc.Discard(ctx, path, preview)
 }
 
 // Unmount implements control.Service.

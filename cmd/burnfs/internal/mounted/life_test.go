@@ -49,6 +49,10 @@ func (w *world) log() string {
 func (w *world) Status() control.Status {
 	return control.Status{State: "idle", Pending: control.Pending{Files: w.waiting}, StagingDir: "/staging"}
 }
+func (w *world) Discard(context.Context, string, bool) (*control.Discarded, error) {
+	w.happened("discard")
+	return &control.Discarded{}, nil
+}
 func (w *world) Look() policy.Look      { return policy.Look{} }
 func (w *world) Waiting() (bool, int64) { return w.waiting > 0, int64(w.waiting) }
 func (w *world) Commit(ctx context.Context, why string, p func(control.Progress)) (*control.Report, error) {
