@@ -32,6 +32,7 @@ var ladder = [...]rung{
 	{session.ErrVerify, syscall.EIO, slog.LevelError},
 	{session.ErrReload, syscall.EIO, slog.LevelError},
 	{session.ErrStaging, syscall.EIO, slog.LevelError},
+	{session.ErrCommitting, syscall.EBUSY, slog.LevelError}, // no call of the kernel leads to it
 
 	{tree.ErrNotExist, syscall.ENOENT, slog.LevelDebug},
 	{tree.ErrExist, syscall.EEXIST, slog.LevelDebug},
@@ -50,6 +51,8 @@ var ladder = [...]rung{
 	{tree.ErrLoop, syscall.EINVAL, slog.LevelDebug}, // rename(2)
 	{tree.ErrNotSupported, syscall.ENOTSUP, slog.LevelDebug},
 	{tree.ErrFileTooBig, syscall.EFBIG, slog.LevelDebug},
+	{tree.ErrOpen, syscall.EBUSY, slog.LevelError},  // no call of the kernel leads to it
+	{tree.ErrMoved, syscall.EBUSY, slog.LevelError}, // nor to this
 	{tree.ErrIO, syscall.EIO, slog.LevelError},
 }
 
