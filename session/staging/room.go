@@ -1,6 +1,9 @@
 package staging
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 const (
 	// reserveMax is what Append leaves free on the file system, in bytes, so that the
@@ -17,6 +20,8 @@ type room struct {
 	dir  string // for messages
 	disk disk
 
+	kept atomic.Int64 // bytes to leave free besides, for the files in CommitDir
+
 	mu   sync.Mutex
 	left int64 // bytes that may be appended before looking again
 }
@@ -27,7 +32,7 @@ func (r *room) available() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return max(0, s.available-min(reserveMax, s.total/reserveShare)), nil
+	return max(0, s.available-min(reserveMax, s.total/reserveShare)-r.kept.Load()), nil
 }
 
 // take claims n bytes, ErrFull if they are not there.

@@ -316,6 +316,10 @@ func (s *Store) End() int64 { return s.data.currentEnd() }
 // address at or above it.
 func (s *Store) Sealed() int64 { return s.sealed.Load() }
 
+// Keep makes Append leave so many bytes free for files in CommitDir, besides what it
+// leaves for the database: what was staged can be let go only after they were written.
+func (s *Store) Keep(bytes int64) { s.room.kept.Store(bytes) }
+
 // Available returns how many bytes can be appended before ErrFull.
 func (s *Store) Available() (int64, error) { return s.room.available() }
 

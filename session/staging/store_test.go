@@ -751,3 +751,24 @@ func TestFullDiskIsScraped(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// What is kept for the files of a commit is not given to data, and can be given
+// again when it is not needed any more.
+func TestKeep(t *testing.T) {
+	d := newMemDisk()
+	d.capacity = 64 << 10
+	s := reopen(t, create(t), layout{disk: d, segment: 1 << 20, manual: true})
+	before, err := s.Available()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Keep(20 << 10)
+	if left, err := s.Available(); err != nil || left != before-20<<10 {
+		t.Errorf("%d bytes available beside 20 KiB kept, %v; without them %d", left, err, before)
+	}
+	if _, err := s.Append(make([]byte, before-10<<10)); !errors.Is(err, ErrFull) {
+		t.Errorf("append into what is kept: %v", err)
+	}
+	s.Keep(0)
+	mustAppend(t, s, make([]byte, before-10<<10))
+}

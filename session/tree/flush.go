@@ -127,6 +127,7 @@ func (t *Tree) storeChanges(batch *staging.Batch, c *captured) error {
 		return err
 	}
 	t.flushed = c.since
+	t.store.Keep(t.planSize())
 	t.log.Debug("changes are durable", "inodes", len(c.inodes), "names", len(c.entries))
 	return nil
 }

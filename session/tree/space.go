@@ -197,6 +197,13 @@ func (a *account) admitMove(meta, data int64, deeper bool) (release func(), err 
 // that no change could ever be recorded.
 func (a *account) hopeless() bool { return a.space.Load().Free < a.session(0, false) }
 
+// planSize bounds what the files of a session's plan take on the local disk, besides
+// bytes of old files that have to be written again: its directories as they are
+// recorded, and a list with less of each file than they have.
+func (t *Tree) planSize() int64 {
+	return 2 * t.space.session(t.space.meta.Load(), false) * iso9660.BlockSize
+}
+
 func blocksOf(bytes int64) int64 { return (bytes + iso9660.BlockSize - 1) / iso9660.BlockSize }
 
 // The costs below are upper bounds in bytes of what a name, a target and an

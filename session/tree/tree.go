@@ -104,6 +104,7 @@ func Open(ctx context.Context, opt Options) (*Tree, error) {
 	}
 	t.charge()
 	if t.store != nil {
+		t.store.Keep(t.planSize())
 		every := opt.FlushEvery
 		if every == 0 {
 			every = DefaultFlush
