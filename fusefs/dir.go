@@ -26,8 +26,8 @@ func (d dir) Lookup(ctx context.Context, req *fuse.LookupRequest, resp *fuse.Loo
 	return d.fs.node(n), nil
 }
 
-// create makes an object that belongs to the caller. A group that the
-// directory hands down is the tree's business, the umask was the kernel's.
+// create makes an object that belongs to the caller. What the directory hands
+// down, group and access list, is the tree's business, and with it the umask.
 func (d dir) create(ctx context.Context, op string, req *fuse.Header, name string, c tree.New) (*tree.Node, error) {
 	ctx, release := killable(ctx, req)
 	defer release()
@@ -38,7 +38,7 @@ func (d dir) create(ctx context.Context, op string, req *fuse.Header, name strin
 
 // Create is open(2) with O_CREAT of a name that does not exist.
 func (d dir) Create(ctx context.Context, req *fuse.CreateRequest, resp *fuse.CreateResponse) (fs.Node, fs.Handle, error) {
-	n, err := d.create(ctx, "create", &req.Header, req.Name, tree.New{Mode: unix.S_IFREG | permissions(req.Mode)})
+	n, err := d.create(ctx, "create", &req.Header, req.Name, tree.New{Mode: unix.S_IFREG | permissions(req.Mode), Umask: permissions(req.Umask)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,7 +49,7 @@ func (d dir) Create(ctx context.Context, req *fuse.CreateRequest, resp *fuse.Cre
 
 // Mknod is mknod(2): devices, fifos, sockets, and files not to be opened.
 func (d dir) Mknod(ctx context.Context, req *fuse.MknodRequest) (fs.Node, error) {
-	n, err := d.create(ctx, "mknod", &req.Header, req.Name, tree.New{Mode: unixMode(req.Mode), Rdev: uint64(req.Rdev)})
+	n, err := d.create(ctx, "mknod", &req.Header, req.Name, tree.New{Mode: unixMode(req.Mode), Umask: permissions(req.Umask), Rdev: uint64(req.Rdev)})
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (d dir) Mknod(ctx context.Context, req *fuse.MknodRequest) (fs.Node, error)
 
 // Mkdir is mkdir(2).
 func (d dir) Mkdir(ctx context.Context, req *fuse.MkdirRequest) (fs.Node, error) {
-	n, err := d.create(ctx, "mkdir", &req.Header, req.Name, tree.New{Mode: unix.S_IFDIR | permissions(req.Mode)})
+	n, err := d.create(ctx, "mkdir", &req.Header, req.Name, tree.New{Mode: unix.S_IFDIR | permissions(req.Mode), Umask: permissions(req.Umask)})
 	if err != nil {
 		return nil, err
 	}

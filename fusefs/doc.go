@@ -21,9 +21,10 @@
 // (tree.Discard): Refresh tells the kernel which names and inodes to forget, from
 // a goroutine that serves no call and holds no lock. A commit needs none of that:
 // it changes nothing that is shown.
-// The option default_permissions is always on: the kernel checks access,
-// sticky directories and the group rules of chmod, applies the umask, and
-// removes set-user-ID and set-group-ID bits before a write, truncate or chown.
+// The option default_permissions is always on: the kernel checks access by mode
+// bits and access control lists, sticky directories and the group rules of chmod,
+// and removes set-user-ID and set-group-ID bits before a write, truncate or chown.
+// What a new file inherits from its directory, and the umask, is the tree's work.
 // flock(2) and fcntl(2) locks stay in the kernel too, which is exact as long as
 // one machine has the disc mounted, and it cannot be otherwise.
 //
@@ -32,9 +33,7 @@
 // sync(2) and syncfs(2) are not sent to a FUSE server of this kind; fsync(2) on
 // the root directory is how to ask for a commit. The flags of renameat2(2), the
 // holes of lseek(2), copy_file_range(2) and O_TMPFILE are refused by the kernel
-// or done by it in terms of other calls. POSIX access control lists are stored
-// and given back as the attributes system.posix_acl_*, but while the disc is
-// mounted only the mode bits decide.
+// or done by it in terms of other calls.
 //
 // # Nodes
 //

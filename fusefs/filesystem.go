@@ -16,7 +16,8 @@ type filesystem struct {
 	tree    *tree.Tree
 	control string // value of ControlXattr, empty for none
 	log     *slog.Logger
-	wire    *wire // set before serving
+	wire    *wire          // set before serving
+	agreed  fuse.InitFlags // set before serving
 	commit  *syncer
 
 	mu      sync.Mutex

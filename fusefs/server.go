@@ -87,6 +87,7 @@ func (s *Server) attach() error {
 		return fmt.Errorf("the new mount is not in the mount table")
 	}
 	s.entry = *on
+	s.fs.agreed = s.conn.Features()
 	s.fs.wire, err = newWire(s.conn)
 	return err
 }

@@ -5,6 +5,9 @@ import (
 	"syscall"
 
 	"bazil.org/fuse"
+	"golang.org/x/sys/unix"
+
+	"burnfs/session/tree"
 )
 
 // ControlXattr is an attribute of the root directory that is not listed, not
@@ -46,7 +49,12 @@ func (i inode) Setxattr(ctx context.Context, req *fuse.SetxattrRequest) error {
 	if i.isControl(req.Name) {
 		return syscall.EPERM
 	}
-	err := i.fs.tree.SetXattr(context.WithoutCancel(ctx), i.n, req.Name, req.Xattr, req.Flags)
+	flags := req.Flags & (unix.XATTR_CREATE | unix.XATTR_REPLACE)
+	// Unless it was agreed on, bazil.org/fuse takes this from the name.
+	if i.fs.agreed&fuse.InitSetxattrExt != 0 && req.SetxattrFlags&fuse.SetxattrACLKillSGID != 0 {
+		flags |= tree.XattrDropSetGID
+	}
+	err := i.fs.tree.SetXattr(context.WithoutCancel(ctx), i.n, req.Name, req.Xattr, flags)
 	return i.fs.errno("setxattr", err)
 }
 

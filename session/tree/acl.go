@@ -126,3 +126,41 @@ func chmodACL(value []byte, mode uint32) []byte {
 	set(b.other, mode)
 	return next
 }
+
+// inherit gives a new inode the permissions that it has in dir (acl(5), "OBJECT
+// CREATION AND DEFAULT ACLs"): what the caller asked for, less its umask; or, if
+// dir has a default list, what both of them grant. A directory gets the default
+// list, too. The caller has n for itself and does not hold dir.mu.
+func inherit(dir, n *Node, umask uint32) error {
+	dir.mu.RLock()
+	list, ok := dir.xattrs[aclDefault]
+	dir.mu.RUnlock()
+	b, err := parseACL(list)
+	switch {
+	case n.kind == unix.S_IFLNK:
+		return nil
+	case !ok || err != nil || b.userObj == 0:
+		n.mode &^= umask & 0o777
+		return nil
+	}
+	own := append([]byte(nil), list...)
+	for shift, at := range map[int]int{6: b.userObj, 3: b.groupClass(), 0: b.other} {
+		granted := uint32(binary.LittleEndian.Uint16(own[at+2:])) & (n.mode >> shift)
+		binary.LittleEndian.PutUint16(own[at+2:], uint16(granted))
+		n.mode = n.mode&^(7<<shift) | granted<<shift
+	}
+	if b.named || b.mask != 0 {
+		if err := fits(n, aclAccess, own); err != nil {
+			return err
+		}
+		n.xattrs = n.withXattr(aclAccess, own)
+	}
+	if n.dir == nil {
+		return nil
+	}
+	if err := fits(n, aclDefault, list); err != nil {
+		return err
+	}
+	n.xattrs = n.withXattr(aclDefault, list)
+	return nil
+}

@@ -97,3 +97,72 @@ func TestDefaultACLOfDirectory(t *testing.T) {
 		t.Errorf("a default list changed the mode to %04o, %v", a.Mode, err)
 	}
 }
+
+func TestDefaultACLIsInherited(t *testing.T) {
+	list := acl(aclUserObj, 7, aclUser, 6, aclGroupObj, 5, aclMask, 7, aclOther, 4)
+	small := acl(aclUserObj, 7, aclGroupObj, 5, aclOther, 0)
+	for _, row := range []struct {
+		reason      string
+		list        []byte
+		mode, umask uint32
+		want        uint32
+		access      []byte
+		handedDown  bool
+	}{
+		{"without a list the umask decides", nil, unix.S_IFREG | 0o666, 0o027, 0o640, nil, false},
+		{"the umask touches neither set-user-ID nor sticky", nil, unix.S_IFDIR | 0o5777, 0o7022, 0o5755, nil, false},
+		{"with a list the umask is void", list, unix.S_IFREG | 0o666, 0o077, 0o664, acl(aclUserObj, 6, aclUser, 6, aclGroupObj, 5, aclMask, 6, aclOther, 4), false},
+		{"the mode that is asked for bounds the mask", list, unix.S_IFREG | 0o600, 0, 0o600, acl(aclUserObj, 6, aclUser, 6, aclGroupObj, 5, aclMask, 0, aclOther, 0), false},
+		{"directories hand it down", list, unix.S_IFDIR | 0o777, 0o022, 0o774, acl(aclUserObj, 7, aclUser, 6, aclGroupObj, 5, aclMask, 7, aclOther, 4), true},
+		{"three entries are a mode", small, unix.S_IFREG | 0o666, 0o077, 0o640, nil, false},
+		{"but are handed down", small, unix.S_IFDIR | 0o777, 0o077, 0o750, nil, true},
+		{"fifos have lists", list, unix.S_IFIFO | 0o644, 0o022, 0o644, acl(aclUserObj, 6, aclUser, 6, aclGroupObj, 5, aclMask, 4, aclOther, 4), false},
+		{"symlinks have none", list, unix.S_IFLNK | 0o777, 0o022, 0o777, nil, false},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			b := newBench(t, roomy)
+			dir := b.create(b.tree.Root(), "d", unix.S_IFDIR|0o755)
+			if row.list != nil {
+				b.must(b.tree.SetXattr(b.ctx, dir, aclDefault, row.list, 0))
+			}
+			_, err := b.tree.Create(b.ctx, dir, "f", New{Mode: row.mode, Umask: row.umask})
+			b.must(err)
+			for range 2 {
+				dir, err = b.tree.Lookup(b.ctx, b.tree.Root(), "d")
+				b.must(err)
+				n, err := b.tree.Lookup(b.ctx, dir, "f")
+				b.must(err)
+				a, err := b.tree.Attr(b.ctx, n)
+				b.must(err)
+				if a.Mode != row.mode&unix.S_IFMT|row.want {
+					t.Errorf("mode %o, want %o", a.Mode, row.want)
+				}
+				if got, _ := b.tree.Xattr(b.ctx, n, aclAccess); !bytes.Equal(got, row.access) {
+					t.Errorf("list %x, want %x", got, row.access)
+				}
+				want := row.list
+				if !row.handedDown {
+					want = nil
+				}
+				if got, _ := b.tree.Xattr(b.ctx, n, aclDefault); !bytes.Equal(got, want) {
+					t.Errorf("default list %x, want %x", got, want)
+				}
+				b.reopen(roomy)
+			}
+		})
+	}
+}
+
+func TestListOfStrangerDropsSetGID(t *testing.T) {
+	for _, value := range [][]byte{
+		acl(aclUserObj, 6, aclGroupObj, 5, aclOther, 0),
+		acl(aclUserObj, 6, aclGroupObj, 5, aclMask, 5, aclOther, 0),
+	} {
+		b := newBench(t, roomy)
+		n := b.create(b.tree.Root(), "f", unix.S_IFREG|0o2750)
+		b.must(b.tree.SetXattr(b.ctx, n, aclAccess, value, XattrDropSetGID))
+		if a, err := b.tree.Attr(b.ctx, n); err != nil || a.Mode != unix.S_IFREG|0o650 {
+			t.Errorf("mode %o (%v)", a.Mode, err)
+		}
+	}
+}

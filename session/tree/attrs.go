@@ -127,8 +127,12 @@ func (t *Tree) ListXattr(_ context.Context, n *Node) ([]string, error) {
 	return names, nil
 }
 
+// XattrDropSetGID is a flag of SetXattr beside those of setxattr(2): the mode loses
+// its set-group-ID bit, as when who sets an access list is not of the file's group.
+const XattrDropSetGID = 1 << 31
+
 // SetXattr sets an extended attribute; flags are XATTR_CREATE or
-// XATTR_REPLACE of setxattr(2).
+// XATTR_REPLACE of setxattr(2), and XattrDropSetGID.
 func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, flags uint32) error {
 	if err := checkXattrName(name); err != nil {
 		return err
@@ -145,6 +149,9 @@ func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, f
 		if mode, keep, err = setACL(n, name, value); err != nil {
 			return err
 		}
+	}
+	if flags&XattrDropSetGID != 0 {
+		mode &^= unix.S_ISGID
 	}
 	_, exists := n.xattrs[name]
 	switch {

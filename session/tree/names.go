@@ -146,22 +146,29 @@ func (t *Tree) Create(ctx context.Context, dir *Node, name string, c New) (*Node
 	if _, ok := dir.dir.entries[name]; ok {
 		return nil, ErrExist
 	}
-	booked, err := t.space.admit(nameCost(name, c.Target, isDirMode(c.Mode))+firstCost(dir), 0)
+	now := t.now().UnixNano()
+	n := &Node{
+		kind: c.Mode & unix.S_IFMT, mode: c.Mode, nlink: 1, uid: c.UID, gid: c.GID,
+		target: c.Target, atime: now, mtime: now, ctime: now,
+	}
+	if n.kind == unix.S_IFDIR {
+		n.nlink = 2
+		n.dir = &directory{parent: dir, entries: map[string]*Node{}}
+	}
+	if n.kind == unix.S_IFBLK || n.kind == unix.S_IFCHR {
+		n.rdev = c.Rdev
+	}
+	if err := inherit(dir, n, c.Umask); err != nil {
+		return nil, err
+	}
+	more := n.bill(n.cost(n.xattrs, nil), n.records())
+	booked, err := t.space.admit(nameCost(name, c.Target, n.dir != nil)+firstCost(dir)+more, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer booked()
-	ino, err := t.newIno()
-	if err != nil {
+	if n.ino, err = t.newIno(); err != nil {
 		return nil, err
-	}
-	now := t.now().UnixNano()
-	n := &Node{
-		ino: ino, kind: c.Mode & unix.S_IFMT, mode: c.Mode, nlink: 1, uid: c.UID, gid: c.GID,
-		target: c.Target, atime: now, mtime: now, ctime: now,
-	}
-	if n.kind == unix.S_IFBLK || n.kind == unix.S_IFCHR {
-		n.rdev = c.Rdev
 	}
 	dir.mu.Lock()
 	defer dir.mu.Unlock()
@@ -172,12 +179,11 @@ func (t *Tree) Create(ctx context.Context, dir *Node, name string, c New) (*Node
 		}
 	}
 	n.mu.Lock()
-	if n.kind == unix.S_IFDIR {
-		n.nlink = 2
-		n.dir = &directory{parent: dir, entries: map[string]*Node{}}
+	if n.dir != nil {
 		dir.nlink++
 	}
-	t.nodes[ino] = n
+	t.rebook(n)
+	t.nodes[n.ino] = n
 	t.touch(n)
 	n.mu.Unlock()
 	t.setName(dir, name, n)

@@ -50,7 +50,8 @@ type SetAttr struct {
 
 // New describes an object to create.
 type New struct {
-	Mode     uint32 // st_mode with its type bits
+	Mode     uint32 // st_mode with its type bits, as the caller asked for it
+	Umask    uint32 // bits that the caller denies, unless the directory has a default list
 	UID, GID uint32
 	Rdev     uint64 // devices
 	Target   string // symlinks
