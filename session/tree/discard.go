@@ -183,6 +183,32 @@ func (r *reversion) apply() {
 	}
 	// As when the overlay is read anew: what is left is charged and no more.
 	t.recount()
+	t.countNames()
+}
+
+// countNames counts the names of all nodes anew. The caller holds t.mu.
+func (t *Tree) countNames() {
+	for _, n := range t.nodes {
+		n.names = 0
+	}
+	for _, over := range t.overlays {
+		for _, d := range over {
+			if d.node != nil {
+				d.node.names++
+			}
+		}
+	}
+	for _, dir := range t.nodes {
+		if dir.dir == nil {
+			continue
+		}
+		over := t.overlays[dir.ino]
+		for name, n := range dir.dir.entries {
+			if _, ok := over[name]; !ok {
+				n.names++
+			}
+		}
+	}
 }
 
 // end makes a node what it is afterwards. The caller holds t.mu.

@@ -247,6 +247,9 @@ func (g *grove) sound(all map[string]shown) {
 		if s.links != want {
 			g.Errorf("/%s has %d links, want %d", path, s.links, want)
 		}
+		if n := g.tree.node(s.ino); path != "" && n.names != names[s.ino] {
+			g.Errorf("/%s: %d names are known of %d", path, n.names, names[s.ino])
+		}
 	}
 }
 

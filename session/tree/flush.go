@@ -216,6 +216,7 @@ func (t *Tree) restore() error {
 					return fmt.Errorf("%w: %w: name %q in directory %d means inode %d, which is not there", ErrIO, errRecord, key.Name, key.Parent, ino)
 				}
 				d.node = n
+				n.names++
 			}
 			over := t.overlays[key.Parent]
 			if over == nil {

@@ -303,7 +303,7 @@ func (t *Tree) tryRemove(dir *Node, name string, wantDir bool) (missing *Node, e
 	return nil, nil
 }
 
-// unlinked takes one name away from n. The caller holds t.mu and no node.
+// unlinked notes that n has lost a name. The caller holds t.mu and no node.
 func (t *Tree) unlinked(n *Node, now int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -311,8 +311,8 @@ func (t *Tree) unlinked(n *Node, now int64) {
 	if n.dir != nil {
 		n.nlink = 0
 		n.dir.removed = true
-	} else if n.nlink > 0 {
-		n.nlink--
+	} else if n.nlink = max(n.nlink, 1) - 1; n.nlink == 0 {
+		n.nlink = n.names
 	}
 	t.touch(n)
 	if n.booked > 0 {

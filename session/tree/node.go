@@ -114,6 +114,11 @@ type Node struct {
 	booked  int64  // bytes besides names that it has reserved in directories
 	// recorded: the base has records of it that the overlay leaves where they are.
 	recorded bool
+
+	// names is how many names of it are known: those of the overlay, and those of
+	// the base in directories that were looked at. A disc may say that there are
+	// fewer. Guarded by Tree.mu.
+	names uint32
 }
 
 // directory is the part of a node that only directories have, guarded by

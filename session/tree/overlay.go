@@ -41,6 +41,12 @@ func (t *Tree) setName(dir *Node, name string, n *Node) {
 	}
 	old := over[name]
 	d := &dentry{node: n, seq: t.seq.Add(1)}
+	if was := dir.dir.entries[name]; was != nil {
+		was.names--
+	}
+	if n != nil {
+		n.names++
+	}
 	if old != nil {
 		// A session that was planned has the name and may yet become the base.
 		d.overBase = old.overBase || old.node != nil && old.seq <= t.frozen.Load()
@@ -173,6 +179,7 @@ func (t *Tree) merge(dir *Node, base []found) (damaged error) {
 		}
 		t.adopt(dir, n)
 		entries[f.name] = n
+		n.names++
 	}
 	for name, d := range over {
 		if d.node != nil {

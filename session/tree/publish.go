@@ -289,11 +289,16 @@ func (s *succession) followFile(f *fileAt) {
 func (s *succession) followNames() {
 	for dir, over := range s.t.overlays {
 		late := map[string]*dentry{}
+		at := s.t.nodes[dir]
+		unseen := at == nil || at.dir == nil || at.dir.entries == nil
 		for name, d := range over {
-			if d.seq > s.Seq {
+			switch {
+			case d.seq > s.Seq:
 				// The session may have recorded the name as it was frozen.
 				d.overBase = true
 				late[name] = d
+			case d.node != nil && unseen:
+				d.node.names-- // until the directory is looked at
 			}
 		}
 		if len(late) == 0 {
