@@ -485,8 +485,9 @@ func (d *Disc) reject(start uint32) error {
 }
 
 // setFree tells the tree what is free while no session is on its way to the disc.
+// With a track that was cut off, nobody knows before that is closed.
 func (d *Disc) setFree() {
-	if d.tree != nil {
+	if open := d.info.OpenTrack; d.tree != nil && (open == nil || open.NWAValid) {
 		d.tree.SetFree(d.freeBlocks(), int64(d.info.Gap))
 	}
 }

@@ -126,7 +126,11 @@ func (d *Disc) closeOpenTrack(ctx context.Context) error {
 	if err := recorder.CloseDamaged(ctx, d.drive, d.info, recorder.Options{Log: d.log}); err != nil {
 		return fmt.Errorf("closing what an interrupted burn left: %w", err)
 	}
-	return d.inspect(ctx)
+	if err := d.inspect(ctx); err != nil {
+		return err
+	}
+	d.setFree()
+	return nil
 }
 
 // giveUp drops the plan. Whatever it left on the disc is not a session of
