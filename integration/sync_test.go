@@ -101,6 +101,34 @@ func TestWhenACommitHappens(t *testing.T) {
 	m.Unmount()
 }
 
+// TestSyncTakesMappedPages: what a program has changed in a mapping, and not written
+// back with msync(2), is burned by an explicit order.
+func TestSyncTakesMappedPages(t *testing.T) {
+	t.Parallel()
+	l := harness.New(t)
+	d := l.Disc("bd-r")
+	m := d.Mount()
+	must(t, os.WriteFile(m.Path("mapped"), []byte("old"), 0o644))
+	l.MustBurnfs("sync", m.Point)
+	f, err := os.OpenFile(m.Path("mapped"), os.O_RDWR, 0)
+	must(t, err)
+	p, err := unix.Mmap(int(f.Fd()), 0, 3, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	must(t, err)
+	must(t, f.Close()) // closing a descriptor, as exec does, would write the page back
+	copy(p, "new")
+	l.MustBurnfs("sync", m.Point)
+	must(t, unix.Munmap(p))
+	// Neither the end of the daemon nor a read-only mount burns or shows what is staged.
+	m.Kill()
+	m = d.Mount("ro")
+	got, err := os.ReadFile(m.Path("mapped"))
+	must(t, err)
+	if string(got) != "new" {
+		t.Errorf("burned was %q and not what the program had put there", got)
+	}
+	m.Unmount()
+}
+
 // TestTheMountStaysAsItIs: a commit does not remount. Open files, working
 // directories, inode numbers and what is written meanwhile go on.
 func TestTheMountStaysAsItIs(t *testing.T) {

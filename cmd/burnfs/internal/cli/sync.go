@@ -17,7 +17,7 @@ func (a *app) syncCmd() *cobra.Command {
 		Short:                 "Burn what is pending now and stay mounted",
 		Long: `Burn what has changed since the last session as a new one, read it back, and stay
 mounted. The exit status is 0 only when the disc holds everything that was written
-before. The same happens for 'sync MOUNTPOINT' of coreutils while no file is open
+before, also in files that programs have mapped into memory. The same happens for 'sync MOUNTPOINT' of coreutils while no file is open
 for writing, unless the disc was mounted with a -o commit= in which sync is missing;
 this command always burns.
 
@@ -28,6 +28,9 @@ Each session costs room on the disc besides its data: on a CD 13 to 23 MB.`,
 			defer cancel()
 			c, m, err := a.connect(ctx, args[0], 0)
 			if err != nil {
+				return err
+			}
+			if err := writeBack(m.Point); err != nil {
 				return err
 			}
 			show := progress.New(a.env.Err, quiet)
