@@ -14,11 +14,12 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
-	"github.com/hashicorp/go-multierror"
 	"golang.org/x/sys/unix"
 
 	"burnfs/session/extent"
@@ -29,6 +30,9 @@ import (
 
 // ErrNotEmpty: the destination holds something, and adding to it was not asked for.
 var ErrNotEmpty = errors.New("the destination is not empty")
+
+// ErrNoRoom: the destination is full, or nothing may be written to it any more.
+var ErrNoRoom = errors.New("the destination takes no more")
 
 // Options says how to export.
 type Options struct {
@@ -55,8 +59,8 @@ type Item struct {
 	Exported string `json:"exported,omitempty"`
 	// LinkTo is set for a further name of a file: the name under which it was written.
 	LinkTo string `json:"link_to,omitempty"`
-	// Partial: only Present was staged. The other bytes are zeros in the export and have to
-	// come from the disc.
+	// Partial: only Present was staged, or an Error says what could not be read. The other
+	// bytes are zeros in the export.
 	Partial bool    `json:"partial,omitempty"`
 	Present []Range `json:"present,omitempty"`
 	Missing []Range `json:"missing,omitempty"`
@@ -85,6 +89,8 @@ type Manifest struct {
 	Items    []Item           `json:"items"`
 	// Problems are parts of the store that could not be read.
 	Problems []string `json:"problems,omitempty"`
+	// Stopped is why the items are not all, empty if they are.
+	Stopped string `json:"stopped,omitempty"`
 
 	Files   int   `json:"files"` // written whole
 	Dirs    int   `json:"directories"`
@@ -100,10 +106,12 @@ const ManifestName = reserved
 
 // Export copies what o holds to dest, a directory, which is made if need be. What cannot be
 // copied is left out and told in the manifest; the error is for what prevents all of it.
+// If that is ErrNoRoom or that of ctx, the manifest tells what was copied before.
 func Export(ctx context.Context, r *staging.ReadOnly, o *stored.Overlay, p *Places, dest string, opt Options) (_ *Manifest, err error) {
-	if err := os.MkdirAll(dest, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(filepath.Clean(dest)), 0o755); err != nil {
 		return nil, err
 	}
+	made := os.Mkdir(dest, private) == nil
 	root, err := os.OpenRoot(dest)
 	if err != nil {
 		return nil, err
@@ -112,7 +120,10 @@ func Export(ctx context.Context, r *staging.ReadOnly, o *stored.Overlay, p *Plac
 	if err := usable(root, opt.Merge); err != nil {
 		return nil, err
 	}
-	x := &export{ctx: ctx, store: r, o: o, root: root, opt: opt, first: map[uint64]string{}, made: map[string]bool{".": true}, mine: map[string]bool{}, buf: make([]byte, 1<<20)}
+	x := &export{ctx: ctx, store: r, o: o, root: root, opt: opt,
+		first: map[uint64]written{}, made: map[string]bool{".": true}, mine: map[string]bool{".": made},
+		taken: map[string]bool{}, buf: make([]byte, 1<<20),
+	}
 	x.m = &Manifest{Format: 1, Time: opt.Now, Staging: r.Dir(), Disc: o.Identity, WithDisc: opt.Disc != nil, Items: []Item{}}
 	for _, e := range []error{o.IdentityErr, o.JournalErr, o.LogErr, p.Unread} {
 		if e != nil {
@@ -130,7 +141,13 @@ func Export(ctx context.Context, r *staging.ReadOnly, o *stored.Overlay, p *Plac
 		x.m.Problems = append(x.m.Problems, text)
 	}
 	x.m.Errors = len(x.m.Problems) + o.More
-	// The list is made first: an export that was cut short has one that is empty.
+	// Opened now, since the attributes of the destination may not let us later.
+	top, err := root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, top.Close()) }()
+	// The list is made first: an export that was killed has one that is empty.
 	x.m.Name = ManifestName
 	list, err := root.OpenFile(x.m.Name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	for i := 2; opt.Merge && errors.Is(err, os.ErrExist) && i < 10000; i++ { // of earlier exports
@@ -141,15 +158,16 @@ func Export(ctx context.Context, r *staging.ReadOnly, o *stored.Overlay, p *Plac
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, list.Close()) }()
-	if err := x.all(Changes(o, p)); err != nil {
-		return nil, err
+	stopped := x.all(Changes(o, p))
+	if stopped != nil {
+		x.m.Stopped = stopped.Error()
 	}
 	enc := json.NewEncoder(list)
 	enc.SetIndent("", " ")
-	if err := enc.Encode(x.m); err != nil {
+	if err := errors.Join(stopped, enc.Encode(x.m)); err != nil {
 		return x.m, err
 	}
-	return x.m, x.sync()
+	return x.m, unix.Syncfs(int(top.Fd())) // makes it durable
 }
 
 func usable(root *os.Root, merge bool) error {
@@ -181,12 +199,23 @@ type export struct {
 	root  *os.Root
 	opt   Options
 	m     *Manifest
-	first map[uint64]string // where each file was written
-	made  map[string]bool   // directories that are there
-	mine  map[string]bool   // those of them that were not there before
+	first map[uint64]written // where each file was written
+	made  map[string]bool    // directories that are there
+	mine  map[string]bool    // those of them that were not there before
+	taken map[string]bool    // names that something has or will get
 	dirs  []dirItem
 	buf   []byte
 }
+
+// written is a file of the export.
+type written struct {
+	name    string
+	partial bool
+}
+
+// private is the mode of directories until their own is set, and of those of the disc, whose
+// mode staging does not know: what is in them may have been behind a closed door.
+const private = 0o700
 
 // dirItem is a directory whose attributes are set last.
 type dirItem struct {
@@ -196,6 +225,9 @@ type dirItem struct {
 }
 
 func (x *export) all(changes []Change) error {
+	for _, c := range changes {
+		x.taken[c.Path] = true
+	}
 	for _, c := range changes {
 		if err := x.ctx.Err(); err != nil {
 			return err
@@ -212,13 +244,22 @@ func (x *export) all(changes []Change) error {
 		n := x.o.Inodes[c.Ino]
 		it.Mode, it.UID, it.GID = fmt.Sprintf("%o", n.Mode), n.UID, n.GID
 		it.Mtime = time.Unix(0, n.Mtime).UTC().Format(time.RFC3339Nano)
-		if err := x.one(&it, n); err != nil {
+		err := x.one(&it, n)
+		if err != nil {
 			it.Error = err.Error()
 			x.m.Errors++
 		}
 		x.m.Items = append(x.m.Items, it)
+		switch {
+		case x.ctx.Err() != nil:
+			return x.ctx.Err()
+		case noRoom(err):
+			return fmt.Errorf("%w: %w", ErrNoRoom, err)
+		}
 	}
-	slices.SortStableFunc(x.dirs, func(a, b dirItem) int { return -cmp.Compare(a.path, b.path) })
+	slices.SortStableFunc(x.dirs, func(a, b dirItem) int { // what is inside comes first
+		return -cmp.Compare(strings.TrimPrefix(a.path, "."), strings.TrimPrefix(b.path, "."))
+	})
 	for _, d := range x.dirs {
 		it := &x.m.Items[d.item]
 		if err := x.attributes(d.path, d.n, it); err != nil {
@@ -227,6 +268,11 @@ func (x *export) all(changes []Change) error {
 		}
 	}
 	return nil
+}
+
+// noRoom tells whether the destination takes nothing more.
+func noRoom(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EROFS)
 }
 
 // one exports one name.
@@ -254,18 +300,18 @@ func (x *export) one(it *Item, n *tree.StoredInode) error {
 	if first, ok := x.first[n.Ino]; ok {
 		return x.link(it, first)
 	}
-	switch {
-	case n.IsRegular():
-		if err := x.file(it, n); err != nil {
-			return err
+	if n.IsRegular() {
+		err := x.file(it, n)
+		if it.Exported != "" {
+			x.first[n.Ino] = written{it.Exported, it.Partial}
 		}
-	default:
-		if err := x.special(it, n); err != nil {
-			return err
-		}
-		x.m.Others++
+		return err
 	}
-	x.first[n.Ino] = it.Exported
+	if err := x.special(it, n); err != nil {
+		return err
+	}
+	x.m.Others++
+	x.first[n.Ino] = written{name: it.Exported}
 	return x.attributes(it.Exported, n, it)
 }
 
@@ -277,7 +323,7 @@ func (x *export) mkdir(dir string) error {
 	if err := x.mkdir(path.Dir(dir)); err != nil {
 		return err
 	}
-	err := x.root.Mkdir(dir, 0o755)
+	err := x.root.Mkdir(dir, private)
 	if err != nil {
 		if fi, serr := x.root.Lstat(dir); !x.opt.Merge || serr != nil || !fi.IsDir() {
 			return err
@@ -289,28 +335,47 @@ func (x *export) mkdir(dir string) error {
 	return nil
 }
 
-func (x *export) link(it *Item, first string) error {
-	it.Partial = strings.HasSuffix(first, partialSuffix) && !strings.HasSuffix(it.Path, partialSuffix)
+func (x *export) link(it *Item, first written) error {
 	to := it.Path
-	if it.Partial {
-		to += partialSuffix
+	if it.Partial = first.partial; it.Partial {
+		to = x.partialName(it.Path)
 	}
-	if err := x.root.Link(first, to); err != nil {
-		return fmt.Errorf("as a link to %s: %w", first, err)
+	if err := x.root.Link(first.name, to); err != nil {
+		return fmt.Errorf("as a link to %s: %w", first.name, err)
 	}
-	it.Exported, it.LinkTo = to, first
+	it.Exported, it.LinkTo = to, first.name
 	x.m.Others++
 	return nil
 }
 
-const partialSuffix = ".partial"
+const (
+	partialSuffix = ".partial"
+	// maxName is how many bytes a name can have on the file systems of Linux.
+	maxName = 255
+)
+
+// partialName is what a file that is not whole is called. Nothing else gets that name.
+func (x *export) partialName(at string) string {
+	dir, base := path.Split(at)
+	suffix := partialSuffix
+	for i := 2; ; i++ {
+		cut := min(len(base), maxName-len(suffix))
+		for cut > 0 && cut < len(base) && !utf8.RuneStart(base[cut]) {
+			cut--
+		}
+		if name := dir + base[:cut] + suffix; !x.taken[name] {
+			x.taken[name] = true
+			return name
+		}
+		suffix = fmt.Sprintf("%s-%d", partialSuffix, i)
+	}
+}
 
 // file writes a regular file.
 func (x *export) file(it *Item, n *tree.StoredInode) error {
 	name := it.Path
-	if x.opt.Disc == nil && it.OnDisc > 0 {
-		name += partialSuffix
-		it.Partial = true
+	if it.Partial = x.opt.Disc == nil && it.OnDisc > 0; it.Partial {
+		name = x.partialName(it.Path)
 	}
 	f, err := x.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -326,9 +391,13 @@ func (x *export) file(it *Item, n *tree.StoredInode) error {
 		it.SHA256 = hex.EncodeToString(sum.Sum(nil))
 		err = x.readBack(f, n.Content.Size(), sum)
 	}
+	if err != nil {
+		err = errors.Join(fmt.Errorf("%s is not whole: %w", it.Path, err), x.notWhole(it, err))
+	}
+	set(int(f.Fd()), n, it)
 	if err = errors.Join(err, f.Close()); err != nil {
 		it.Partial = true
-		return errors.Join(fmt.Errorf("%s is not whole: %w", name, err), x.attributes(name, n, it))
+		return err
 	}
 	if it.Partial {
 		x.m.Partial++
@@ -336,6 +405,28 @@ func (x *export) file(it *Item, n *tree.StoredInode) error {
 		x.m.Files++
 	}
 	return nil
+}
+
+// notWhole takes its name from a file that was to be whole and is not. It goes if that is
+// because the export ends here.
+func (x *export) notWhole(it *Item, why error) error {
+	if noRoom(why) || x.ctx.Err() != nil {
+		name := it.Exported
+		it.Exported, it.SHA256, it.Present, it.Missing = "", "", nil, nil
+		return x.root.Remove(name)
+	}
+	if it.Partial {
+		return nil
+	}
+	it.Partial = true
+	to := x.partialName(it.Path)
+	err := x.at(it.Exported, func(dir int, base string) error {
+		return unix.Renameat2(dir, base, dir, path.Base(to), unix.RENAME_NOREPLACE)
+	})
+	if err == nil {
+		it.Exported = to
+	}
+	return err
 }
 
 // content writes what is there of a file. It goes on behind what cannot be read.
@@ -347,36 +438,48 @@ func (x *export) content(f *os.File, it *Item, n *tree.StoredInode, sum hash.Has
 			if e.Kind == extent.OnDisc {
 				it.Missing = append(it.Missing, Range{e.Off, e.Len})
 			}
-			zeros(sum, e.Len, x.buf)
+			if err := x.zeros(sum, e.Len); err != nil {
+				return err
+			}
 			continue
 		}
+		piece := int64(len(x.buf))
 		for at := int64(0); at < e.Len; {
 			if err := x.ctx.Err(); err != nil {
 				return err
 			}
-			p := x.buf[:min(int64(len(x.buf)), e.Len-at)]
+			p := x.buf[:min(piece, e.Len-at)]
 			var err error
 			if e.Kind == extent.Staged {
 				err = x.store.ReadAt(p, e.Addr+at)
 			} else {
 				err = x.opt.Disc.ReadAt(x.ctx, p, e.Addr+at)
 			}
-			if err != nil {
-				if len(errs) < 10 {
-					errs = append(errs, fmt.Errorf("bytes %d to %d: %w", e.Off+at, e.Off+at+int64(len(p)), err))
+			r := Range{e.Off + at, int64(len(p))}
+			switch {
+			case err != nil && len(p) > minPiece:
+				piece = minPiece // around what cannot be read, all that can
+				continue
+			case err != nil:
+				if len(errs) == 0 || len(errs) < 10 && it.Missing[len(it.Missing)-1].end() != r.Off {
+					errs = append(errs, fmt.Errorf("from byte %d: %w", r.Off, err))
 				}
-				it.Missing = append(it.Missing, Range{e.Off + at, int64(len(p))})
-			} else {
-				if _, err := f.WriteAt(p, e.Off+at); err != nil {
+				it.Missing = appendRange(it.Missing, r)
+				clear(p)
+				sum.Write(p)
+			default:
+				if _, err := f.WriteAt(p, r.Off); err != nil {
 					return err
 				}
 				sum.Write(p)
 				if e.Kind == extent.Staged {
-					x.m.Bytes += int64(len(p))
-					it.Present = appendRange(it.Present, Range{e.Off + at, int64(len(p))})
+					x.m.Bytes += r.Len
+					it.Present = appendRange(it.Present, r)
 				}
 			}
-			at += int64(len(p))
+			if at += r.Len; at%int64(len(x.buf)) == 0 {
+				piece = int64(len(x.buf))
+			}
 		}
 	}
 	if !it.Partial && len(it.Missing) == 0 {
@@ -385,26 +488,43 @@ func (x *export) content(f *os.File, it *Item, n *tree.StoredInode, sum hash.Has
 	return errors.Join(errs...)
 }
 
+// minPiece is what is given up at once of what cannot be read.
+const minPiece = 4096
+
+func (r Range) end() int64 { return r.Off + r.Len }
+
 func appendRange(all []Range, r Range) []Range {
-	if n := len(all); n > 0 && all[n-1].Off+all[n-1].Len == r.Off {
+	if n := len(all); n > 0 && all[n-1].end() == r.Off {
 		all[n-1].Len += r.Len
 		return all
 	}
 	return append(all, r)
 }
 
-func zeros(h hash.Hash, n int64, buf []byte) {
-	clear(buf)
-	for ; n > 0; n -= min(n, int64(len(buf))) {
-		h.Write(buf[:min(n, int64(len(buf)))])
+func (x *export) zeros(h hash.Hash, n int64) error {
+	clear(x.buf)
+	for ; n > 0; n -= min(n, int64(len(x.buf))) {
+		if err := x.ctx.Err(); err != nil {
+			return err
+		}
+		h.Write(x.buf[:min(n, int64(len(x.buf)))])
 	}
+	return nil
 }
 
 // readBack makes sure that the file holds what was read.
 func (x *export) readBack(f *os.File, size int64, want hash.Hash) error {
 	sum := sha256.New()
-	if _, err := io.CopyBuffer(sum, struct{ io.Reader }{io.NewSectionReader(f, 0, size)}, x.buf); err != nil {
-		return err
+	for at := int64(0); at < size; {
+		if err := x.ctx.Err(); err != nil {
+			return err
+		}
+		p := x.buf[:min(int64(len(x.buf)), size-at)]
+		if _, err := f.ReadAt(p, at); err != nil {
+			return err
+		}
+		sum.Write(p)
+		at += int64(len(p))
 	}
 	if !bytes.Equal(sum.Sum(nil), want.Sum(nil)) {
 		return errors.New("what was written does not read back")
@@ -449,42 +569,58 @@ func (x *export) at(name string, f func(dir int, base string) error) (err error)
 	return err
 }
 
-// attributes sets what a file has besides content. What only root may set, or what the
-// file system does not know, is noted.
+// attributes sets what something besides regular files has. Who may write to the
+// destination could put a link in its place, which is not followed.
 func (x *export) attributes(name string, n *tree.StoredInode, it *Item) error {
-	note := func(what string, err error) {
+	return x.at(name, func(dir int, base string) (err error) {
+		fd, err := unix.Openat(dir, base, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 		if err != nil {
-			it.Notes = append(it.Notes, fmt.Sprintf("%s: %v", what, err))
+			return err
 		}
-	}
-	symlink := n.Mode&unix.S_IFMT == unix.S_IFLNK
-	return x.at(name, func(dir int, base string) error {
-		mode := n.Mode & 0o7777
-		err := unix.Fchownat(dir, base, int(n.UID), int(n.GID), unix.AT_SYMLINK_NOFOLLOW)
-		if err != nil {
-			mode &^= unix.S_ISUID | unix.S_ISGID // they would give rights of another owner
+		defer func() { err = errors.Join(err, unix.Close(fd)) }()
+		var st unix.Stat_t
+		if err := unix.Fstat(fd, &st); err != nil {
+			return err
 		}
-		note("owner", err)
-		path := fmt.Sprintf("/proc/self/fd/%d/%s", dir, base)
+		if (st.Mode^n.Mode)&unix.S_IFMT != 0 {
+			return fmt.Errorf("%s is another one than was made", name)
+		}
+		if n.Mode&unix.S_IFMT != unix.S_IFLNK {
+			set(fd, n, it)
+			return nil
+		}
+		it.note("owner", unix.Fchownat(fd, "", int(n.UID), int(n.GID), unix.AT_EMPTY_PATH))
 		for _, key := range slices.Sorted(maps.Keys(n.Xattrs)) {
-			note("extended attribute "+key, unix.Lsetxattr(path, key, n.Xattrs[key], 0))
+			it.note("extended attribute "+key, unix.Lsetxattr(fmt.Sprintf("/proc/self/fd/%d/%s", dir, base), key, n.Xattrs[key], 0))
 		}
-		if !symlink {
-			// Behind the owner, whose change clears bits. What name means was made by us.
-			note("mode", unix.Fchmodat(dir, base, mode, 0))
-		}
-		times := []unix.Timespec{unix.NsecToTimespec(n.Atime), unix.NsecToTimespec(n.Mtime)}
-		note("times", unix.UtimesNanoAt(dir, base, times, unix.AT_SYMLINK_NOFOLLOW))
+		it.note("times", unix.UtimesNanoAt(dir, base, times(n), unix.AT_SYMLINK_NOFOLLOW))
 		return nil
 	})
 }
 
-// sync makes the export durable.
-func (x *export) sync() error {
-	d, err := x.root.Open(".")
+// set sets what an open file or directory has besides content. What only root may set, or
+// what the file system does not know, is noted.
+func set(fd int, n *tree.StoredInode, it *Item) {
+	self := fmt.Sprintf("/proc/self/fd/%d", fd) // a descriptor of O_PATH serves as well
+	mode := n.Mode & 0o7777
+	err := unix.Fchownat(fd, "", int(n.UID), int(n.GID), unix.AT_EMPTY_PATH)
 	if err != nil {
-		return err
+		mode &^= unix.S_ISUID | unix.S_ISGID // they would give rights of another owner
 	}
-	errs := multierror.Append(nil, unix.Syncfs(int(d.Fd())))
-	return multierror.Append(errs, d.Close()).ErrorOrNil()
+	it.note("owner", err)
+	for _, key := range slices.Sorted(maps.Keys(n.Xattrs)) {
+		it.note("extended attribute "+key, unix.Setxattr(self, key, n.Xattrs[key], 0))
+	}
+	it.note("mode", unix.Chmod(self, mode)) // behind the owner, whose change clears bits
+	it.note("times", unix.UtimesNanoAt(unix.AT_FDCWD, self, times(n), 0))
+}
+
+func times(n *tree.StoredInode) []unix.Timespec {
+	return []unix.Timespec{unix.NsecToTimespec(n.Atime), unix.NsecToTimespec(n.Mtime)}
+}
+
+func (it *Item) note(what string, err error) {
+	if err != nil {
+		it.Notes = append(it.Notes, fmt.Sprintf("%s: %v", what, err))
+	}
 }

@@ -95,6 +95,15 @@ func TestExportGoesOn(t *testing.T) {
 			t.Errorf("%s: %q", it.Path, it.Error)
 		}
 	}
+	if _, err := os.Lstat(filepath.Join(dest, "dir/c")); err == nil {
+		t.Error("a file that is not whole is called like one that is")
+	}
+	// The log ends at byte 250,000, which is in the middle of c and of a piece.
+	kept := (250_000 - 200_000) / 4096 * 4096
+	want := append(bytes.Repeat([]byte{'3'}, kept), make([]byte, 100_000-kept)...)
+	if got, err := os.ReadFile(filepath.Join(dest, "dir/c.partial")); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("dir/c.partial: %d bytes, %v", len(got), err)
+	}
 	if got, err := os.ReadFile(filepath.Join(dest, "b")); err != nil || !bytes.Equal(got, content(1)) {
 		t.Errorf("b: %d bytes, %v", len(got), err)
 	}
