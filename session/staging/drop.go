@@ -16,23 +16,30 @@ const droppedPrefix = ".dropped-"
 
 // Drop destroys the store in dir with everything that is staged in it, damaged or not. Power lost
 // at any moment leaves it intact, or out of use under another name, which the next Drop or
-// Create in the same place removes:
+// Create in a state directory removes:
 //
-//	1  lock it
+//	1  lock it, see that all of it is a store's
 //	2  rename it to .dropped-NAME, fsync the directory above   ◄── the point of no return
 //	3  remove what is in it
 //
-// Errors are ErrNotFound, ErrLocked while the disc is mounted or the store is looked at, and
-// ErrNotWritable.
+// Errors are ErrNotFound, ErrLocked while the disc is mounted or the store is looked at,
+// ErrNotOurs and ErrNotWritable.
 func Drop(dir string, log *slog.Logger) (err error) {
-	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+	if fi, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !fi.IsDir() {
 		return fail(ErrNotFound, nil, "there is no staging in %s", dir)
+	}
+	// Before the lock, which puts a file there.
+	if err := allOurs(dir); err != nil {
+		return err
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := allOurs(dir); err != nil {
+		return err
+	}
 	above, name := filepath.Split(filepath.Clean(dir))
 	above = filepath.Clean(above)
 	to := filepath.Join(above, droppedPrefix+name)
@@ -48,7 +55,26 @@ func Drop(dir string, log *slog.Logger) (err error) {
 	if err := syncDir(above); err != nil {
 		return writeError(above, err)
 	}
-	sweepDropped(above, log)
+	if err := os.RemoveAll(to); err != nil {
+		return fmt.Errorf("what was dropped is still in %s and takes space: %w", to, err)
+	}
+	if filepath.Base(above) == discsName {
+		sweepDropped(above, log)
+	}
+	return nil
+}
+
+// allOurs refuses a directory that holds what no store has: whoever put it there may need it.
+func allOurs(dir string) error {
+	entries, err := EntriesOf(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.Known {
+			return fail(ErrNotOurs, nil, "%q in %s is not a file of burnfs", e.Name, dir)
+		}
+	}
 	return nil
 }
 

@@ -60,3 +60,75 @@ func TestDrop(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestDropNotOurs: a directory that only looks like a store loses nothing, and neither do its
+// neighbours.
+func TestDropNotOurs(t *testing.T) {
+	above, log := t.TempDir(), slog.New(slog.DiscardHandler)
+	dir, precious := filepath.Join(above, "dir"), filepath.Join(above, "dir", "thesis.txt")
+	neighbour := filepath.Join(above, droppedPrefix+"thesis")
+	for _, d := range []string{dir, neighbour} {
+		if err := os.Mkdir(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{filepath.Join(dir, identityName), precious} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Drop(dir, log); !errors.Is(err, ErrNotOurs) {
+		t.Errorf("with a file of somebody else in it: %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
+		t.Errorf("in it is left %v, %v", left, err)
+	}
+	link := filepath.Join(above, "link")
+	if err := errors.Join(os.Remove(precious), os.Symlink(dir, link)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Drop(link, log); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a link: %v", err)
+	}
+	if err := Drop(dir, log); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(neighbour); err != nil {
+		t.Errorf("a directory beside it, outside of any state directory: %v", err)
+	}
+}
+
+// TestLockOfDropped: who had the lock file open when the store was dropped has not got the
+// store that takes its place.
+func TestLockOfDropped(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "disc")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f, err := lockDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stillThere(f, dir); err != nil {
+		t.Errorf("in place: %v", err)
+	}
+	if err := os.Rename(dir, dir+"-dropped"); err != nil {
+		t.Fatal(err)
+	}
+	if err := stillThere(f, dir); !errors.Is(err, ErrLocked) {
+		t.Errorf("moved away: %v", err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	other, err := lockDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stillThere(f, dir); !errors.Is(err, ErrLocked) {
+		t.Errorf("replaced: %v", err)
+	}
+	if err := errors.Join(f.Close(), other.Close()); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -16,6 +16,8 @@ var (
 	ErrNotWritable = errors.New("staging directory is not writable")
 	// ErrNotFound: Open of a store that does not exist.
 	ErrNotFound = errors.New("no staging for this disc")
+	// ErrNotOurs: the directory of a store holds what burnfs has not put there.
+	ErrNotOurs = errors.New("staging holds files of others")
 	// ErrExist: Create of a store that exists.
 	ErrExist = errors.New("staging for this disc exists already")
 	// ErrFull: the file system of the state directory is full. What was staged before

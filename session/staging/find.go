@@ -11,8 +11,10 @@ import (
 	"github.com/hashicorp/go-multierror"
 )
 
+const discsName = "discs"
+
 // discsDir is the directory below the state directory that holds the stores.
-func discsDir(stateDir string) string { return filepath.Join(stateDir, "discs") }
+func discsDir(stateDir string) string { return filepath.Join(stateDir, discsName) }
 
 // Find returns the identities in stateDir for which match is true, sorted by UUID. A nil
 // match finds all. A state directory that does not exist holds none.

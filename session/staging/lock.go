@@ -32,7 +32,27 @@ func lockShared(dir string) (*os.File, error) {
 		}
 		return nil, errors.Join(err, f.Close())
 	}
+	if err := stillThere(f, dir); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	return f, nil
+}
+
+// stillThere makes sure that a lock is that of the store in dir: Drop moves stores away, and
+// another one may be made in their place, between open(2) and flock(2).
+func stillThere(f *os.File, dir string) error {
+	mine, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Stat(filepath.Join(dir, lockName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err != nil || !os.SameFile(mine, there) {
+		return &LockedError{Dir: dir}
+	}
+	return nil
 }
 
 // lockDir takes dir/lock for this process. The kernel drops the lock when the returned file
@@ -48,6 +68,9 @@ func lockDir(dir string) (*os.File, error) {
 		} else {
 			err = fmt.Errorf("lock %s: %w", f.Name(), err)
 		}
+		return nil, errors.Join(err, f.Close())
+	}
+	if err := stillThere(f, dir); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	// The number only serves the message of LockedError; on a full disk it is missing.

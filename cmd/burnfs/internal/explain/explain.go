@@ -158,6 +158,8 @@ func stagingError(err error) *failure.Failure {
 		next = "Give yourself write permission for that directory, or name another with -o statedir=DIR."
 	case errors.Is(err, staging.ErrFull), errors.Is(err, tree.ErrStagingFull):
 		next = "Make room on that file system, or name a directory on another one with -o statedir=DIR."
+	case errors.Is(err, staging.ErrNotOurs):
+		return failure.New(code, err, firstSentence(err), "Nothing was removed.", "Look whether somebody needs it, and move it elsewhere.")
 	case errors.Is(err, staging.ErrVersion):
 		next = "Use the version of burnfs that staged these changes, or a newer one."
 	case errors.Is(err, staging.ErrDamaged), errors.Is(err, staging.ErrFailed), errors.Is(err, session.ErrStaging), errors.Is(err, staging.ErrIdentity), errors.Is(err, staging.ErrNotFound):
