@@ -45,8 +45,9 @@ Every finding says what is wrong, what it means for your files, and what to do n
 is what cannot be in staging that is whole; what is doubtful may have an innocent reason.
 Nothing is ever changed. Staging of a mounted disc cannot be checked.
 
-The exit status is 0 if there is no damage, 14 if there is, and 8 if something was in use
-and the rest was whole.`,
+The exit status is 0 if there is no damage, 14 if there is, 7 if something could not be
+checked in full, or only by a later burnfs, and 8 if something was in use; the first of 14,
+7 and 8 that holds.`,
 		Example: "  burnfs fsck-staging\n  burnfs fsck-staging --json /dev/sr0",
 		RunE: a.run(func(ctx context.Context, args []string) (err error) {
 			ctx, cancel := waitable(ctx)
@@ -129,9 +130,9 @@ func (a *app) checkStore(ctx context.Context, s *store) (c checkJSON, err error)
 
 func (a *app) printCheck(c checkJSON) {
 	out := a.env.Out
-	name := c.UUID
+	name := printable(c.UUID)
 	if c.Disc != "" {
-		name += " (" + c.Disc + ")"
+		name += " (" + printable(c.Disc) + ")"
 	}
 	switch {
 	case c.InUse && c.PID != 0:
@@ -139,27 +140,29 @@ func (a *app) printCheck(c checkJSON) {
 	case c.InUse:
 		fmt.Fprintf(out, "%s: in use, not checked\n", name)
 	case c.Error != "" && c.Report == nil:
-		fmt.Fprintf(out, "%s: not checked: %s\n", name, c.Error)
+		fmt.Fprintf(out, "%s: not checked: %s\n", name, clean(c.Error))
 	case len(c.Findings) == 0:
 		fmt.Fprintf(out, "%s: nothing is wrong\n", name)
 	default:
 		fmt.Fprintf(out, "%s:\n", name)
 		for _, f := range c.Findings {
-			fmt.Fprintf(out, "  %s: %s\n    %s.\n", f.Severity, f.Text, f.Means)
+			fmt.Fprintf(out, "  %s: %s\n    %s.\n", f.Severity, clean(f.Text), clean(f.Means))
 		}
 		if c.More > 0 {
 			fmt.Fprintf(out, "  and %d more\n", c.More)
 		}
 	}
 	if c.Report != nil && c.Error != "" {
-		fmt.Fprintf(out, "  checked without the disc: %s\n", c.Error)
+		fmt.Fprintf(out, "  checked without the disc: %s\n", clean(c.Error))
 	}
 }
 
 func verdict(list []checkJSON) error {
-	var damaged, used, failed int
+	var damaged, used, failed, later int
 	for _, c := range list {
 		switch {
+		case c.Report != nil && len(c.Findings) > 0 && c.Findings[0].Kind == fsck.KindVersion:
+			later++
 		case c.Report != nil && c.Damaged():
 			damaged++
 		case c.InUse:
@@ -172,6 +175,8 @@ func verdict(list []checkJSON) error {
 	case damaged > 0:
 		return failure.New(exitcode.Damaged, nil, fmt.Sprintf("the staging of %d discs is damaged", damaged),
 			"Nothing was changed. What can be read can be copied out.", "'burnfs staging export UUID DIR' does that; do it before anything else.")
+	case later > 0:
+		return failure.New(exitcode.Staging, nil, fmt.Sprintf("a later burnfs wrote the staging of %d discs", later), "Nothing was changed.", "Use that version.")
 	case failed > 0:
 		return failure.New(exitcode.Staging, nil, fmt.Sprintf("the staging of %d discs could not be checked in full", failed), "", "The reasons are named above.")
 	case used > 0:

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -17,6 +19,7 @@ import (
 	"burnfs/cmd/burnfs/internal/discs"
 	"burnfs/cmd/burnfs/internal/exitcode"
 	"burnfs/cmd/burnfs/internal/failure"
+	"burnfs/session"
 	"burnfs/session/rescue"
 	"burnfs/session/staging"
 	"burnfs/session/stored"
@@ -55,6 +58,8 @@ type storeJSON struct {
 	PID         int              `json:"pid,omitempty"`
 	MountPoint  string           `json:"mount_point,omitempty"`
 	Problem     string           `json:"problem,omitempty"`
+
+	trouble string // Problem in a few words
 }
 
 type interruptedJSON struct {
@@ -82,6 +87,9 @@ pending on a mounted disc is shown by 'burnfs status'.`,
 			list := []storeJSON{}
 			for _, st := range all {
 				j, err := describeStore(ctx, st)
+				if errors.Is(err, staging.ErrNotFound) {
+					continue // a mount was killed before it could stage anything
+				}
 				if err != nil {
 					return err
 				}
@@ -97,7 +105,7 @@ pending on a mounted disc is shown by 'burnfs status'.`,
 			tw := tabwriter.NewWriter(a.env.Out, 0, 8, 2, ' ', 0)
 			fmt.Fprintln(tw, "UUID\tVOLUME ID\tDISC\tON DISK\tPENDING")
 			for _, j := range list {
-				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", j.UUID, or(j.VolumeID), or(j.Disc), humanize.IBytes(uint64(j.DiskBytes)), j.text())
+				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", printable(j.UUID), or(printable(j.VolumeID)), or(printable(j.Disc)), humanize.IBytes(uint64(j.DiskBytes)), j.text())
 			}
 			return tw.Flush()
 		}),
@@ -131,17 +139,31 @@ func (j *storeJSON) text() string {
 		parts = append(parts, fmt.Sprintf("the burn of session %d was interrupted", j.Interrupted.Session))
 	}
 	if j.Problem != "" {
-		parts = append(parts, "damaged: see burnfs fsck-staging")
+		parts = append(parts, j.trouble)
 	}
 	return strings.Join(parts, "; ")
 }
 
-// describeStore says what is in a store. The error is that of ctx.
+// problem notes why not all can be told of a store.
+func (j *storeJSON) problem(err error) {
+	j.Problem = err.Error()
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		j.trouble = "you may not read it"
+	case errors.Is(err, staging.ErrVersion):
+		j.trouble = "written by a later burnfs"
+	default:
+		j.trouble = "damaged: see burnfs fsck-staging"
+	}
+}
+
+// describeStore says what is in a store. The error is that of ctx, or staging.ErrNotFound if
+// nothing was ever staged in it.
 func describeStore(ctx context.Context, s *store) (j storeJSON, err error) {
 	j = storeJSON{UUID: filepath.Base(s.dir), Dir: s.dir}
 	id, err := staging.IdentityOf(s.dir)
 	if err != nil {
-		j.Problem = err.Error()
+		j.problem(err)
 	} else {
 		j.Disc, j.VolumeID, j.Kind = id.Name, id.VolumeID, id.Kind
 	}
@@ -155,8 +177,11 @@ func describeStore(ctx context.Context, s *store) (j storeJSON, err error) {
 		j.InUse, j.PID, j.MountPoint = true, le.PID, mountOf(s.dir)
 		return j, nil
 	}
+	if errors.Is(err, staging.ErrNotFound) {
+		return j, err
+	}
 	if err != nil {
-		j.Problem = err.Error()
+		j.problem(err)
 		return j, nil
 	}
 	defer func() { err = closing(err, r.Close()) }()
@@ -170,9 +195,9 @@ func describeStore(ctx context.Context, s *store) (j storeJSON, err error) {
 		j.Interrupted = &interruptedJSON{Session: plan.Mark.Session, Start: plan.Start(), Blocks: plan.Blocks()}
 	}
 	if bad := errors.Join(o.IdentityErr, o.LogErr, o.JournalErr); bad != nil {
-		j.Problem = bad.Error()
+		j.problem(bad)
 	} else if len(o.Problems) > 0 {
-		j.Problem = o.Problems[0].Err.Error()
+		j.problem(o.Problems[0].Err)
 	}
 	return j, nil
 }
@@ -208,7 +233,7 @@ With a DISC that is at hand they are looked up there; else such paths begin with
 				return err
 			}
 			defer func() { err = closing(err, st.close()) }()
-			l, err := a.look(ctx, st)
+			l, err := a.look(ctx, st, "")
 			if err != nil {
 				return err
 			}
@@ -222,9 +247,10 @@ With a DISC that is at hand they are looked up there; else such paths begin with
 				if changes == nil {
 					changes = []rescue.Change{}
 				}
-				return printJSON(a.env.Out, showJSON{j, l.withDisc, changes})
+				err = printJSON(a.env.Out, showJSON{j, l.withDisc, changes})
+				return closing(err, l.verdict())
 			}
-			return a.printChanges(l, changes)
+			return closing(a.printChanges(changes), l.verdict())
 		}),
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -241,8 +267,9 @@ type looked struct {
 	withDisc bool
 }
 
-// look opens a store and finds the places of what is in it.
-func (a *app) look(ctx context.Context, st *store) (l *looked, err error) {
+// look opens a store and finds the places of what is in it. With disc, the name of the disc,
+// it must be that of the store.
+func (a *app) look(ctx context.Context, st *store, disc string) (l *looked, err error) {
 	r, err := lookAt(st)
 	if err != nil {
 		return nil, err
@@ -256,47 +283,63 @@ func (a *app) look(ctx context.Context, st *store) (l *looked, err error) {
 	if l.over, err = stored.Load(ctx, r); err != nil {
 		return nil, err
 	}
-	base, disc, err := st.base(ctx, a, l.over.Journal)
-	if err != nil {
-		fmt.Fprintf(a.env.Err, "burnfs: going on without the disc: %v\n", err)
-	} else if disc != nil {
-		l.withDisc, l.data.Disc = true, disc
+	base, data, err := st.base(ctx, a, l.over.Journal)
+	switch {
+	case err == nil && data != nil:
+		l.withDisc, l.data.Disc = true, data
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case disc != "" && (err == nil || errors.Is(err, session.ErrDiscChanged)):
+		return nil, failure.New(exitcode.Disc, err, "the disc "+disc+" is not the one that these changes belong to, or was written by another program meanwhile",
+			"Nothing was written.", "Export without --disc.")
+	case disc != "":
+		return nil, failure.New(exitcode.Disc, err, "the disc "+disc+" cannot be read", "Nothing was written.", "Clean it or try another drive, or export without --disc.")
+	case err != nil:
+		fmt.Fprintf(a.env.Err, "burnfs: going on without the disc: %s\n", clean(err.Error()))
 	}
 	if l.places, err = rescue.Locate(ctx, l.over, base); err != nil {
 		return nil, err
 	}
 	if l.places.Unread != nil {
-		fmt.Fprintf(a.env.Err, "burnfs: some names are not known, since the disc cannot be read whole: %v\n", l.places.Unread)
+		fmt.Fprintf(a.env.Err, "burnfs: some names are not known, since the disc cannot be read whole: %s\n", clean(l.places.Unread.Error()))
 	}
 	return l, nil
 }
 
-func (a *app) printChanges(l *looked, changes []rescue.Change) error {
+func (a *app) printChanges(changes []rescue.Change) error {
 	if len(changes) == 0 {
 		fmt.Fprintln(a.env.Out, "Nothing is pending.")
-	} else {
-		tw := tabwriter.NewWriter(a.env.Out, 0, 8, 2, ' ', 0)
-		fmt.Fprintln(tw, "CHANGE\tTYPE\tSIZE\tSTAGED\tPATH")
-		for _, c := range changes {
-			size, staged := "-", "-"
-			if c.Type == "file" {
-				size, staged = humanize.IBytes(uint64(c.Size)), humanize.IBytes(uint64(c.Staged))
-			}
-			name := printable(c.Path)
-			if c.Target != "" {
-				name += " -> " + printable(c.Target)
-			}
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", c.Change, or(c.Type), size, staged, name)
-		}
-		if err := tw.Flush(); err != nil {
-			return err
-		}
+		return nil
 	}
-	if n := len(l.over.Problems); n > 0 {
-		return failure.New(exitcode.Damaged, nil, fmt.Sprintf("%d records cannot be read", n+l.over.More),
-			"What is shown is what can be read.", "'burnfs fsck-staging' tells more; 'burnfs staging export' copies out what is left.")
+	tw := tabwriter.NewWriter(a.env.Out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "CHANGE\tTYPE\tSIZE\tSTAGED\tPATH")
+	for _, c := range changes {
+		size, staged := "-", "-"
+		if c.Type == "file" {
+			size, staged = humanize.IBytes(uint64(c.Size)), humanize.IBytes(uint64(c.Staged))
+		}
+		name := printable(c.Path)
+		if c.Target != "" {
+			name += " -> " + printable(c.Target)
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", c.Change, or(c.Type), size, staged, name)
 	}
-	return nil
+	return tw.Flush()
+}
+
+// verdict tells of what could not be read.
+func (l *looked) verdict() error {
+	what := ""
+	switch o := l.over; {
+	case len(o.Problems) > 0:
+		what = fmt.Sprintf("%d records cannot be read", len(o.Problems)+o.More)
+	case o.IdentityErr != nil || o.JournalErr != nil || o.LogErr != nil:
+		what = clean(errors.Join(o.IdentityErr, o.JournalErr, o.LogErr).Error())
+	default:
+		return nil
+	}
+	return failure.New(exitcode.Damaged, nil, what, "What is shown is what can be read.",
+		"'burnfs fsck-staging' tells more; 'burnfs staging export' copies out what is left.")
 }
 
 // printable keeps names from playing tricks on a terminal.
@@ -306,6 +349,16 @@ func printable(name string) string {
 		return name
 	}
 	return q
+}
+
+// clean is printable for sentences with names in them.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) && r != '\n' {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 func (a *app) stagingExportCmd() *cobra.Command {
@@ -328,8 +381,10 @@ the disc whose names only the disc knows goes to DIR/inode-N.
 DIR/burnfs-export.json lists everything: what was written under which name with its SHA-256,
 which ranges of partial files are there, what was removed or of what only attributes were
 changed, and every error. DIR is made if need be and must be empty, unless --merge is given;
-nothing that is there is ever replaced. A file that cannot be read does not stop the others;
-then the exit status is 14. What is written is read back and compared. The staging stays as it is.`,
+nothing that is there is ever replaced. A file that cannot be read does not stop the others:
+what is left of it is .partial, too, and the exit status is 14. A directory whose mode only
+the disc knows is for its owner alone. What is written is read back and compared. The staging
+stays as it is.`,
 		Example: "  burnfs staging export 6ba7b810 /srv/rescued\n  burnfs staging export --disc /dev/sr0 6ba7b810 /srv/rescued",
 		Args:    exactArgs("DISC", "DIR"),
 		RunE: a.run(func(ctx context.Context, args []string) (err error) {
@@ -340,8 +395,18 @@ then the exit status is 14. What is written is read back and compared. The stagi
 				return err
 			}
 			defer func() { err = closing(err, st.close()) }()
-			if disc != "" && st.disc == nil {
+			if disc != "" {
 				path, err := discs.Path(disc)
+				if err != nil {
+					return err
+				}
+				if st.disc != nil && st.path != path {
+					return failure.Usagef("%s and --disc=%s are two discs", args[0], disc)
+				}
+				if st.disc != nil {
+					err = st.disc.Close() // named twice
+					st.disc = nil
+				}
 				if err != nil {
 					return err
 				}
@@ -349,23 +414,19 @@ then the exit status is 14. What is written is read back and compared. The stagi
 					return err
 				}
 			}
-			l, err := a.look(ctx, st)
+			l, err := a.look(ctx, st, disc)
 			if err != nil {
 				return err
 			}
 			defer func() { err = closing(err, l.Close()) }()
-			if disc != "" && !l.withDisc {
-				return failure.New(exitcode.Disc, nil, "the disc "+disc+" is not the one that these changes belong to, or was written by another program meanwhile",
-					"Nothing was written.", "Export without --disc.")
-			}
 			opt := l.data
 			opt.Merge, opt.Now = merge, time.Now().UTC()
 			m, err := rescue.Export(ctx, l.ReadOnly, l.over, l.places, args[1], opt)
 			if errors.Is(err, rescue.ErrNotEmpty) {
 				return failure.New(exitcode.Usage, err, args[1]+" is not empty", "Nothing was written.", "Name another directory, or say --merge; nothing that is there is replaced.")
 			}
-			if err != nil {
-				return err
+			if m == nil {
+				return destination(ctx, args[1], err)
 			}
 			if asJSON {
 				if err := printJSON(a.env.Out, m); err != nil {
@@ -373,6 +434,9 @@ then the exit status is 14. What is written is read back and compared. The stagi
 				}
 			} else {
 				a.printExport(args[1], m)
+			}
+			if err != nil {
+				return destination(ctx, args[1], err)
 			}
 			if m.Errors > 0 {
 				return failure.New(exitcode.Damaged, nil, fmt.Sprintf("%d things could not be copied out, or not whole", m.Errors),
@@ -388,24 +452,43 @@ then the exit status is 14. What is written is read back and compared. The stagi
 	return cmd
 }
 
+// destination explains why an export ended early.
+func destination(ctx context.Context, dir string, err error) error {
+	const intact = "The staging was not changed. What was said to be copied is there; the rest is not."
+	switch {
+	case ctx.Err() != nil:
+		return failure.New(exitcode.Interrupted, err, "interrupted", intact, "Remove "+dir+" and export again.")
+	case errors.Is(err, rescue.ErrNoRoom):
+		return failure.New(exitcode.General, err, "there is no room left in "+dir, intact, "Make room or name another directory, and export again.")
+	}
+	return failure.New(exitcode.General, err, "cannot write to "+dir+": "+err.Error(), "The staging was not changed.", "Name a directory that you may write to.")
+}
+
 func (a *app) printExport(dest string, m *rescue.Manifest) {
+	noted := 0
 	for _, it := range m.Items {
 		if it.Error != "" {
-			fmt.Fprintf(a.env.Err, "burnfs: %s: %s\n", printable(it.Path), it.Error)
+			fmt.Fprintf(a.env.Err, "burnfs: %s: %s\n", printable(it.Path), clean(it.Error))
+		}
+		if len(it.Notes) > 0 {
+			noted++
 		}
 		if a.verbose {
 			for _, note := range it.Notes {
-				fmt.Fprintf(a.env.Err, "burnfs: %s: %s\n", printable(it.Path), note)
+				fmt.Fprintf(a.env.Err, "burnfs: %s: %s\n", printable(it.Path), clean(note))
 			}
 		}
 	}
 	for _, p := range m.Problems {
-		fmt.Fprintf(a.env.Err, "burnfs: %s\n", p)
+		fmt.Fprintf(a.env.Err, "burnfs: %s\n", clean(p))
 	}
 	fmt.Fprintf(a.env.Out, "%d files, %d directories, %d links and special files with %s of staged data were copied to %s.\n",
 		m.Files, m.Dirs, m.Others, humanize.IBytes(uint64(m.Bytes)), dest)
 	if m.Partial > 0 {
 		fmt.Fprintf(a.env.Out, "%d files are partial: the rest of them is on the disc (--disc makes them whole).\n", m.Partial)
+	}
+	if noted > 0 {
+		fmt.Fprintf(a.env.Out, "%d are not in every way as they were, their owner for example; %s says what (-v prints it).\n", noted, m.Name)
 	}
 	if m.Removed > 0 {
 		fmt.Fprintf(a.env.Out, "%d names were removed; %s lists them.\n", m.Removed, m.Name)
@@ -421,7 +504,8 @@ func (a *app) stagingDropCmd() *cobra.Command {
 		Short:                 "Destroy what is staged for a disc",
 		Long: `Remove the staging of a disc: all changes that were not burned yet are lost. The disc itself
 is not touched. The command says what will be lost and asks first, or needs --yes. Staging
-of a mounted disc is refused. A power cut leaves it whole, or dropped.`,
+of a mounted disc is refused, and so is a directory with files that burnfs does not make.
+A power cut leaves it whole, or dropped.`,
 		Example: "  burnfs staging drop 6ba7b810",
 		Args:    exactArgs("DISC"),
 		RunE: a.run(func(ctx context.Context, args []string) error {
@@ -433,15 +517,16 @@ of a mounted disc is refused. A power cut leaves it whole, or dropped.`,
 				return err
 			}
 			j, err := describeStore(ctx, st)
-			if err != nil {
+			if err != nil && !errors.Is(err, staging.ErrNotFound) {
 				return err
 			}
 			if j.InUse {
 				return lockedBy(st, &staging.LockedError{Dir: st.dir, PID: j.PID})
 			}
-			question := fmt.Sprintf("The staging of disc %s (%s) in %s is about to be destroyed.\n", j.UUID, or(j.Disc), st.dir)
+			where := printable(or(j.Disc))
+			question := fmt.Sprintf("The staging of disc %s (%s) in %s is about to be destroyed.\n", j.UUID, where, st.dir)
 			if j.Problem != "" || j.Pending == nil {
-				question += "It is damaged, so that what is lost cannot be told in full. "
+				question += "Not all of it can be read, so that what is lost cannot be told in full: " + clean(j.Problem) + "\n"
 			}
 			if j.Pending != nil {
 				question += "Lost will be: " + pendingText(*j.Pending) + "."
@@ -462,7 +547,7 @@ of a mounted disc is refused. A power cut leaves it whole, or dropped.`,
 				return err
 			}
 			lost := ""
-			if j.Pending != nil {
+			if j.Pending != nil && *j.Pending != (control.Pending{}) {
 				lost = ": " + pendingText(*j.Pending)
 			}
 			fmt.Fprintf(a.env.Out, "The staging of disc %s is dropped%s.\n", j.UUID, lost)

@@ -76,6 +76,9 @@ func (s *stores) find(ctx context.Context, operand string) ([]*store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if operand == "" {
+		return nil, failure.Usagef("no disc is named")
+	}
 	all, err := staging.Dirs(state)
 	if err != nil {
 		return nil, err
@@ -95,6 +98,9 @@ func (s *stores) find(ctx context.Context, operand string) ([]*store, error) {
 	}
 	var found []*store
 	for _, dir := range all {
+		if filepath.Base(dir) == operand { // not one that only begins like it
+			return []*store{{dir: dir}}, nil
+		}
 		id, _ := staging.IdentityOf(dir) // one without is found by its UUID
 		if !strings.Contains(operand, "/") && strings.HasPrefix(filepath.Base(dir), operand) || id.Name == path {
 			found = append(found, &store{dir: dir})
