@@ -44,7 +44,11 @@ func (d dir) Create(ctx context.Context, req *fuse.CreateRequest, resp *fuse.Cre
 	}
 	resp.EntryValid = forever
 	resp.OpenResponse.Flags |= fuse.OpenKeepCache
-	return d.fs.node(n), d.fs.open(n, !req.Flags.IsReadOnly()), nil
+	h, err := d.fs.open(n, !req.Flags.IsReadOnly())
+	if err != nil {
+		return nil, nil, err
+	}
+	return d.fs.node(n), h, nil
 }
 
 // Mknod is mknod(2): devices, fifos, sockets, and files not to be opened.

@@ -35,6 +35,7 @@ var ladder = [...]rung{
 	{session.ErrCommitting, syscall.EBUSY, slog.LevelError}, // no call of the kernel leads to it
 
 	{tree.ErrNotExist, syscall.ENOENT, slog.LevelDebug},
+	{tree.ErrStale, syscall.ESTALE, slog.LevelDebug}, // open(2) looks the name up again
 	{tree.ErrExist, syscall.EEXIST, slog.LevelDebug},
 	{tree.ErrNotDir, syscall.ENOTDIR, slog.LevelDebug},
 	{tree.ErrIsDir, syscall.EISDIR, slog.LevelDebug},

@@ -28,14 +28,16 @@ type file struct {
 }
 
 // open makes a handle and counts it.
-func (f *filesystem) open(n *tree.Node, write bool) *file {
-	f.tree.OpenNode(n, write)
+func (f *filesystem) open(n *tree.Node, write bool) (*file, error) {
+	if err := f.tree.OpenNode(n, write); err != nil {
+		return nil, f.errno("open", err)
+	}
 	h := &file{fs: f, n: n, write: write}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.files[h] = struct{}{}
 	h.setWriting(write)
-	return h
+	return h, nil
 }
 
 // setWriting keeps the count. The caller holds fs.mu.

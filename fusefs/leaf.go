@@ -15,7 +15,11 @@ type leaf struct{ inode }
 // every change went through them. O_TRUNC arrives as a Setattr of its own.
 func (l leaf) Open(_ context.Context, req *fuse.OpenRequest, resp *fuse.OpenResponse) (fs.Handle, error) {
 	resp.Flags |= fuse.OpenKeepCache
-	return l.fs.open(l.n, !req.Flags.IsReadOnly()), nil
+	h, err := l.fs.open(l.n, !req.Flags.IsReadOnly())
+	if err != nil {
+		return nil, err // not a nil *file, which is no nil Handle
+	}
+	return h, nil
 }
 
 // Readlink is readlink(2).

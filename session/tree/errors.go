@@ -7,6 +7,8 @@ import "errors"
 var (
 	// ErrNotExist: there is no entry of that name.
 	ErrNotExist = errors.New("no such file or directory")
+	// ErrStale: the file has no name and no handle any more.
+	ErrStale = errors.New("the file is gone")
 	// ErrExist: the name is taken.
 	ErrExist = errors.New("file exists")
 	// ErrNotDir: a directory was needed and something else is there.

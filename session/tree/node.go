@@ -106,12 +106,14 @@ type Node struct {
 	// the base has it. dataSeq is that of the last change of content.
 	seq, dataSeq uint64
 
-	opens   int32  // handles
-	writers int32  // of them for writing
-	charged uint64 // blocks that this node has reserved on the disc
-	lateFor *aside // what late was counted for
-	late    uint64 // of charged, what is not in the session on its way to the disc
-	booked  int64  // bytes besides names that it has reserved in directories
+	opens int32 // handles
+	// discarded: it lost its last name and its last handle, and its content.
+	discarded bool
+	writers   int32  // of them for writing
+	charged   uint64 // blocks that this node has reserved on the disc
+	lateFor   *aside // what late was counted for
+	late      uint64 // of charged, what is not in the session on its way to the disc
+	booked    int64  // bytes besides names that it has reserved in directories
 	// recorded: the base has records of it that the overlay leaves where they are.
 	recorded bool
 

@@ -226,15 +226,20 @@ func (t *Tree) Attr(_ context.Context, n *Node) (Attr, error) {
 }
 
 // OpenNode counts a handle. A file without a name lives until its last handle
-// is closed.
-func (t *Tree) OpenNode(n *Node, write bool) {
+// is closed; after that it is ErrStale. So is one that lost its last name between
+// its Lookup and this call: who looks again finds what took its place.
+func (t *Tree) OpenNode(n *Node, write bool) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.discarded {
+		return ErrStale
+	}
 	n.opens++
 	if write {
 		n.writers++
 		t.writers.Add(1)
 	}
+	return nil
 }
 
 // CloseNode ends what OpenNode began.
@@ -257,6 +262,6 @@ func (t *Tree) discard(n *Node) {
 	if n.content != nil {
 		t.free(n.content.Truncate(0))
 	}
-	n.size = 0
+	n.size, n.discarded = 0, true
 	t.settle(n, 0)
 }

@@ -347,3 +347,34 @@ func TestXattrsThatDoNotFitARecordAreRefused(t *testing.T) {
 		t.Errorf("attributes %v", l)
 	}
 }
+
+// open(2) looks a name up and then opens what it found. When the last name is taken
+// away in between, such as by a rename that replaces the file, the opener must not
+// get an empty file: it is told to look again.
+func TestOpenOfWhatHasGone(t *testing.T) {
+	b := newBench(t, roomy)
+	root := b.tree.Root()
+	found := b.create(root, "f", file)
+	b.write(found, 0, "old")
+	b.write(b.create(root, "new", file), 0, "new")
+	b.must(b.tree.Rename(b.ctx, root, "new", root, "f"))
+	if err := b.tree.OpenNode(found, false); !errors.Is(err, ErrStale) {
+		t.Fatalf("error %v, want %v", err, ErrStale)
+	}
+	again, err := b.tree.Lookup(b.ctx, root, "f")
+	b.must(err)
+	b.must(b.tree.OpenNode(again, true))
+	b.must(b.tree.Remove(b.ctx, root, "f", false))
+	b.must(b.tree.OpenNode(again, false)) // by a path of /proc: it is still there
+	b.tree.CloseNode(again, true)
+	if got := b.read(again); got != "new" {
+		t.Errorf("the open file holds %q", got)
+	}
+	b.tree.CloseNode(again, false)
+	if err := b.tree.OpenNode(again, true); !errors.Is(err, ErrStale) {
+		t.Errorf("error %v, want %v", err, ErrStale)
+	}
+	if n := b.tree.WritersOpen(); n != 0 {
+		t.Errorf("%d writers", n)
+	}
+}
