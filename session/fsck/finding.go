@@ -124,6 +124,5 @@ func (r *Report) add(f Finding) {
 const (
 	rescue       = "`burnfs staging export` copies out what can still be read; do that before anything else"
 	meansMount   = "The disc cannot be mounted with these changes. " + rescue + ", then `burnfs staging drop`"
-	meansDrop    = "Nothing was lost by it"
 	meansNothing = "No data is lost by this. The next mount puts it right"
 )

@@ -125,7 +125,7 @@ func TestKill(t *testing.T) {
 
 func verifyKilled(t *testing.T, r *rand.Rand, state string, acknowledged uint64) {
 	t.Helper()
-	findings, err := Check(state, "u", pieceRangesSmall)
+	findings, err := check(state, "u", pieceRangesSmall)
 	if err != nil || len(findings) > 0 {
 		t.Fatalf("Check: %v, %v", findings, err)
 	}
@@ -202,7 +202,7 @@ func TestLock(t *testing.T) {
 	for what, open := range map[string]func() error{
 		"Open":   func() error { _, err := Open(state, "u", slog.Default()); return err },
 		"Create": func() error { _, err := Create(state, Identity{UUID: "u"}, slog.Default()); return err },
-		"Check":  func() error { _, err := Check(state, "u", pieceRanges); return err },
+		"Check":  func() error { _, err := check(state, "u", pieceRanges); return err },
 	} {
 		err := open()
 		var locked *LockedError
@@ -299,7 +299,7 @@ func TestFileSizeLimit(t *testing.T) {
 	if out, err := child(t, "limit", state).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	findings, err := Check(state, "u", pieceRanges)
+	findings, err := check(state, "u", pieceRanges)
 	if err != nil || len(findings) > 0 {
 		t.Fatal(findings, err)
 	}
@@ -353,7 +353,7 @@ func childTmpfs(args []string) error {
 	if err := errors.Join(rest.Close(), s.Close()); err != nil {
 		return err
 	}
-	findings, err := Check(args[0], "u", func(ino uint64, rec []byte) ([]Range, error) {
+	findings, err := check(args[0], "u", func(ino uint64, rec []byte) ([]Range, error) {
 		if ino >= 10000 {
 			return nil, nil
 		}

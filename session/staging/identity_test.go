@@ -122,7 +122,7 @@ func createError(state string) error {
 }
 
 func checkError(state string) error {
-	_, err := Check(state, "u", pieceRanges)
+	_, err := check(state, "u", pieceRanges)
 	return err
 }
 

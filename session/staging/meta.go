@@ -80,7 +80,7 @@ func createMeta(dir, uuid string) (*bbolt.DB, error) {
 
 // openMeta opens the database of a store and returns the end of the log it recorded.
 // bbolt maps the file and trusts it, so a damaged one must not get near a writer.
-func openMeta(dir, uuid string, readOnly bool) (db *bbolt.DB, end int64, err error) {
+func openMeta(dir, uuid string) (db *bbolt.DB, end int64, err error) {
 	path := filepath.Join(dir, metaName)
 	damaged := func(err error) error {
 		return fail(ErrDamaged, err, "the database of staged changes %s is damaged; the disc itself is not affected, and burnfs leaves everything in that directory as it is; restore the directory from a backup, or move it away to go on without those changes", path)
@@ -110,7 +110,7 @@ func openMeta(dir, uuid string, readOnly bool) (db *bbolt.DB, end int64, err err
 	})
 	if err == nil {
 		err = faultsAsErrors(func() error {
-			db, err = bbolt.Open(path, 0o600, metaOptions(readOnly))
+			db, err = bbolt.Open(path, 0o600, metaOptions(false))
 			return err
 		})
 	}

@@ -146,7 +146,7 @@ func open(stateDir, uuid string, log *slog.Logger, how layout) (*Store, error) {
 	if err := tidy(dir); err != nil {
 		return nil, errors.Join(writeError(dir, err), lock.Close())
 	}
-	db, end, err := openMeta(dir, uuid, false)
+	db, end, err := openMeta(dir, uuid)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
