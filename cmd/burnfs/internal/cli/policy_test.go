@@ -74,7 +74,7 @@ func TestCommitWhenIdle(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("no session after half a minute of rest: %+v", status(t, l.mnt))
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond) // nothing tells of a commit that nobody asked for
 	}
 	if r := ok(t, "status", l.mnt); !strings.Contains(r.out, "umount+idle:1s") {
 		t.Errorf("status as text: %v", r)
