@@ -43,6 +43,9 @@ func TestRoomAfterACut(t *testing.T) {
 				}
 				c.put("third", make([]byte, 100_000))
 				c.disc.background.Wait()
+				if fits := c.disc.Status().FitsBytes; fits < roomy-60<<20 {
+					t.Errorf("a mount cut before command %d: %d bytes fit when the burn was given up at the next; %d did before the cut", n, fits, roomy)
+				}
 				c.put("fourth", make([]byte, 100_000))
 				want := c.manifest()
 				c.commit()

@@ -31,11 +31,7 @@ func (d *Disc) resumeInBackground() {
 			if d.job == nil {
 				return nil, nil
 			}
-			report, err := d.resume(ctx, nil)
-			if err == nil && report == nil {
-				err = d.closeLeftover(ctx)
-			}
-			return report, err
+			return d.resume(ctx, nil)
 		})
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -104,8 +100,10 @@ func (d *Disc) resume(ctx context.Context, progress func(Progress)) (*Report, er
 	return nil, d.giveUp(ctx)
 }
 
-// closeLeftover closes the track of a burn of ours that was given up, if it cannot
-// be written any more: before that, nobody knows what room the disc has.
+// closeLeftover closes the track of a burn of ours that was given up at an earlier
+// mount, if it cannot be written any more: nobody knows then how far it reaches, so
+// what room the disc has. While that is known (see assumeRoom) it is left to the
+// next commit, because other computers see a session there as soon as it is closed.
 func (d *Disc) closeLeftover(ctx context.Context) error {
 	open := d.info.OpenTrack
 	if d.store == nil || open == nil || open.NWAValid {
