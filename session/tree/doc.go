@@ -42,7 +42,8 @@
 //
 // # Locks
 //
-// Tree.flushMu is held for a flush, a freeze and a publication, and comes first.
+// Tree.flushMu is held for a flush, a freeze and a publication, and comes first. Sync
+// takes it for those only who lead a flush (together.go).
 // Tree.gate is held for reading by every change and for writing by the moment of
 // a freeze or a publication. Tree.mu guards names: entries, whiteouts, parents,
 // the table of nodes. Node.mu guards one inode. Tree.changes.mu guards the sets

@@ -17,21 +17,6 @@ const (
 	metaSeq     = "tree.seq"      // 8 bytes big-endian
 )
 
-// Sync makes everything done so far durable in staging. Callers that come
-// while others wait share one flush.
-func (t *Tree) Sync(context.Context) error {
-	if t.store == nil {
-		return nil
-	}
-	want := t.seq.Load()
-	t.flushMu.Lock()
-	defer t.flushMu.Unlock()
-	if t.flushed >= want {
-		return nil
-	}
-	return t.flush()
-}
-
 // flush writes all changes to staging. Changes wait only while what changed is
 // copied. The caller holds flushMu.
 func (t *Tree) flush() error {
@@ -126,7 +111,7 @@ func (t *Tree) storeChanges(batch *staging.Batch, c *captured) error {
 		t.changes.putBack(c.nodes, c.names)
 		return err
 	}
-	t.flushed = c.since
+	t.flushed.Store(c.since)
 	t.store.Keep(t.planSize())
 	t.log.Debug("changes are durable", "inodes", len(c.inodes), "names", len(c.entries))
 	return nil
@@ -233,7 +218,7 @@ func (t *Tree) restore() error {
 		}
 		if v := r.Meta(metaSeq); len(v) == 8 {
 			t.seq.Store(binary.BigEndian.Uint64(v))
-			t.flushed = t.seq.Load()
+			t.flushed.Store(t.seq.Load())
 		}
 		return nil
 	})

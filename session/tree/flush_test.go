@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -85,6 +86,65 @@ func TestSyncsShareAFlush(t *testing.T) {
 	wg.Wait()
 	if count != 2 {
 		t.Errorf("%d flushes for one caller and %d others that waited for it, want 2", count, callers)
+	}
+	end(t, tr, s)
+}
+
+// Who leads a flush waits for as many as shared the last one, so that they need
+// not wait for a flush without them.
+func TestFlushWaitsForCompany(t *testing.T) {
+	hold, count := make(chan struct{}), 0
+	tr, s := flushing(t, time.Hour, func() {
+		if count++; count == 1 {
+			<-hold
+		}
+	})
+	tr.together.most = time.Hour
+	change := func(name string) {
+		if _, err := tr.Create(t.Context(), tr.Root(), name, New{Mode: file}); err != nil {
+			t.Error(err)
+		}
+	}
+	save := func() {
+		if err := tr.Sync(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	var wg sync.WaitGroup
+	// Two wait for the end of a first flush, and share the second.
+	change("first")
+	wg.Go(save)
+	for tr.together.callers.Load() < 1 {
+		runtime.Gosched()
+	}
+	change("second")
+	wg.Go(save)
+	wg.Go(save)
+	for tr.together.callers.Load() < 3 {
+		runtime.Gosched()
+	}
+	close(hold)
+	wg.Wait()
+	if count > 2 || tr.together.shared < 2 {
+		t.Fatalf("%d flushes, the last shared by %d", count, tr.together.shared)
+	}
+	tr.together.took = 8 * time.Hour // of a slow disk: patience lasts an hour
+	tr.together.shared = 2
+
+	change("alone")
+	wg.Go(save)
+	for tr.together.callers.Load() < 1 {
+		runtime.Gosched()
+	}
+	before := count
+	change("company")
+	wg.Go(save)
+	wg.Wait()
+	if count != before+1 {
+		t.Errorf("%d flushes for two callers that had shared the last one, want 1", count-before)
+	}
+	if tr.together.took = 0; tr.together.shared != 2 {
+		t.Errorf("the flush was shared by %d, want 2", tr.together.shared)
 	}
 	end(t, tr, s)
 }

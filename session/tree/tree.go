@@ -65,7 +65,8 @@ type Tree struct {
 	writers atomic.Int64
 
 	flushMu   sync.Mutex
-	flushed   uint64 // guarded by flushMu: changes up to this are durable
+	flushed   atomic.Uint64 // changes up to this are durable; written under flushMu
+	together  together
 	stopFlush func()
 }
 
@@ -87,6 +88,7 @@ func Open(ctx context.Context, opt Options) (*Tree, error) {
 	t.space = newAccount(opt.Space)
 	t.changes.many = make(chan struct{}, 1)
 	t.changes.reset()
+	t.together = newTogether()
 	t.inodes = newInodes(opt.Base)
 	t.nextIno.Store(max(opt.NextIno, RootIno+1))
 	t.frozen.Store(opt.Frozen)
