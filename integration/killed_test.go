@@ -57,6 +57,7 @@ func TestKillAtRandomMoments(t *testing.T) {
 				ended := make(chan harness.Result, 1)
 				began := time.Now()
 				go func() { ended <- l.Burnfs(what, point) }()
+				// The moment of the kill is the random choice that is tested.
 				time.Sleep(time.Duration(rng.Float64() * 1.1 * float64(typical)))
 				m.TryKill()
 				if r := <-ended; r.Code == 0 {
@@ -67,7 +68,7 @@ func TestKillAtRandomMoments(t *testing.T) {
 				t.Logf("kill %d, %v after %s was asked for; the log ends with:\n%s", k, time.Since(began).Round(time.Millisecond), what, lastLines(m.LogText(), 2))
 				if rng.IntN(3) == 0 {
 					m := d.MountAt(point, speed)
-					time.Sleep(time.Duration(rng.Float64() * float64(typical)))
+					time.Sleep(time.Duration(rng.Float64() * float64(typical))) // so is this one, in the resume
 					m.TryKill()
 					again++
 				}

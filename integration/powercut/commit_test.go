@@ -380,6 +380,7 @@ func finish(dir string, disk *recorddisk.Disk, e expected) (found string, err er
 	if found, err = manifest(d.Tree(), "/w"); err != nil {
 		return "", err
 	}
+	// A resume in the background tells nobody that it has ended.
 	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
 		s := d.Status()
 		if s.State == session.Failed {

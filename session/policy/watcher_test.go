@@ -68,7 +68,7 @@ func (d *disc) Commit(_ context.Context, why string) error {
 	if d.during != nil {
 		d.during()
 	}
-	time.Sleep(wait)
+	time.Sleep(wait) // all time in these tests is that of a synctest bubble
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.busy = false
