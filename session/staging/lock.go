@@ -24,18 +24,22 @@ func lockShared(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); err != nil {
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = &LockedError{Dir: dir, PID: readPID(f)}
-		} else {
-			err = fmt.Errorf("lock %s: %w", f.Name(), err)
-		}
-		return nil, errors.Join(err, f.Close())
-	}
-	if err := stillThere(f, dir); err != nil {
+	if err := take(f, dir, unix.LOCK_SH); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// take locks f, which is dir/lock, without waiting; how is LOCK_SH or LOCK_EX.
+func take(f *os.File, dir string, how int) error {
+	err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return &LockedError{Dir: dir, PID: readPID(f)}
+	case err != nil:
+		return fmt.Errorf("lock %s: %w", f.Name(), err)
+	}
+	return stillThere(f, dir)
 }
 
 // stillThere makes sure that a lock is that of the store in dir: Drop moves stores away, and
@@ -62,15 +66,7 @@ func lockDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, writeError(dir, err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = &LockedError{Dir: dir, PID: readPID(f)}
-		} else {
-			err = fmt.Errorf("lock %s: %w", f.Name(), err)
-		}
-		return nil, errors.Join(err, f.Close())
-	}
-	if err := stillThere(f, dir); err != nil {
+	if err := take(f, dir, unix.LOCK_EX); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	// The number only serves the message of LockedError; on a full disk it is missing.
