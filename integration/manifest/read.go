@@ -15,10 +15,14 @@ import (
 )
 
 // Read describes the tree at root as the kernel shows it.
-func Read(root string) (Tree, error) {
+func Read(root string) (Tree, error) { return ReadBelow(root, "") }
+
+// ReadBelow describes what is at and below the directory dir of the tree at root, under
+// names relative to root.
+func ReadBelow(root, dir string) (Tree, error) {
 	t := make(Tree)
 	inode := make(map[string]uint64)
-	err := filepath.WalkDir(root, func(p string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(root, dir), func(p string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

@@ -313,7 +313,7 @@ func (s *Soak) compare(when string) {
 	if s.failed.Load() {
 		return
 	}
-	got, err := scan(s.mount.Point, "")
+	got, err := manifest.Read(s.mount.Point)
 	if err != nil {
 		s.fail("%s: the mount cannot be read: %v", when, err)
 		return
@@ -323,7 +323,7 @@ func (s *Soak) compare(when string) {
 
 func (s *Soak) compareWith(when string, got manifest.Tree) {
 	s.Helper()
-	want, err := scan(s.mirror, "")
+	want, err := manifest.Read(s.mirror)
 	if err != nil {
 		s.fail("%v", err)
 		return
@@ -334,7 +334,7 @@ func (s *Soak) compareWith(when string, got manifest.Tree) {
 		return
 	}
 	s.fresh = time.Now().Add(-20 * time.Millisecond) // the kernel's clock for files is a coarse one
-	real, err := scan(s.mirror, "")
+	real, err := manifest.Read(s.mirror)
 	if err == nil {
 		err = adopt(s.mirror, real, got)
 	}
@@ -377,7 +377,7 @@ func (s *Soak) recover() {
 		s.checkStaging(s.disc.Path)
 	}
 	s.remount()
-	got, err := scan(s.mount.Point, "")
+	got, err := manifest.Read(s.mount.Point)
 	if err != nil {
 		s.fail("after a kill the mount cannot be read: %v", err)
 		return
@@ -445,7 +445,7 @@ func (s *Soak) explain(found []candidates, got manifest.Tree, scratch string) {
 	}
 	replay(scratch, s.journal.ops, at)
 	for i := range found {
-		want, err := scan(scratch, s.actors[i].dir)
+		want, err := manifest.ReadBelow(scratch, s.actors[i].dir)
 		if err != nil {
 			s.Error(err)
 			return
@@ -625,7 +625,7 @@ func (s *Soak) remember() {
 	if len(sessions) == 0 {
 		return
 	}
-	tree, err := scan(s.mirror, "")
+	tree, err := manifest.Read(s.mirror)
 	if err != nil {
 		s.fail("%v", err)
 		return

@@ -13,37 +13,6 @@ import (
 	"burnfs/integration/manifest"
 )
 
-// scan describes the tree at and below a directory. Names are relative to the
-// root.
-func scan(root, dir string) (manifest.Tree, error) {
-	t := make(manifest.Tree)
-	inode := make(map[string]uint64)
-	err := filepath.WalkDir(filepath.Join(root, dir), func(p string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(root, p)
-		if err != nil {
-			return err
-		}
-		var st unix.Stat_t
-		if err := unix.Lstat(p, &st); err != nil {
-			return &os.PathError{Op: "lstat", Path: p, Err: err}
-		}
-		e, err := manifest.Describe(p, &st)
-		if err != nil {
-			return err
-		}
-		t[name], inode[name] = e, st.Ino
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	t.Group(inode)
-	return t, nil
-}
-
 // part returns what is at or below a directory.
 func part(t manifest.Tree, dir string) manifest.Tree {
 	return t.Select(func(name string, _ *manifest.Entry) bool { return below(name, dir) })

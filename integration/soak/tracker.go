@@ -29,7 +29,7 @@ func (t *tracker) rescan() error {
 	for name := range t.want {
 		t.wrong[name] = true
 	}
-	tree, err := scan(t.root, t.dir)
+	tree, err := manifest.ReadBelow(t.root, t.dir)
 	if err != nil {
 		return err
 	}

@@ -23,13 +23,13 @@ func (s *Soak) verdict() {
 		s.fail("there was something to burn though nothing had changed")
 	}
 	s.checkStaging()
-	want, err := scan(s.mirror, "")
+	want, err := manifest.Read(s.mirror)
 	if err != nil {
 		s.fail("%v", err)
 		return
 	}
 	ro := s.disc.Mount("ro")
-	got, err := scan(ro.Point, "")
+	got, err := manifest.Read(ro.Point)
 	ro.Unmount()
 	if err != nil {
 		s.fail("%v", err)
@@ -93,7 +93,7 @@ func (s *Soak) sessions() {
 func (s *Soak) old(x harness.Session) {
 	s.Helper()
 	m := s.disc.MountAt(s.Mkdir("old", 0o755), fmt.Sprintf("session=%d", x.Number))
-	got, err := scan(m.Point, "")
+	got, err := manifest.Read(m.Point)
 	m.Unmount()
 	if err != nil {
 		s.fail("%v", err)
