@@ -121,7 +121,7 @@ func TestBurnSessions(t *testing.T) {
 				}
 			}
 			r := ok(t, "verify", l.disc)
-			if !strings.HasPrefix(r.out, "3 sessions, 9 files") || !strings.Contains(r.out, " 9 files match their checksum, 0 have none.") {
+			if !strings.HasPrefix(r.out, "3 sessions, 9 files") || !strings.Contains(r.out, " checksums: 9 match, 0 not recorded.") {
 				t.Errorf("verify: %v", r)
 			}
 			// The same image again belongs to another place.
@@ -251,7 +251,7 @@ func TestBurnCDExtra(t *testing.T) {
 	if len(list) != 2 || list[1].Content != "iso9660" || !strings.HasSuffix(params, fmt.Sprintf(",%d", list[1].Start)) {
 		t.Errorf("-C %s: %+v", params, list)
 	}
-	if r := ok(t, "verify", l.disc); !strings.HasPrefix(r.out, "1 sessions, 1 files") {
+	if r := ok(t, "verify", l.disc); !strings.HasPrefix(r.out, "1 session, 1 file,") {
 		t.Errorf("verify: %v", r)
 	}
 }

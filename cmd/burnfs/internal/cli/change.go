@@ -143,13 +143,11 @@ func (c *change) describe() string {
 	}
 	switch n := len(c.Sessions); {
 	case c.Info.OpenTrack != nil:
-		s += fmt.Sprintf(" with %d sessions and an interrupted burn", n)
+		s += " with " + count(n, "session", "") + " and an interrupted burn"
 	case n == 0:
 		return s + " without a session"
-	case n == 1:
-		s += " with 1 session"
 	default:
-		s += fmt.Sprintf(" with %d sessions", n)
+		s += " with " + count(n, "session", "")
 	}
 	for i := len(c.Sessions) - 1; i >= 0; i-- {
 		if last := &c.Sessions[i]; last.Readable {

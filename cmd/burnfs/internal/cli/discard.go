@@ -125,13 +125,13 @@ func (a *app) discard(ctx context.Context, point, rel string, yes bool) error {
 func discardedText(d *control.Discarded) string {
 	var parts []string
 	if d.Files > 0 || d.Bytes > 0 {
-		parts = append(parts, fmt.Sprintf("changes of %d files with %s of new data", d.Files, humanize.IBytes(uint64(max(d.Bytes, 0)))))
+		parts = append(parts, fmt.Sprintf("changes of %s with %s of new data", countFiles(d.Files), humanize.IBytes(uint64(max(d.Bytes, 0)))))
 	}
 	if d.Dirs > 0 {
-		parts = append(parts, fmt.Sprintf("changes of %d directories", d.Dirs))
+		parts = append(parts, "changes of "+countDirs(d.Dirs))
 	}
 	if d.Restored > 0 {
-		parts = append(parts, fmt.Sprintf("the removal of %d names", d.Restored))
+		parts = append(parts, "the removal of "+count(d.Restored, "name", ""))
 	}
 	if len(parts) == 0 {
 		return "nothing"

@@ -173,14 +173,14 @@ func verdict(list []checkJSON) error {
 	}
 	switch {
 	case damaged > 0:
-		return failure.New(exitcode.Damaged, nil, fmt.Sprintf("the staging of %d discs is damaged", damaged),
+		return failure.New(exitcode.Damaged, nil, fmt.Sprintf("the staging of %s is damaged", count(damaged, "disc", "")),
 			"Nothing was changed. What can be read can be copied out.", "'burnfs staging export UUID DIR' does that; do it before anything else.")
 	case later > 0:
-		return failure.New(exitcode.Staging, nil, fmt.Sprintf("a later burnfs wrote the staging of %d discs", later), "Nothing was changed.", "Use that version.")
+		return failure.New(exitcode.Staging, nil, fmt.Sprintf("a later burnfs wrote the staging of %s", count(later, "disc", "")), "Nothing was changed.", "Use that version.")
 	case failed > 0:
-		return failure.New(exitcode.Staging, nil, fmt.Sprintf("the staging of %d discs could not be checked in full", failed), "", "The reasons are named above.")
+		return failure.New(exitcode.Staging, nil, fmt.Sprintf("the staging of %s could not be checked in full", count(failed, "disc", "")), "", "The reasons are named above.")
 	case used > 0:
-		return failure.New(exitcode.InUse, nil, fmt.Sprintf("the staging of %d discs is in use and was not checked", used),
+		return failure.New(exitcode.InUse, nil, fmt.Sprintf("the staging of %s is in use and was not checked", count(used, "disc", "")),
 			"Nothing was changed.", "'burnfs status MOUNTPOINT' shows a mounted disc; unmount it to check its staging.")
 	}
 	return nil

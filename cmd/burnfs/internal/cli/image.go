@@ -238,8 +238,8 @@ func (a *app) streamImage(ctx context.Context, out io.Writer, job imageJob) (err
 	case n > 0:
 		return fmt.Errorf("zeros stand for the end of %d of them: %w", n, image.ErrShortFile)
 	case a.verbose:
-		fmt.Fprintf(a.env.Err, "burnfs: %d blocks from block %d (%s), %d files, %d directories\n", layout.Blocks(), layout.Start(),
-			humanize.IBytes(uint64(w.total)), layout.FileCount(), layout.DirCount())
+		fmt.Fprintf(a.env.Err, "burnfs: %d blocks from block %d (%s), %s, %s\n", layout.Blocks(), layout.Start(),
+			humanize.IBytes(uint64(w.total)), countFiles(int64(layout.FileCount())), countDirs(int64(layout.DirCount())))
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func TestMountLifecycle(t *testing.T) {
 	if st.State != "staging" || st.Pending.Files != 1 || st.Pending.Bytes != int64(len("content")) {
 		t.Errorf("status with a pending file: %+v", st)
 	}
-	if r := ok(t, "status", l.mnt); !strings.Contains(r.out, "1 files, ") || !strings.Contains(r.out, "State:") {
+	if r := ok(t, "status", l.mnt); !strings.Contains(r.out, "1 file, ") || !strings.Contains(r.out, "State:") {
 		t.Errorf("status as text: %v", r)
 	}
 	// The disc is in use, and so is the mount point.

@@ -25,7 +25,7 @@ func TestUnmountWithoutBurning(t *testing.T) {
 		t.Errorf("sync(1) burned: %+v", st)
 	}
 	r := spawn(t, "burnfs", "umount", l.mnt)
-	if r.code != int(exitcode.Staged) || !strings.Contains(r.err, "1 files") || !strings.Contains(r.err, "nothing was burned") || !strings.Contains(r.err, st.StagingDir) {
+	if r.code != int(exitcode.Staged) || !strings.Contains(r.err, "1 file,") || !strings.Contains(r.err, "nothing was burned") || !strings.Contains(r.err, st.StagingDir) {
 		t.Errorf("umount: %v", r)
 	}
 	ended(t, st.PID)

@@ -81,7 +81,7 @@ func holds(s *history.Session) string {
 	case !s.Readable:
 		return "not readable: " + s.Problem
 	case s.Files >= 0 && s.Dirs >= 0:
-		return fmt.Sprintf("%d files, %d directories", s.Files, s.Dirs)
+		return countFiles(s.Files) + ", " + countDirs(s.Dirs)
 	case s.Preparer != "":
 		return "files, by " + s.Preparer
 	case s.Application != "":

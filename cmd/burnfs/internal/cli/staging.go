@@ -482,16 +482,16 @@ func (a *app) printExport(dest string, m *rescue.Manifest) {
 	for _, p := range m.Problems {
 		fmt.Fprintf(a.env.Err, "burnfs: %s\n", clean(p))
 	}
-	fmt.Fprintf(a.env.Out, "%d files, %d directories, %d links and special files with %s of staged data were copied to %s.\n",
-		m.Files, m.Dirs, m.Others, humanize.IBytes(uint64(m.Bytes)), dest)
+	fmt.Fprintf(a.env.Out, "Copied to %[5]s: %[1]s, %[2]s, %[3]s, with %[4]s of staged data.\n",
+		countFiles(m.Files), countDirs(m.Dirs), count(m.Others, "link or special file", "links and special files"), humanize.IBytes(uint64(m.Bytes)), dest)
 	if m.Partial > 0 {
-		fmt.Fprintf(a.env.Out, "%d files are partial: the rest of them is on the disc (--disc makes them whole).\n", m.Partial)
+		fmt.Fprintf(a.env.Out, "Partial: %s, the rest of which is on the disc (--disc makes them whole).\n", countFiles(m.Partial))
 	}
 	if noted > 0 {
 		fmt.Fprintf(a.env.Out, "%d are not in every way as they were, their owner for example; %s says what (-v prints it).\n", noted, m.Name)
 	}
 	if m.Removed > 0 {
-		fmt.Fprintf(a.env.Out, "%d names were removed; %s lists them.\n", m.Removed, m.Name)
+		fmt.Fprintf(a.env.Out, "Removed: %s; %s lists them.\n", count(m.Removed, "name", ""), m.Name)
 	}
 }
 

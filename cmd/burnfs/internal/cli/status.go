@@ -129,9 +129,9 @@ func pendingText(p control.Pending) string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{p.Files, "files"}, {p.Dirs, "directories"}, {p.Removed, "removed names"}} {
+	}{{p.Files, "file"}, {p.Dirs, "directory"}, {p.Removed, "removed name"}} {
 		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+			parts = append(parts, count(part.n, part.what, ""))
 		}
 	}
 	parts = append(parts, humanize.IBytes(uint64(max(p.Bytes, 0)))+" of new data")

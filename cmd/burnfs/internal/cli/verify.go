@@ -65,8 +65,8 @@ with -v also deviations from the standards are told that no reader minds.`,
 				for _, f := range findings {
 					fmt.Fprintln(a.env.Out, f)
 				}
-				fmt.Fprintf(a.env.Out, "%d sessions, %d files, %d directories, %s read; %d files match their checksum, %d have none.\n",
-					res.Sessions, res.Files, res.Dirs, humanize.IBytes(uint64(res.Bytes)), res.Checked, res.Unchecked)
+				fmt.Fprintf(a.env.Out, "%s, %s, %s, %s read; checksums: %d match, %d not recorded.\n",
+					count(res.Sessions, "session", ""), countFiles(res.Files), countDirs(res.Dirs), humanize.IBytes(uint64(res.Bytes)), res.Checked, res.Unchecked)
 			}
 			if res.Findings > 0 {
 				return failure.New(exitcode.Verify, nil, fmt.Sprintf("%s has %d problems", args[0], res.Findings),
