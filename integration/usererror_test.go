@@ -280,6 +280,7 @@ func TestMountPointInTheWay(t *testing.T) {
 	file := l.Path("a-file")
 	must(t, os.WriteFile(file, nil, 0o644))
 	expectFailure(l, "a mount point inside the staging directory", l.Burnfs(d.Args(inside)...), exitMount, "inside")
+	must(t, os.Remove(inside)) // nothing but what is a store's may stay in one
 	expectFailure(l, "a mount point that would hide the disc", l.Burnfs(d.Args(l.Dir)...), exitMount, "hidden")
 	expectFailure(l, "a mount point that would hide the staging directory", l.Burnfs(d.Args(l.State)...), exitMount, "hidden")
 	expectFailure(l, "a mount point that is a file", l.Burnfs(d.Args(file)...), exitMount, "directory")
