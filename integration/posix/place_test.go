@@ -329,7 +329,7 @@ func (p *place) list(name string) {
 func tick() time.Time {
 	now, coarse := clock(unix.CLOCK_REALTIME), time.Time{}
 	for !coarse.After(now) {
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) // the clock steps every 1 to 10 ms (CONFIG_HZ), and tells nobody
 		coarse = clock(unix.CLOCK_REALTIME_COARSE)
 	}
 	return coarse

@@ -69,7 +69,7 @@ func TestUnmountWaitsForAutomaticCommit(t *testing.T) {
 		if st := l.Status(t.Context()); st.Commit.Policy != "umount+idle:1m" || st.Commit.NextBy != "idle:1m" || st.Commit.NextAt != time.Now().Add(time.Minute).Format(time.RFC3339) {
 			t.Errorf("status: %+v", st.Commit)
 		}
-		time.Sleep(2 * time.Minute)
+		time.Sleep(2 * time.Minute) // fake time: the commit has begun
 		if _, err := l.Unmount(t.Context(), false, func(control.Progress) {}); err != nil {
 			t.Error(err)
 		}
