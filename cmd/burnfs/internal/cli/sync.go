@@ -17,9 +17,11 @@ func (a *app) syncCmd() *cobra.Command {
 		Short:                 "Burn what is pending now and stay mounted",
 		Long: `Burn what has changed since the last session as a new one, read it back, and stay
 mounted. The exit status is 0 only when the disc holds everything that was written
-before, also in files that programs have mapped into memory. The same happens for 'sync MOUNTPOINT' of coreutils while no file is open
-for writing, unless the disc was mounted with a -o commit= in which sync is missing;
-this command always burns.
+before, also in files that programs have mapped into memory. Reading and writing go on
+meanwhile. 'sync MOUNTPOINT' of coreutils burns too, while no file is open for writing and
+unless the disc was mounted with a -o commit= in which sync is missing; but it holds up
+whoever uses the top directory, and leaves out what is changed in mapped files and not
+written back yet. This command always burns.
 
 Each session costs room on the disc besides its data: on a CD 13 to 23 MB.`,
 		Args: exactArgs("MOUNTPOINT"),
