@@ -184,7 +184,7 @@ func (m *model) commitWithOps(cut int) {
 	ctx, cancel := context.WithCancel(m.ctx)
 	defer cancel()
 	m.damaged = m.damaged || cut > 0 // what was cut is found among the sessions
-	reports := 0
+	reports, end := 0, m.steps+400
 	last := ""
 	_, err := m.disc.Commit(ctx, "model", func(p Progress) {
 		if reports++; reports == cut {
@@ -194,7 +194,11 @@ func (m *model) commitWithOps(cut int) {
 		if p.Phase != last || m.rng.IntN(4) == 0 {
 			last = p.Phase
 			m.note("while %s", p.Phase)
-			m.some(m.rng.IntN(12))
+			// What is written meanwhile is the next session: without an end each
+			// would be larger than the one before, until the disc is full.
+			if m.steps < end {
+				m.some(m.rng.IntN(12))
+			}
 		}
 	})
 	if err != nil && cut == 0 {
@@ -231,6 +235,25 @@ func (m *model) find(i *inode, path string) {
 			m.find(c, path+"/"+name)
 		}
 	}
+}
+
+// room is how many bytes all files may have together: what fits ten times on
+// the smallest medium, each time with what changed while it was burned.
+const room = 24 << 20
+
+// fits reports whether a file may have this size: a full disc is the subject
+// of other tests.
+func (m *model) fits(f *inode, size int) bool {
+	total, _ := m.all(false)
+	sum := size - len(f.data)
+	counted := map[*inode]bool{}
+	for _, i := range append(total, m.open...) {
+		if !counted[i] {
+			counted[i] = true
+			sum += len(i.data)
+		}
+	}
+	return sum <= room
 }
 
 // refresh notes the times that the mount made up.
@@ -364,6 +387,9 @@ func (m *model) step() {
 		if appending {
 			off = len(f.data)
 		}
+		if !m.fits(f, max(len(f.data), off+len(p))) {
+			return
+		}
 		m.note("write %s/%s inode %d: %d bytes at %d", path, name, f.ino, len(p), off)
 		_, err := t.WriteAt(m.ctx, f.node, p, int64(off), appending)
 		must(err)
@@ -380,6 +406,9 @@ func (m *model) step() {
 		size := int64(m.rng.IntN(len(f.data)*5/4 + 10))
 		if m.rng.IntN(3) == 0 {
 			size = 0
+		}
+		if !m.fits(f, int(size)) {
+			return
 		}
 		m.note("truncate %s/%s inode %d to %d", path, name, f.ino, size)
 		_, err := t.SetAttr(m.ctx, f.node, tree.SetAttr{Size: &size})

@@ -269,7 +269,7 @@ func (t *tree) claimFile(e *entry) {
 			continue
 		}
 		if i > 0 {
-			t.claim(kindFile, e.dir, int64(s.LBA)*iso9660.BlockSize, s.Size, e.record, 0)
+			t.claim(kindSection, e.dir, int64(s.LBA)*iso9660.BlockSize, s.Size, e.record, 0)
 			continue
 		}
 		t.claim(kindFile, e.dir, int64(s.LBA)*iso9660.BlockSize, s.Size, e.record, serial)

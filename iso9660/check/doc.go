@@ -23,8 +23,8 @@
 // Warning deviates from the standard, and no reader in use minds.
 //
 // Not faults, because they are how discs are made: extents below the session's own
-// start, which a continued session has; extents of the same place and length with
-// several names; more than eight levels of directories; Joliet names of up to 103
+// start, which a continued session has; extents that several files share, also after
+// one of them was cut or changed in its middle; more than eight levels of directories; Joliet names of up to 103
 // characters; a saturated parent number in a path table of more than 65535
 // directories; AAIP and nanoseconds without an ER of their own (SUSP 1.10 allows
 // it); empty files that lie anywhere.

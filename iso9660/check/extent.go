@@ -45,7 +45,8 @@ func (c *checker) volumeSize() {
 type kind uint32
 
 const (
-	kindFile kind = iota
+	kindFile    kind = iota // the first section of a file, or its only one
+	kindSection             // a further section of a file
 	kindDirectory
 	kindJolietDirectory
 	kindContinuation
@@ -72,6 +73,8 @@ type region struct {
 func (r *region) end() uint64 { return r.begin + uint64(r.size) }
 
 func (r *region) kind() kind { return kind(r.owner >> ownerBits) }
+
+func (r *region) isFile() bool { return r.kind() == kindFile || r.kind() == kindSection }
 
 func (r *region) number() int { return int(r.owner & (1<<ownerBits - 1)) }
 
@@ -101,8 +104,7 @@ func compareRegions(a, b region) int {
 	return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.size, b.size), cmp.Compare(a.owner, b.owner), cmp.Compare(a.record, b.record))
 }
 
-// overlaps demands that no two regions overlap unless they are equal and shared by
-// files, or by records of one file.
+// overlaps demands that no two regions overlap unless they are shared on purpose.
 func (c *checker) overlaps(t *tree) {
 	slices.SortFunc(c.regions, compareRegions)
 	last := -1
@@ -127,15 +129,16 @@ func (c *checker) overlaps(t *tree) {
 	}
 }
 
+// shared tells whether b, which does not begin before a, may have blocks of a. Two
+// files that began with the same blocks may differ since: one was cut, so that both
+// begin at the same place, or changed in its middle and keeps old blocks behind the
+// new ones as a further section.
 func shared(a, b *region) bool {
-	if a.kind() != b.kind() || a.begin != b.begin {
-		return false
-	}
-	switch a.kind() {
-	case kindFile:
-		return a.size == b.size
-	case kindContinuation:
-		return a.size == b.size && a.number() == b.number()
+	switch {
+	case a.isFile() && b.isFile():
+		return a.begin == b.begin || b.kind() == kindSection
+	case a.kind() == kindContinuation && b.kind() == kindContinuation:
+		return a.begin == b.begin && a.size == b.size && a.number() == b.number()
 	}
 	return false
 }

@@ -131,7 +131,7 @@ func (t *tree) recordName(dir int, rec uint32) string {
 // regionPath names the file or directory that claims r, or "".
 func (t *tree) regionPath(r *region) string {
 	switch r.kind() {
-	case kindFile:
+	case kindFile, kindSection:
 		return join(t.path(r.number()), t.recordName(r.number(), r.record))
 	case kindContinuation:
 		if name := t.recordName(r.number(), r.record); name != iso9660.SelfIdentifier {
@@ -149,7 +149,7 @@ func (t *tree) regionPath(r *region) string {
 // regionName says what r is.
 func (t *tree) regionName(r *region) string {
 	switch r.kind() {
-	case kindFile:
+	case kindFile, kindSection:
 		return "the file " + quote(t.regionPath(r))
 	case kindDirectory:
 		return "the directory " + quote(t.regionPath(r))

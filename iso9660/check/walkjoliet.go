@@ -26,7 +26,7 @@ func (c *checker) walkJoliet(iso *tree) {
 		return
 	}
 	for i := range m.files {
-		if r := &m.files[i]; r.kind() == kindFile && r.size > 0 && !m.seen[i] && !c.done() {
+		if r := &m.files[i]; r.isFile() && r.size > 0 && !m.seen[i] && !c.done() {
 			at := iso.place(r.number(), r.record)
 			iso.report(JolietMissing, at, "the Joliet tree does not show %d bytes of the file at block %d", r.size, r.lba())
 		}
@@ -70,7 +70,7 @@ func (m *matcher) find(s iso9660.Section) bool {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.size, b.size))
 	})
 	for ; i < len(m.files) && m.files[i].begin == want.begin && m.files[i].size == want.size; i++ {
-		if !m.seen[i] && m.files[i].kind() == kindFile {
+		if !m.seen[i] && m.files[i].isFile() {
 			m.seen[i] = true
 			return true
 		}
