@@ -12,6 +12,10 @@ const (
 // StandardIdentifier is in every volume descriptor (8.1.2).
 const StandardIdentifier = "CD001"
 
+// VersionEnhanced is the version of the Supplementary Volume Descriptor that
+// ISO 9660:1999 calls the Enhanced one (8.1.3 there).
+const VersionEnhanced = 2
+
 // highSierraIdentifier stands at offset 9 of a High Sierra descriptor.
 const highSierraIdentifier = "CDROM"
 

@@ -1,7 +1,9 @@
 package volume
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -44,7 +46,24 @@ func (s *scanner) rockRidge(ctx context.Context, r record, rr *rockRidge) error 
 			skip = at
 		}
 	}
+	if skip == 0 && isXA(area) {
+		skip = sizeXA // whatever SP says
+	}
 	return s.entries(ctx, area[min(skip, len(area)):], rr)
+}
+
+// sizeXA is the size of the attributes with which CD-ROM XA begins a System Use
+// field, and atXA where its signature is in them.
+const (
+	sizeXA = 14
+	atXA   = 6
+)
+
+// isXA tells whether area begins with them: they have their signature, and are no
+// entry.
+func isXA(area []byte) bool {
+	return len(area) >= sizeXA && area[atXA] == 'X' && area[atXA+1] == 'A' &&
+		(area[0] == 0 || area[2] < susp.HeaderSize)
 }
 
 func (s *scanner) entries(ctx context.Context, area []byte, rr *rockRidge) error {
@@ -127,14 +146,18 @@ func (s *scanner) decode(ctx context.Context, r record) (e Entry, shown bool, er
 	case r.IsSelf():
 	case s.v.tree == Joliet:
 		e.Name = jolietName(r.Identifier())
+	case s.v.tree == Enhanced:
+		e.Name = safeName(bytes.TrimSuffix(r.Identifier(), []byte(";1")))
 	case e.Name == "":
 		e.Name = plainName(r.Identifier())
 	}
 	if !r.IsSelf() && (e.Name == "" || e.Name == "." || e.Name == "..") {
-		return Entry{}, false, errNoName
+		e.Name = namelessName
 	}
 	switch {
 	case e.Sections != nil: // a relocated directory, which lies elsewhere
+	case e.IsDir() && r.DataLength() == 0 && !r.IsSelf():
+		s.sizeless(ctx, &e, r)
 	case e.IsDir(), e.IsRegular():
 		if err := s.addSection(&e, r); err != nil {
 			return Entry{}, false, err
@@ -143,6 +166,20 @@ func (s *scanner) decode(ctx context.Context, r record) (e Entry, shown bool, er
 		e.Size = int64(len(e.Target))
 	}
 	return e, true, nil
+}
+
+// sizeless gives a directory that is recorded with a size of 0 the one that its own
+// record says. No directory is that small; what has no record of its own is
+// taken for an empty one.
+func (s *scanner) sizeless(ctx context.Context, e *Entry, r record) {
+	section := r.Section()
+	self, err := s.v.selfRecord(ctx, section.LBA, s.block())
+	if err != nil || self.Section().LBA != section.LBA || self.DataLength() == 0 {
+		s.v.log.Warn("a directory is recorded with a size of 0; it is shown empty", "block", r.lba, "offset", r.offset)
+		return
+	}
+	e.Size = int64(self.DataLength())
+	s.section(e, iso9660.Section{LBA: section.LBA, Size: e.Size})
 }
 
 func (s *scanner) decodeRockRidge(ctx context.Context, r record, e *Entry) (shown bool, err error) {
@@ -247,6 +284,9 @@ func (s *scanner) applyAttrs(e *Entry) error {
 func (s *scanner) addSection(e *Entry, r record) error {
 	section := r.Section()
 	switch {
+	case s.v.elsewhere(r.VolumeSequenceNumber()):
+		return fmt.Errorf("%w: number %d of %d, and this is number %d", errOtherVolume,
+			r.VolumeSequenceNumber(), s.v.primary.VolumeSetSize(), s.v.primary.VolumeSequenceNumber())
 	case r.FileUnitSize() != 0 || r.InterleaveGap() != 0:
 		return errInterleaved
 	case section.Size == 0:

@@ -7,9 +7,10 @@
 //	         ├─ Root ──▶ Entry ─┐ Directory()
 //	         └─ ReadDir(dir) ◀──┘ ──▶ Entry, Entry, …  ──▶ Sections: where the data are
 //
-// A volume may describe the same files by up to three trees. Rock Ridge is shown
+// A volume may describe the same files by up to four trees. Rock Ridge is shown
 // where there is one, because it alone has the names and attributes of POSIX,
-// then Joliet, then the bare names of ISO 9660 as Linux shows them by default.
+// then Joliet, then the long names of ISO 9660:1999, then the bare names of
+// ISO 9660 as Linux shows them by default.
 //
 // What Rock Ridge takes apart is put together again: names and targets from all
 // their entries and Continuation Areas, directories that were relocated where

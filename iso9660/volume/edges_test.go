@@ -161,7 +161,7 @@ func TestBrokenPrimaryRoot(t *testing.T) {
 }
 
 func TestTreeKindNames(t *testing.T) {
-	for kind, want := range map[volume.TreeKind]string{volume.RockRidge: "Rock Ridge", volume.Joliet: "Joliet", volume.Plain: "ISO 9660"} {
+	for kind, want := range map[volume.TreeKind]string{volume.RockRidge: "Rock Ridge", volume.Joliet: "Joliet", volume.Enhanced: "ISO 9660:1999", volume.Plain: "ISO 9660"} {
 		if kind.String() != want {
 			t.Errorf("%q, want %q", kind, want)
 		}

@@ -219,7 +219,7 @@ func TestBrokenEntries(t *testing.T) {
 			},
 		},
 		{
-			name: "no name at all", reason: "an identifier of which nothing is left", shown: "!",
+			name: "no name at all", reason: "an identifier of which nothing is left; the file can be read nevertheless", shown: "_",
 			broken: func(h *handmade) { h.file(".;1", nil) },
 		},
 		{

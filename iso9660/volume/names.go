@@ -11,6 +11,10 @@ import (
 // maxName is the greatest length of a name in bytes that Linux lets through.
 const maxName = 255
 
+// namelessName is shown for a file of whose name nothing is left that could be
+// one, so that it can be read.
+const namelessName = "_"
+
 // safeName makes a name of Rock Ridge usable: a disc may say anything. The result
 // is empty if there is no usable name, so that the ISO name stands in.
 func safeName(name []byte) string {

@@ -16,10 +16,10 @@ const maxSections = 1 << 16
 
 // Reasons for which an entry is not shown.
 var (
-	errInterleaved = errors.New("interleaved files are not supported")
+	errInterleaved = errors.New("the file is recorded interleaved with another one, which is not supported")
 	errSparse      = errors.New("sparse files (SF) are not supported")
 	errUnfinished  = errors.New("the last section of the file is missing")
-	errNoName      = errors.New("the name is empty, \".\" or \"..\"")
+	errOtherVolume = errors.New("the file lies on another volume of the set")
 	// errNoSelf is also how blocks of zeros look that a bad drive gives instead
 	// of a directory.
 	errNoSelf = errors.New("the directory does not begin with its own record (ECMA-119 6.8.2.2)")

@@ -17,6 +17,10 @@ const (
 	maxBadBlocks       = 64 // unreadable ones in a row after which a directory is given up
 )
 
+// minRecord is the length of a Directory Record without anything that may be left
+// out (ECMA-119 9.1). A shorter one says nothing of where the next one is.
+const minRecord = 33
+
 // sectionSlab is how many Sections are allocated at a time.
 const sectionSlab = 64
 
@@ -27,6 +31,7 @@ type scanner struct {
 
 	window    []byte // blocks of the directory that is being read
 	windowLBA uint32
+	ended     bool   // the directory ended before its size says
 	single    []byte // one block of something else
 
 	continuation    []byte // blocks with Continuation Areas
@@ -74,17 +79,18 @@ func (r record) error(err error) error {
 // records yields the records of a directory, each valid until the next one.
 func (s *scanner) records(ctx context.Context, dir Directory) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
+		s.ended = false
 		if int64(dir.LBA)+dir.Blocks() > 1<<32 {
 			yield(record{}, &iso9660.FormatError{What: "extent of a directory", LBA: dir.LBA, Err: iso9660.ErrOutside})
 			return
 		}
-		for at := int64(0); at < dir.Blocks(); {
+		for at := int64(0); at < dir.Blocks() && !s.ended; {
 			n := int(min(windowBlocks, dir.Blocks()-at))
 			lba := dir.LBA + uint32(at)
 			at += int64(n)
 			if err := s.load(ctx, lba, n); err != nil {
 				if n > 1 && ctx.Err() == nil {
-					if !s.salvage(ctx, dir, lba, n, yield) {
+					if !s.salvage(ctx, &dir, lba, n, yield) {
 						return
 					}
 					continue
@@ -92,11 +98,29 @@ func (s *scanner) records(ctx context.Context, dir Directory) iter.Seq2[record, 
 				yield(record{}, err)
 				return
 			}
+			if lba == dir.LBA {
+				dir = s.enlarge(dir)
+			}
 			if !s.inWindow(dir, yield) {
 				return
 			}
 		}
 	}
+}
+
+// enlarge gives a directory the size that its own record says, which is at the
+// beginning of the window, if its parent says less. Linux believes the former,
+// others the latter; to lose no entry, the larger one counts.
+func (s *scanner) enlarge(dir Directory) Directory {
+	self, err := iso9660.ParseDirectoryRecord(s.window)
+	if err != nil || !self.IsSelf() || self.Section().LBA != dir.LBA {
+		return dir
+	}
+	if size := int64(self.DataLength()); size > dir.Size && int64(dir.LBA)+(size+iso9660.BlockSize-1)/iso9660.BlockSize <= 1<<32 {
+		s.v.log.Warn("a directory is larger by its own record than by its parent's", "block", dir.LBA, "size", size, "parent says", dir.Size)
+		dir.Size = size
+	}
+	return dir
 }
 
 func (s *scanner) load(ctx context.Context, lba uint32, n int) error {
@@ -115,17 +139,23 @@ func (s *scanner) load(ctx context.Context, lba uint32, n int) error {
 
 // salvage reads the n blocks from lba on one by one, after they could not be read
 // at once. It yields one error for each run of bad blocks.
-func (s *scanner) salvage(ctx context.Context, dir Directory, lba uint32, n int, yield func(record, error) bool) bool {
+func (s *scanner) salvage(ctx context.Context, dir *Directory, lba uint32, n int, yield func(record, error) bool) bool {
 	bad := 0
 	for i := range uint32(n) {
+		if s.ended {
+			return true
+		}
 		err := s.load(ctx, lba+i, 1)
+		if err == nil && lba+i == dir.LBA {
+			*dir = s.enlarge(*dir)
+		}
 		switch {
 		case ctx.Err() != nil:
 			yield(record{}, ctx.Err())
 			return false
 		case err == nil:
 			bad = 0
-			if !s.inWindow(dir, yield) {
+			if !s.inWindow(*dir, yield) {
 				return false
 			}
 			continue
@@ -139,8 +169,12 @@ func (s *scanner) salvage(ctx context.Context, dir Directory, lba uint32, n int,
 	return bad < n
 }
 
-// inWindow yields the records in the window. Where a record is broken, the next
-// one that can be found is the first of the following block.
+// inWindow yields the records in the window. Where a record is broken, its length
+// leads to the next one; if that is what is broken, the next one that can be found
+// is the first of the following block.
+//
+// A block that begins with the record of a directory that lies there is another
+// directory: the size is too large, and this one ends before.
 func (s *scanner) inWindow(dir Directory, yield func(record, error) bool) bool {
 	for at := 0; at < len(s.window); at += iso9660.BlockSize {
 		lba := s.windowLBA + uint32(at/iso9660.BlockSize)
@@ -153,7 +187,17 @@ func (s *scanner) inWindow(dir Directory, yield func(record, error) bool) bool {
 				if !yield(record{}, r.error(err)) {
 					return false
 				}
-				break
+				length := int(block[offset])
+				if length < minRecord || length > len(block)-offset {
+					break
+				}
+				offset += length
+				continue
+			}
+			if offset == 0 && lba != dir.LBA && r.IsSelf() && r.Section().LBA == lba {
+				s.v.log.Warn("a directory is recorded with a size that includes the next one", "block", dir.LBA, "size", dir.Size)
+				s.ended = true
+				return true
 			}
 			if !yield(r, nil) {
 				return false

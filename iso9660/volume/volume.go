@@ -21,6 +21,7 @@ type Options struct {
 	Log         *slog.Logger // what is odd but no error; nil for no log
 	NoRockRidge bool         // do as if there were no Rock Ridge
 	NoJoliet    bool         // do as if there were no Joliet
+	NoEnhanced  bool         // do as if there were no descriptor of ISO 9660:1999
 }
 
 // A TreeKind says which of its trees is shown of a volume.
@@ -30,6 +31,7 @@ type TreeKind int
 const (
 	RockRidge TreeKind = iota
 	Joliet
+	Enhanced // of ISO 9660:1999
 	Plain
 )
 
@@ -39,20 +41,23 @@ func (k TreeKind) String() string {
 		return "Rock Ridge"
 	case Joliet:
 		return "Joliet"
+	case Enhanced:
+		return "ISO 9660:1999"
 	}
 	return "ISO 9660"
 }
 
 // A Volume reads one session of a disc. Its methods may be called concurrently.
 type Volume struct {
-	blocks  iso9660.BlockReader
-	log     *slog.Logger
-	start   uint32
-	primary iso9660.PrimaryVolumeDescriptor
-	joliet  iso9660.SupplementaryVolumeDescriptor // zero if there is none
-	tree    TreeKind
-	root    Directory // of the tree that is shown
-	skip    int       // bytes before the entries of a System Use field (SUSP 5.3)
+	blocks   iso9660.BlockReader
+	log      *slog.Logger
+	start    uint32
+	primary  iso9660.PrimaryVolumeDescriptor
+	joliet   iso9660.SupplementaryVolumeDescriptor // zero if there is none
+	enhanced iso9660.SupplementaryVolumeDescriptor // zero if there is none
+	tree     TreeKind
+	root     Directory // of the tree that is shown
+	skip     int       // bytes before the entries of a System Use field (SUSP 5.3)
 
 	scanners sync.Pool // of *scanner
 }
@@ -104,12 +109,18 @@ func (v *Volume) readDescriptors(ctx context.Context, opt Options) error {
 		}
 		if s, ok := iso9660.ParseSupplementary(d); ok && s.JolietLevel() > 0 && !opt.NoJoliet && v.joliet.VolumeDescriptor == nil {
 			v.joliet = s
+		} else if ok && d.Version() == iso9660.VersionEnhanced && !opt.NoEnhanced && v.enhanced.VolumeDescriptor == nil {
+			v.enhanced = s
 		}
 	}
 	if v.primary.VolumeDescriptor == nil {
 		return fmt.Errorf("the session at block %d: %w", v.start, iso9660.ErrNoPrimary)
 	}
-	if size := v.primary.LogicalBlockSize(); size != iso9660.BlockSize {
+	// There is one size, so that either half of the number will do.
+	size, other := v.primary.LogicalBlockSize(), iso9660.MSB16(v.primary.VolumeDescriptor[130:])
+	if size != iso9660.BlockSize && other == iso9660.BlockSize {
+		v.log.Warn("the two halves of the logical block size disagree", "little-endian", size, "big-endian", other)
+	} else if size != iso9660.BlockSize {
 		return &iso9660.FormatError{
 			What: "primary volume descriptor", LBA: v.start + iso9660.FirstDescriptor, Offset: 128,
 			Err: fmt.Errorf("%w but %d", iso9660.ErrBlockSize, size),
@@ -132,13 +143,26 @@ func (v *Volume) chooseTree(ctx context.Context, opt Options) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if v.tree != RockRidge && v.joliet.VolumeDescriptor != nil {
-		jolietRoot, jolietErr := v.rootOf(v.joliet.TreeDescriptor)
+	for _, other := range []struct {
+		kind       TreeKind
+		descriptor iso9660.SupplementaryVolumeDescriptor
+	}{{Joliet, v.joliet}, {Enhanced, v.enhanced}} {
+		if v.tree != Plain || other.descriptor.VolumeDescriptor == nil {
+			continue
+		}
+		otherRoot, otherErr := v.rootOf(other.descriptor.TreeDescriptor)
+		if otherErr == nil {
+			_, otherErr = v.selfRecord(ctx, otherRoot.LBA, make([]byte, iso9660.BlockSize))
+		}
 		switch {
-		case jolietErr == nil:
-			v.tree, root, err = Joliet, jolietRoot, nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case otherErr == nil:
+			v.tree, root, err = other.kind, otherRoot, nil
 		case err != nil:
-			err = errors.Join(err, jolietErr)
+			err = errors.Join(err, otherErr)
+		default:
+			v.log.Warn("a tree cannot be read and is passed over", "tree", other.kind, "err", otherErr)
 		}
 	}
 	if err != nil {
@@ -159,9 +183,13 @@ func (v *Volume) rootOf(d iso9660.TreeDescriptor) (Directory, error) {
 	return record.Section(), nil
 }
 
-// findRockRidge tells whether the tree at root has Rock Ridge: an SP at the
-// beginning of its first record, and an ER of Rock Ridge or, because the ER may
-// lie in a Continuation Area that is lost, a PX.
+// findRockRidge tells whether the tree at root has Rock Ridge: by an ER in its first
+// record or, because the ER may lie in a Continuation Area that is lost, by a PX,
+// or by the RR of versions until 1.09.
+//
+// Where SP is missing, which the protocol demands at the beginning of that record,
+// a PX that belongs to a directory will do: old producers left SP out, and Linux
+// never looks for it.
 func (v *Volume) findRockRidge(ctx context.Context, root Directory) (skip int, found bool, err error) {
 	block := make([]byte, iso9660.BlockSize)
 	self, err := v.selfRecord(ctx, root.LBA, block)
@@ -169,25 +197,42 @@ func (v *Volume) findRockRidge(ctx context.Context, root Directory) (skip int, f
 		return 0, false, err
 	}
 	area := self.SystemUse()
-	at, skip, found := susp.FindSP(area)
-	if !found {
-		return 0, false, nil
+	at, skip, shared := susp.FindSP(area)
+	if !shared {
+		if isXA(area) {
+			at, skip = sizeXA, sizeXA
+		}
 	}
 	s := v.scanner()
 	defer v.release(s)
 	for e, err := range susp.Walk(ctx, area[at:], s) {
 		if err != nil {
-			v.log.Warn("the System Use field of the root is damaged", "block", root.LBA, "err", err)
+			if shared {
+				v.log.Warn("the System Use field of the root is damaged", "block", root.LBA, "err", err)
+			}
 			break
 		}
 		if er, ok := susp.ParseER(e); ok && rrip.IsRockRidge(er.Identifier) {
 			return skip, true, nil
 		}
-		if e.Signature() == rrip.SignaturePX {
+		px, ok := rrip.ParsePX(e)
+		switch {
+		case ok && (shared || px.Mode&ModeType == ModeDirectory), shared && e.Signature() == rrip.SignatureRR:
 			return skip, true, nil
 		}
 	}
 	return 0, false, nil
+}
+
+// elsewhere tells whether number is that of another volume of the set than this
+// one. Where there is no set the number says nothing, and many producers record
+// nonsense. Where there is one, the root is certainly here.
+func (v *Volume) elsewhere(number uint16) bool {
+	if v.primary.VolumeSetSize() <= 1 || number == v.primary.VolumeSequenceNumber() {
+		return false
+	}
+	root, err := v.primary.RootRecord()
+	return err == nil && number != root.VolumeSequenceNumber()
 }
 
 // selfRecord reads the first block of a directory into block and returns the
