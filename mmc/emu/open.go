@@ -58,7 +58,7 @@ func Open(path string, opt Options) (*Drive, error) {
 	}
 	m, err := loadMedium(path, f, opt)
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, unlock(f))
 	}
 	if !protected && !m.plain() && unix.Access(filepath.Dir(path), unix.W_OK) != nil {
 		// The state could not be replaced.

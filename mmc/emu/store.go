@@ -40,6 +40,8 @@ func (f hostFile) Sync() error {
 	}
 }
 
+func (f hostFile) Close() error { return unlock(f.File) }
+
 func (f hostFile) Zero(off, length int64) error {
 	fi, err := f.Stat()
 	if err != nil {
@@ -213,4 +215,11 @@ func (s *store) failure() error {
 func (s *store) close() error {
 	s.background.Wait()
 	return errors.Join(s.failure(), s.data.Close())
+}
+
+// unlock frees the lock and closes the file. To close it is not enough: a
+// process that is being started at this moment has the file, too, until it runs
+// its own program.
+func unlock(f *os.File) error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
 }

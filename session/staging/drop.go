@@ -36,7 +36,7 @@ func Drop(dir string, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
+	defer func() { err = errors.Join(err, unlock(lock)) }()
 	if err := allOurs(dir); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func lockShared(dir string) (*os.File, error) {
 		return nil, err
 	}
 	if err := take(f, dir, unix.LOCK_SH); err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, unlock(f))
 	}
 	return f, nil
 }
@@ -59,15 +59,21 @@ func stillThere(f *os.File, dir string) error {
 	return nil
 }
 
-// lockDir takes dir/lock for this process. The kernel drops the lock when the returned file
-// is closed or the process dies, so no stale one is left behind.
+// unlock frees a lock and closes its file. To close it is not enough: a process that is
+// being started at this moment has the file, too, until it runs its own program.
+func unlock(f *os.File) error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+}
+
+// lockDir takes dir/lock for this process. The kernel drops the lock when the process dies,
+// so no stale one is left behind.
 func lockDir(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, writeError(dir, err)
 	}
 	if err := take(f, dir, unix.LOCK_EX); err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, unlock(f))
 	}
 	// The number only serves the message of LockedError; on a full disk it is missing.
 	err = f.Truncate(0)
@@ -75,7 +81,7 @@ func lockDir(dir string) (*os.File, error) {
 		_, err = f.WriteString(strconv.Itoa(os.Getpid()) + "\n")
 	}
 	if err != nil && !noRoom(err) {
-		return nil, errors.Join(writeError(dir, err), f.Close())
+		return nil, errors.Join(writeError(dir, err), unlock(f))
 	}
 	return f, nil
 }

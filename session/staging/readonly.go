@@ -450,7 +450,10 @@ const SegmentSize = int64(segmentSize)
 // Close lets go of the store.
 func (r *ReadOnly) Close() error {
 	var errs *multierror.Error
-	files := []*os.File{r.meta, r.lock}
+	if r.lock != nil {
+		errs = multierror.Append(errs, unlock(r.lock))
+	}
+	files := []*os.File{r.meta}
 	for _, f := range r.segments {
 		files = append(files, f)
 	}

@@ -66,7 +66,7 @@ func Create(stateDir string, id Identity, log *slog.Logger) (*Store, error) {
 	sweepDropped(discsDir(stateDir), log)
 	db, err := initialise(dir, id)
 	if err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(err, unlock(lock))
 	}
 	return newStore(dir, id, lock, db, 0, log).start(layout{})
 }
@@ -141,14 +141,14 @@ func open(stateDir, uuid string, log *slog.Logger, how layout) (*Store, error) {
 	// Only now can nobody be replacing it.
 	id, err := readIdentity(dir)
 	if err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(err, unlock(lock))
 	}
 	if err := tidy(dir); err != nil {
-		return nil, errors.Join(writeError(dir, err), lock.Close())
+		return nil, errors.Join(writeError(dir, err), unlock(lock))
 	}
 	db, end, err := openMeta(dir, uuid)
 	if err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(err, unlock(lock))
 	}
 	return newStore(dir, id, lock, db, end, log).start(how)
 }
@@ -228,7 +228,7 @@ func (s *Store) Close() error {
 	if !s.faulted { // else bbolt would wait for its own transaction for ever
 		errs = multierror.Append(errs, s.db.Close())
 	}
-	return multierror.Append(errs, s.lock.Close()).ErrorOrNil()
+	return multierror.Append(errs, unlock(s.lock)).ErrorOrNil()
 }
 
 // Dir returns the directory of the store.
