@@ -20,6 +20,9 @@ func (c *checker) read(lba int64, p []byte) error {
 		return err
 	}
 	c.highest = max(c.highest, end)
+	if c.progress += int64(len(p)); c.opt.Progress != nil {
+		c.opt.Progress(c.progress)
+	}
 	return nil
 }
 

@@ -14,6 +14,9 @@ type Options struct {
 	// Data has every file read and its MD5 compared with the recorded one, and
 	// that of the whole session as well.
 	Data bool
+	// Progress is told how many bytes were read so far, some of them twice; may
+	// be nil.
+	Progress func(bytes int64)
 }
 
 // Check yields the faults of the session whose System Area begins at block start;
@@ -48,6 +51,7 @@ type checker struct {
 
 	start      uint32 // where the descriptors that are checked lie
 	session    uint32 // where the session begins that they belong to
+	saved      bool   // what lies at start are the session's first blocks, saved from session
 	primary    iso9660.TreeDescriptor
 	joliet     iso9660.TreeDescriptor // zero if there is none
 	enhanced   bool                   // there is a descriptor of ISO 9660:1999, too
@@ -59,7 +63,8 @@ type checker struct {
 	absolute bool // size certainly counts from the medium's beginning
 	relative bool // it certainly does not
 
-	highest int64 // blocks known to exist: one more than the highest that was read
+	progress int64 // bytes read
+	highest  int64 // blocks known to exist: one more than the highest that was read
 
 	tags    tags
 	array   checksum.Area // isofs.ca of the root

@@ -32,15 +32,27 @@ func (c *checker) findTags(end int64) {
 		tag, ok = c.tag(end, checksum.Superblock, false)
 	}
 	if ok {
+		c.structure("the checksum tag of the superblock", end, 1)
 		c.followTags(tag)
 	}
+}
+
+// savedBlocks is how many blocks from the beginning of an image are kept elsewhere
+// when the descriptors at block 16 are replaced.
+const savedBlocks = 32
+
+// isSaved tells whether the tag of the superblock at lba is that of an image that
+// began elsewhere, and whose first blocks were saved at c.start before others took
+// their place.
+func (c *checker) isSaved(tag checksum.Tag, lba int64) bool {
+	return tag.Kind == checksum.Superblock && tag.RangeStart < c.start && tag.Pos > tag.RangeStart &&
+		lba-int64(c.start) == int64(tag.Pos)-int64(tag.RangeStart) && lba < int64(c.start)+savedBlocks
 }
 
 // followTags goes on from the tag of the superblock.
 func (c *checker) followTags(tag checksum.Tag) {
 	ok := false
 	c.tags.superblock, c.tags.hasSuperblock = tag, true
-	c.structure("the checksum tag of the superblock", int64(tag.Pos), 1)
 	if c.tags.tree, ok = c.tag(int64(tag.Next), checksum.Tree, false); !ok {
 		return
 	}
@@ -75,6 +87,9 @@ func (c *checker) tag(lba int64, kind checksum.Kind, optional bool) (checksum.Ta
 		return tag, false
 	case optional && tag.Kind == checksum.RelocatedSuperblock:
 		kind = tag.Kind
+	case optional && c.isSaved(tag, lba):
+		c.session, c.saved = tag.RangeStart, true
+		lba = int64(tag.Pos)
 	}
 	begin := c.session
 	if tag.Kind != kind || int64(tag.Pos) != lba || tag.RangeStart != begin || int64(tag.RangeSize) != lba-int64(begin) ||
@@ -140,6 +155,7 @@ func (c *checker) findArray(t *tree) {
 		if end, ok := c.named(a.Start); !ok {
 			c.tags.reported = true
 		} else if tag, ok := c.tag(end, checksum.Superblock, false); ok {
+			c.structure("the checksum tag of the superblock", end, 1)
 			c.followTags(tag)
 		}
 	}
@@ -206,14 +222,20 @@ func (c *checker) digests() {
 			ok = false
 			c.report(Unreadable, uint32(lba), 0, "", "a block cannot be read, so that %s its MD5: %v", p.what, err)
 		}
-		c.window(buffer, at, p.lba-at, bad, func(_ int64, b []byte) bool {
-			digest.Write(b)
-			return ok
-		})
+		for at < p.lba && ok && !c.done() {
+			from, blocks := at, p.lba-at
+			if head := int64(c.session) + savedBlocks; c.saved && at < head {
+				from, blocks = at-int64(c.session)+int64(c.start), min(blocks, head-at)
+			}
+			c.window(buffer, from, blocks, bad, func(_ int64, b []byte) bool {
+				digest.Write(b)
+				return ok
+			})
+			at += blocks
+		}
 		if !ok || c.done() {
 			return
 		}
-		at = max(at, p.lba)
 		if got := [md5.Size]byte(digest.Sum(nil)); got != p.want {
 			c.report(p.rule, c.session, 0, "", "%s the MD5 of blocks %d to %d", p.what, c.session, p.lba-1)
 			return // what follows covers the same

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -13,13 +14,17 @@ type Finding struct {
 	Clause string `json:"clause"`
 	// LBA is the block in which the faulty structure lies, and Offset the byte
 	// of this block with which it begins.
-	LBA    uint32 `json:"lba"`
+	LBA    uint32 `json:"block"`
 	Offset int    `json:"offset"`
 	// Path names what is affected, from the root, which is "/". It is empty for
 	// what belongs to no file. Its bytes are those of the disc.
 	Path string `json:"path,omitempty"`
-	What string `json:"what"`
+	What string `json:"message"`
 }
+
+// New makes a finding of what is outside of a session's structures, for callers that
+// know more of the disc than this package.
+func New(rule Rule, lba uint32, what string) Finding { return finding(rule, lba, 0, "", "%s", what) }
 
 func (f Finding) String() string {
 	var b strings.Builder
@@ -52,3 +57,17 @@ func (s Severity) String() string {
 
 // MarshalText makes JSON say "warning" or "error".
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText takes what MarshalText gives. The error wraps ErrUnknown.
+func (s *Severity) UnmarshalText(name []byte) error {
+	for known := Warning; known <= Error; known++ {
+		if known.String() == string(name) {
+			*s = known
+			return nil
+		}
+	}
+	return fmt.Errorf("severity %q: %w", name, ErrUnknown)
+}
+
+// ErrUnknown says that a later version of this package may know the name.
+var ErrUnknown = errors.New("no such name")

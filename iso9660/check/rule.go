@@ -75,6 +75,10 @@ const (
 	ChecksumIndex       // a file's place in the array is none
 	FileChecksum        // a file does not match its MD5
 
+	// What is not of the session's structures; see New.
+	Session            // there is no tree that could be checked
+	InterruptedSession // recording was interrupted, and a later session makes up for it
+
 	// Limit says that a part of the session was not checked because it is
 	// implausibly large.
 	Limit
@@ -152,6 +156,9 @@ var rules = [...]struct {
 	ChecksumIndex:       {"checksum-index", Error, checksums},
 	FileChecksum:        {"file-checksum", Error, checksums},
 
+	Session:            {"session", Error, "ECMA-119 6.7.1"},
+	InterruptedSession: {"interrupted-session", Warning, "ECMA-119 6.7.1"},
+
 	Limit: {"limit", Error, "ECMA-119 6.1"},
 }
 
@@ -167,6 +174,17 @@ func (r Rule) String() string {
 
 // MarshalText makes JSON give the rule's name.
 func (r Rule) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText takes a rule's name. The error wraps ErrUnknown.
+func (r *Rule) UnmarshalText(name []byte) error {
+	for _, known := range Rules() {
+		if known.String() == string(name) {
+			*r = known
+			return nil
+		}
+	}
+	return fmt.Errorf("rule %q: %w", name, ErrUnknown)
+}
 
 // Severity is what breaking the rule means.
 func (r Rule) Severity() Severity {

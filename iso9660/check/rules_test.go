@@ -3,6 +3,7 @@ package check_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -298,7 +299,7 @@ func TestRules(t *testing.T) {
 
 // TestAllRules demands that the tests cover every rule.
 func TestAllRules(t *testing.T) {
-	elsewhere := []check.Rule{check.Unreadable, check.RelocatedSuperblock, check.Limit}
+	elsewhere := []check.Rule{check.Unreadable, check.RelocatedSuperblock, check.Session, check.InterruptedSession, check.Limit}
 	covered := map[check.Rule]bool{}
 	for _, r := range elsewhere {
 		covered[r] = true
@@ -317,6 +318,20 @@ func TestAllRules(t *testing.T) {
 			t.Errorf("rule %d: name %q, clause %q, severity %v", int(r), r, r.Clause(), r.Severity())
 		}
 		names[r.String()] = true
+		var again check.Finding
+		text, err := json.Marshal(check.New(r, 1, "x"))
+		if err == nil {
+			err = json.Unmarshal(text, &again)
+		}
+		if err != nil || again != check.New(r, 1, "x") {
+			t.Errorf("%s: %v, %v", text, again, err)
+		}
+	}
+	if err := json.Unmarshal([]byte(`{"rule":"none"}`), &check.Finding{}); !errors.Is(err, check.ErrUnknown) {
+		t.Errorf("an unknown rule: %v", err)
+	}
+	if err := json.Unmarshal([]byte(`{"severity":"none"}`), &check.Finding{}); !errors.Is(err, check.ErrUnknown) {
+		t.Errorf("an unknown severity: %v", err)
 	}
 }
 

@@ -45,6 +45,8 @@ const (
 	Staged Code = 13
 	// Damaged: what is staged is damaged, or could not be copied out whole.
 	Damaged Code = 14
+	// Faulty: the structures of the disc have errors.
+	Faulty Code = 15
 )
 
 // Row is one line of the documented table.
@@ -70,6 +72,7 @@ var table = [...]Row{
 	{Interrupted, "interrupted", "Waiting was interrupted; the daemon goes on by itself."},
 	{Staged, "staged", "Unmounted without burning, as -o commit= said; changes wait in the staging directory for the next mount of the disc."},
 	{Damaged, "damaged", "What is staged is damaged, or could not be copied out whole."},
+	{Faulty, "faulty", "The structures of the disc have errors, so that some reader shows something wrong, or not at all."},
 }
 
 // Table lists every code in ascending order.

@@ -6,7 +6,7 @@ import "testing"
 func TestNumbersAreStable(t *testing.T) {
 	stable := map[Code]int{
 		OK: 0, General: 1, Usage: 2, Disc: 3, Full: 4, Busy: 5, Commit: 6,
-		Staging: 7, InUse: 8, Mount: 9, Verify: 10, NotMounted: 11, Interrupted: 12, Staged: 13, Damaged: 14,
+		Staging: 7, InUse: 8, Mount: 9, Verify: 10, NotMounted: 11, Interrupted: 12, Staged: 13, Damaged: 14, Faulty: 15,
 	}
 	rows := Table()
 	if len(rows) != len(stable) {

@@ -31,10 +31,16 @@ func New(w io.Writer, quiet bool) Shower {
 	if quiet {
 		return nothing{}
 	}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if Terminal(w) {
 		return &bar{w: w}
 	}
 	return &lines{w: w}
+}
+
+// Terminal tells whether w is one.
+func Terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 type nothing struct{}
