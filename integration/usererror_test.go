@@ -81,7 +81,7 @@ func TestWhatIsNoDisc(t *testing.T) {
 	}{
 		{"a file of random bytes", file("noise", noise), []string{"iso 9660", "nothing was changed"}},
 		{"a zip archive", file("archive.zip", zip), []string{"iso 9660"}},
-		{"a UDF image", file("udf.img", udf), []string{"iso 9660"}},
+		{"a UDF image", file("udf.img", udf), []string{"iso 9660", "a UDF file system", "mount -t udf", "changed nothing"}},
 		{"a directory", l.Mkdir("directory", 0o755), []string{"not a disc"}},
 		{"no file", l.Path("missing.iso"), []string{"there is no disc", "--create"}},
 		{"a character device", "/dev/null", []string{"not an optical drive"}},

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/go-multierror"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/notiso"
 	"burnfs/iso9660/volume"
 	"burnfs/mmc"
 	"burnfs/mmc/medium"
@@ -384,6 +385,9 @@ func (d *Disc) warnIfStaged(s *staging.Store) error {
 }
 
 func (d *Disc) notISO(s history.Session) error {
+	if s.Advice != "" {
+		return problem(ErrNoISO, nil, "%s holds %s. burnfs cannot show or change its files, and changed nothing. %s. burnfs mounts ISO 9660 discs and blank ones", d.opt.Name, s.Problem, s.Advice)
+	}
 	return problem(ErrNoISO, nil, "%s holds no ISO 9660 file system: %s. Nothing was changed. burnfs mounts ISO 9660 discs and blank ones", d.opt.Name, s.Problem)
 }
 
@@ -426,9 +430,18 @@ func (d *Disc) openBase(ctx context.Context, s history.Session) error {
 		return problem(ErrNoISO, err, "session %d of %s cannot be read; nothing was changed", s.Number, d.opt.Name)
 	}
 	d.base = &base{Volume: v, session: s}
+	bridge := false
+	if d.store != nil && !d.base.OwnSerials() {
+		if bridge, err = notiso.HasUDF(ctx, d.disc, s.Start); err != nil {
+			return err
+		}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.volumeID = s.VolumeID
+	if bridge {
+		d.warnings = append(d.warnings, "the disc shows its files by UDF as well, which many computers prefer: there, they will still be those of now after further sessions")
+	}
 	return nil
 }
 

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/notiso"
 	"burnfs/mmc"
 	"burnfs/mmc/medium"
 	"burnfs/session/blocks"
@@ -52,6 +53,9 @@ type Session struct {
 	// Readable tells that it holds an ISO 9660 tree; Problem says why not.
 	Readable bool
 	Problem  string
+	// Advice is a sentence, without its full stop, about what can read a session
+	// that Problem says is no ISO 9660 volume; it may be empty.
+	Advice string
 	// Cut tells that recording it was interrupted and that it was closed as it
 	// was: it never held a complete tree, so a further session hides nothing.
 	Cut         bool
@@ -63,6 +67,7 @@ type Session struct {
 
 	descriptors uint32 // where the root directory lies: tells copies apart
 	volume      uint32 // volume space size
+	other       bool   // there is something, but no volume descriptor
 }
 
 // End is the first block behind the session.
@@ -71,6 +76,31 @@ func (s *Session) End() uint32 { return s.Start + s.Blocks }
 // List finds all sessions of the medium, oldest first. A session that is no
 // ISO 9660 volume is listed as not readable. The error is that of the drive.
 func List(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Session, error) {
+	all, err := list(ctx, info, r)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if err := all[i].recognize(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// recognize says of a session that is no ISO 9660 volume what it is instead.
+func (s *Session) recognize(ctx context.Context, r iso9660.BlockReader) error {
+	if !s.other || s.Cut {
+		return nil
+	}
+	format, err := notiso.Recognize(ctx, r, s.Start)
+	if format != nil {
+		s.Problem, s.Advice = format.Name, format.Advice
+	}
+	return err
+}
+
+func list(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Session, error) {
 	if info.Kind == medium.Overwritable {
 		return chain(ctx, info, r)
 	}
@@ -158,24 +188,9 @@ func (s *Session) empty(ctx context.Context, r iso9660.BlockReader) (bool, error
 // in s; that the drive cannot be asked is an error.
 func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
 	s.Files, s.Dirs = -1, -1
-	block := make([]byte, iso9660.BlockSize)
-	lba := s.Start + iso9660.FirstDescriptor
-	if err := r.ReadBlocks(ctx, lba, block); err != nil {
-		if !blocks.Unreadable(err) {
-			return err
-		}
-		s.Problem = fmt.Sprintf("block %d cannot be read: %v", lba, err)
-		return nil
-	}
-	d, err := iso9660.ParseVolumeDescriptor(block, lba)
-	if err != nil {
-		s.Problem = err.Error()
-		return nil
-	}
-	p, ok := iso9660.ParsePrimary(d)
-	if !ok {
-		s.Problem = "the first volume descriptor is not the primary one"
-		return nil
+	p, block, err := s.primary(ctx, r)
+	if err != nil || s.Problem != "" {
+		return err
 	}
 	s.Readable = true
 	s.volume = p.VolumeSpaceSize()
@@ -206,6 +221,39 @@ func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
 	// A size that is wrong must not wrap round to a place inside the session.
 	s.Blocks = min(s.Blocks, math.MaxUint32-s.Start)
 	return nil
+}
+
+// maxDescriptors is how many volume descriptors are read in search of the primary
+// one, which is the first on any disc but a few.
+const maxDescriptors = 16
+
+// primary finds the Primary Volume Descriptor, or says in s.Problem why there is
+// none. The error is that of the drive.
+func (s *Session) primary(ctx context.Context, r iso9660.BlockReader) (p iso9660.PrimaryVolumeDescriptor, block []byte, err error) {
+	block = make([]byte, iso9660.BlockSize)
+	for i := range uint32(maxDescriptors) {
+		lba := s.Start + iso9660.FirstDescriptor + i
+		if err := r.ReadBlocks(ctx, lba, block); err != nil {
+			if !blocks.Unreadable(err) {
+				return p, nil, err
+			}
+			s.Problem = fmt.Sprintf("block %d cannot be read: %v", lba, err)
+			return p, nil, nil
+		}
+		d, err := iso9660.ParseVolumeDescriptor(block, lba)
+		if err != nil {
+			s.Problem, s.other = err.Error(), true
+			return p, nil, nil
+		}
+		if p, ok := iso9660.ParsePrimary(d); ok {
+			return p, block, nil
+		}
+		if d.Type() == iso9660.TypeTerminator {
+			break
+		}
+	}
+	s.Problem = iso9660.ErrNoPrimary.Error()
+	return p, nil, nil
 }
 
 // preparer is what burnfs records in all its volume descriptors.
