@@ -1,12 +1,19 @@
 package check_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/check"
+	"burnfs/iso9660/hostile"
 )
 
 // enough is the number of findings after which a test of hostile input stops.
@@ -77,26 +84,55 @@ func TestOverlappingDirectories(t *testing.T) {
 	t.Logf("checked in %v", time.Since(begin))
 }
 
-// FuzzCheck demands of any input that the check ends, without panic, and that it
-// says the same twice.
-func FuzzCheck(f *testing.F) {
-	// Small images, cut behind their tree.
+// patients are images to be patched: ours, cut behind their trees, and those that
+// other programs made.
+func patients(f *testing.F) (all []*disc) {
 	for _, joliet := range []bool{false, true} {
 		opt := everything()
 		opt.Joliet, opt.Checksums = joliet, joliet
-		d := build(f, garden(), opt, make([]byte, 0))
-		f.Add(d.blocks[16*iso9660.BlockSize:], uint16(0), byte(1))
+		all = append(all, build(f, garden(), opt, make([]byte, 0)))
 	}
-	f.Fuzz(func(t *testing.T, input []byte, at uint16, value byte) {
-		const most = 512
-		input = input[:min(len(input), most*iso9660.BlockSize)]
-		blocks := make([]byte, 16*iso9660.BlockSize, (17*iso9660.BlockSize)+len(input))
-		blocks = append(blocks, input...)
-		blocks = blocks[:(len(blocks)+iso9660.BlockSize-1)/iso9660.BlockSize*iso9660.BlockSize]
-		if i := 16*iso9660.BlockSize + int(at); i < len(blocks) {
-			blocks[i] ^= value
+	names, err := filepath.Glob("../volume/testdata/*.iso.gz")
+	if err != nil || len(names) < 9 {
+		f.Fatal(names, err)
+	}
+	for _, name := range names {
+		z, err := os.Open(name)
+		must(f, err)
+		g, err := gzip.NewReader(z)
+		must(f, err)
+		b, err := io.ReadAll(g)
+		must(f, errors.Join(err, z.Close()))
+		b = bytes.TrimRight(b, "\x00")
+		all = append(all, &disc{blocks: append(b, make([]byte, iso9660.BlockSize+-len(b)&(iso9660.BlockSize-1))...)})
+	}
+	return all
+}
+
+// FuzzCheck changes structures of an image, and demands that the check ends,
+// without panic, and that it says the same twice.
+func FuzzCheck(f *testing.F) {
+	patients := patients(f)
+	var sites [][]int
+	for i, p := range patients {
+		sites = append(sites, hostile.Sites(p.blocks, p.base))
+		for _, program := range [][]byte{
+			nil,
+			{2, 0, 9, 19},
+			{2, 0, 60, 9, 2, 0, 61, 20},
+			{5, 0, 80, 0, 30, 5, 0, 120, 0, 90},
+			{0x44, 0, 100, 0, 50, 0x94, 0, 200, 1, 44},
+			{1, 0, 70, 0x80, 1, 0, 71, 0x02},
+			{0x57, 0, 75, 0xFF, 0x37, 0, 130, 0},
+			{3, 0, 33, 0, 0, 0x10, 0, 0x30, 0, 99, 1, 200},
+		} {
+			f.Add(byte(i), program)
 		}
-		d := &disc{blocks: blocks}
+	}
+	f.Fuzz(func(t *testing.T, which byte, program []byte) {
+		i := int(which) % len(patients)
+		d := &disc{blocks: bytes.Clone(patients[i].blocks)}
+		hostile.Patch(d.blocks, sites[i], program)
 		var counts [2]int
 		for i := range counts {
 			for _, err := range check.Check(t.Context(), d, 0, check.Options{Data: true}) {
@@ -104,7 +140,7 @@ func FuzzCheck(f *testing.F) {
 					break
 				}
 				if counts[i] == enough {
-					t.Fatalf("%d findings in %d blocks", enough, len(blocks)/iso9660.BlockSize)
+					t.Fatalf("%d findings in %d blocks", enough, len(d.blocks)/iso9660.BlockSize)
 				}
 			}
 		}

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/hostile"
 	"burnfs/iso9660/volume"
 )
 
@@ -30,49 +32,95 @@ func (l *limited) ReadBlocks(ctx context.Context, lba uint32, p []byte) error {
 	return l.image.ReadBlocks(ctx, lba, p)
 }
 
-// FuzzVolumeOpen opens and walks any image in each of the three ways. The walk must
-// end, and what it yields must be usable.
-func FuzzVolumeOpen(f *testing.F) {
+// fuzzSeeds are programs of hostile.Patch that reach each kind of structure.
+var fuzzSeeds = [][]byte{
+	nil,
+	{2, 0, 9, 19},                       // a large number in a descriptor
+	{2, 0, 60, 9, 2, 0, 61, 20},         // in a record
+	{5, 0, 30, 0, 40},                   // a record that leads elsewhere
+	{5, 0, 80, 0, 30, 5, 0, 120, 0, 90}, // two of them
+	{0x44, 0, 100, 0, 50, 0x94, 0, 200, 1, 44},     // bytes from elsewhere
+	{1, 0, 70, 0x80, 1, 0, 71, 0x02},               // flags
+	{0x57, 0, 75, 0xFF, 0x37, 0, 130, 0},           // runs
+	{3, 0, 33, 0, 0, 0x10, 0, 0x30, 0, 99, 1, 200}, // a value, bytes
+	{0x46, 0, 0x90, 0x40, 'C', 'E', 28, 1},         // anywhere
+}
+
+// A patient is an image to be patched, and one of its sessions.
+type patient struct {
+	image []byte
+	start uint32
+	sites []int
+}
+
+// patients are the images of testdata, once for each of their sessions, and one
+// of ours.
+func patients(f *testing.F) (all []patient) {
 	names, err := filepath.Glob("testdata/*.iso.gz")
 	if err != nil || len(names) < 9 {
 		f.Fatal(names, err)
 	}
-	for _, name := range names {
-		b := bytes.TrimRight(fixture(f, strings.TrimSuffix(filepath.Base(name), ".iso.gz")), "\x00")
-		f.Add(b, uint32(0))
-		f.Add(b, uint32(32))
-	}
 	h := newHandmade(f, rockRidge())
 	h.file("A.;1", named("a"))
-	f.Add(bytes.TrimRight(h.blocks, "\x00"), uint32(0))
-
-	f.Fuzz(func(t *testing.T, b []byte, start uint32) {
-		if len(b) > 1<<20 {
-			return
+	images := [][]byte{h.blocks}
+	for _, name := range names {
+		images = append(images, fixture(f, strings.TrimSuffix(filepath.Base(name), ".iso.gz")))
+	}
+	for _, b := range images {
+		b = bytes.TrimRight(b, "\x00")
+		b = append(b, make([]byte, iso9660.BlockSize+-len(b)&(iso9660.BlockSize-1))...)
+		for start := uint32(0); int(start+17)*iso9660.BlockSize < len(b); start += 16 {
+			if _, err := volume.Open(f.Context(), imageOf(b), start, volume.Options{}); err == nil {
+				all = append(all, patient{b, start, hostile.Sites(b, start)})
+			}
 		}
+	}
+	return all
+}
+
+// FuzzVolumeOpen changes structures of an image that somebody's program made, and
+// opens and walks it in each of the three ways. The walk must end, and what it
+// yields must be usable.
+func FuzzVolumeOpen(f *testing.F) {
+	patients := patients(f)
+	for i := range patients {
+		for _, program := range fuzzSeeds {
+			f.Add(byte(i), program)
+		}
+	}
+	f.Fuzz(func(t *testing.T, which byte, program []byte) {
+		p := patients[int(which)%len(patients)]
+		b := bytes.Clone(p.image)
+		hostile.Patch(b, p.sites, program)
 		for _, opt := range []volume.Options{{}, {NoRockRidge: true}, {NoRockRidge: true, NoJoliet: true}} {
 			r := &limited{image: imageOf(b), left: 1 << 14}
-			v, err := volume.Open(t.Context(), r, start, opt)
+			v, err := volume.Open(t.Context(), r, p.start, opt)
 			if err != nil {
 				continue
 			}
-			n := 0
+			n, content := 0, 1<<20
 			for at, err := range v.Walk(t.Context()) {
 				checkVisit(t, at, err)
 				n++
+				for _, s := range at.Entry.Sections {
+					if at.Entry.IsDir() || content <= 0 {
+						break
+					}
+					blocks := make([]byte, min(s.Blocks(), 32)*iso9660.BlockSize)
+					_ = r.ReadBlocks(t.Context(), s.LBA, blocks) // it may not be there
+					content -= len(blocks)
+				}
 			}
 			if most := 1 << 14 * iso9660.BlockSize / 34; n > most {
 				t.Errorf("%d entries, a medium that wears out cannot have more than %d", n, most)
 			}
 			if array, err := v.Checksums(t.Context()); err == nil && array != nil {
 				_ = array.Verify(t.Context()) // must end
+				_, _ = array.File(t.Context(), 1)
+				_, _ = array.File(t.Context(), array.Files())
 			}
-			for _, table := range []func(context.Context) func(func(iso9660.PathTableRecord, error) bool){
-				func(ctx context.Context) func(func(iso9660.PathTableRecord, error) bool) { return v.PathTable(ctx) },
-				func(ctx context.Context) func(func(iso9660.PathTableRecord, error) bool) { return v.PathTableM(ctx) },
-				func(ctx context.Context) func(func(iso9660.PathTableRecord, error) bool) {
-					return v.JolietPathTable(ctx)
-				},
+			for _, table := range []func(context.Context) iter.Seq2[iso9660.PathTableRecord, error]{
+				v.PathTable, v.PathTableM, v.JolietPathTable, v.JolietPathTableM,
 			} {
 				for record, err := range table(t.Context()) {
 					if err == nil && len(record.Identifier) == 0 {
