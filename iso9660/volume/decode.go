@@ -199,10 +199,14 @@ func (s *scanner) decodeRockRidge(ctx context.Context, r record, e *Entry) (show
 	if rr.sparse {
 		return false, errSparse
 	}
-	s.apply(e, &rr, r.IsDirectory())
-	if r.IsDirectory() && r.lba-s.v.root.LBA < uint32(s.v.root.Blocks()) &&
-		string(r.Identifier()) == relocationIdentifier && s.v.holdsOnlyRelocated(ctx, r.Section()) {
-		return false, nil
+	if err := s.apply(e, &rr, r.IsDirectory()); err != nil {
+		return false, err
+	}
+	if r.IsDirectory() && r.lba-s.v.root.LBA < uint32(s.v.root.Blocks()) && string(r.Identifier()) == relocationIdentifier && !s.metMoved {
+		s.metMoved = true // so that a root full of them is read in time
+		if s.v.holdsOnlyRelocated(ctx, r.Section()) {
+			return false, nil
+		}
 	}
 	return true, s.applyAttrs(e)
 }
@@ -221,16 +225,18 @@ func (s *scanner) follow(ctx context.Context, lba uint32, e *Entry) error {
 	recorded, _ := self.RecordingTime()
 	e.Mode = defaultDirectoryMode
 	e.Atime, e.Mtime, e.Ctime = recorded, recorded, recorded
-	s.apply(e, &rr, true)
+	if err := s.apply(e, &rr, true); err != nil {
+		return err
+	}
 	e.Size = int64(self.DataLength())
 	s.section(e, iso9660.Section{LBA: lba, Size: e.Size})
 	return s.applyAttrs(e)
 }
 
 // apply gives e what rr says. Whether it is a directory is for the record to say.
-func (s *scanner) apply(e *Entry, rr *rockRidge, directory bool) {
+func (s *scanner) apply(e *Entry, rr *rockRidge, directory bool) error {
 	if rr.hasPX {
-		e.Mode = rr.px.Mode
+		e.Mode = rr.px.Mode & modeBits
 		switch {
 		case directory:
 			e.Mode = e.Mode&^ModeType | ModeDirectory
@@ -240,10 +246,16 @@ func (s *scanner) apply(e *Entry, rr *rockRidge, directory bool) {
 		e.Nlink, e.UID, e.GID = rr.px.Links, rr.px.UID, rr.px.GID
 		e.Serial, e.HasSerial = rr.px.Serial, rr.px.HasSerial
 	}
+	if !knownType(e.Mode) {
+		return errNoType
+	}
 	if e.IsDevice() {
 		e.RdevMajor, e.RdevMinor = rr.major, rr.minor
 	}
 	if e.IsSymlink() {
+		if len(s.target.Target()) > maxTarget {
+			return errLongTarget
+		}
 		e.Target = strings.ReplaceAll(string(s.target.Target()), "\x00", "_")
 	}
 	if !rr.modify.IsZero() {
@@ -256,6 +268,18 @@ func (s *scanner) apply(e *Entry, rr *rockRidge, directory bool) {
 	if !rr.attributes.IsZero() {
 		e.Ctime = rr.attributes.Add(rr.fractions[2])
 	}
+	return nil
+}
+
+// modeBits are the bits of a mode; Rock Ridge has room for more.
+const modeBits = 0o177777
+
+func knownType(mode uint32) bool {
+	switch mode & ModeType {
+	case ModeSocket, ModeSymlink, ModeRegular, ModeBlock, ModeDirectory, ModeCharacter, ModeFIFO:
+		return true
+	}
+	return false
 }
 
 // applyAttrs gives e its attributes, apart from the producer's notes.

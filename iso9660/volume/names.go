@@ -15,6 +15,9 @@ const maxName = 255
 // one, so that it can be read.
 const namelessName = "_"
 
+// maxTarget is that of the target of a symbolic link (PATH_MAX - 1).
+const maxTarget = 4095
+
 // safeName makes a name of Rock Ridge usable: a disc may say anything. The result
 // is empty if there is no usable name, so that the ISO name stands in.
 func safeName(name []byte) string {

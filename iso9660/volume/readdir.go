@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
 	"burnfs/iso9660"
@@ -20,6 +21,10 @@ var (
 	errSparse      = errors.New("sparse files (SF) are not supported")
 	errUnfinished  = errors.New("the last section of the file is missing")
 	errOtherVolume = errors.New("the file lies on another volume of the set")
+	errNoType      = errors.New("the type of the file is none of POSIX")
+	errLongTarget  = fmt.Errorf("the target of the symbolic link is longer than Linux can tell: %w", iso9660.ErrTooMuch)
+	errShifted     = errors.New("a block of the directory does not begin with a record, and is not empty")
+	errNoRecords   = fmt.Errorf("%d blocks of the directory are empty: %w", maxBadBlocks, iso9660.ErrTooMuch)
 	// errNoSelf is also how blocks of zeros look that a bad drive gives instead
 	// of a directory.
 	errNoSelf = errors.New("the directory does not begin with its own record (ECMA-119 6.8.2.2)")

@@ -1,6 +1,7 @@
 package volume
 
 import (
+	"bytes"
 	"context"
 	"iter"
 
@@ -14,12 +15,17 @@ import (
 const (
 	windowBlocks       = 32 // of a directory, read at a time
 	continuationBlocks = 8  // of Continuation Areas, read ahead at a time
-	maxBadBlocks       = 64 // unreadable ones in a row after which a directory is given up
+	maxBadBlocks       = 64 // unreadable or empty ones in a row after which a directory is given up
 )
 
 // minRecord is the length of a Directory Record without anything that may be left
 // out (ECMA-119 9.1). A shorter one says nothing of where the next one is.
 const minRecord = 33
+
+// freeAreas is how many bytes of Continuation Areas the entries of a directory may
+// have in common. Producers give each an area of its own; on a hostile disc a
+// thousand records of 60 bytes would have a MiB of attributes each.
+const freeAreas = 64 << 10
 
 // sectionSlab is how many Sections are allocated at a time.
 const sectionSlab = 64
@@ -32,10 +38,13 @@ type scanner struct {
 	window    []byte // blocks of the directory that is being read
 	windowLBA uint32
 	ended     bool   // the directory ended before its size says
+	empty     int    // blocks without records, in a row
 	single    []byte // one block of something else
 
 	continuation    []byte // blocks with Continuation Areas
 	continuationLBA uint32
+	areas           areas
+	metMoved        bool // a directory with the name of that for relocated ones
 
 	identifier []byte
 	name       rrip.NameDecoder
@@ -44,7 +53,11 @@ type scanner struct {
 	sections   []iso9660.Section // not yet given away
 }
 
-func (v *Volume) scanner() *scanner { return v.scanners.Get().(*scanner) }
+func (v *Volume) scanner() *scanner {
+	s := v.scanners.Get().(*scanner)
+	s.areas.reset()
+	return s
+}
 
 func (v *Volume) release(s *scanner) { v.scanners.Put(s) }
 
@@ -84,6 +97,7 @@ func (s *scanner) records(ctx context.Context, dir Directory) iter.Seq2[record, 
 			yield(record{}, &iso9660.FormatError{What: "extent of a directory", LBA: dir.LBA, Err: iso9660.ErrOutside})
 			return
 		}
+		s.empty, s.metMoved = 0, false
 		for at := int64(0); at < dir.Blocks() && !s.ended; {
 			n := int(min(windowBlocks, dir.Blocks()-at))
 			lba := dir.LBA + uint32(at)
@@ -174,12 +188,24 @@ func (s *scanner) salvage(ctx context.Context, dir *Directory, lba uint32, n int
 // is the first of the following block.
 //
 // A block that begins with the record of a directory that lies there is another
-// directory: the size is too large, and this one ends before.
+// directory: the size is too large, and this one ends before. So it does behind many
+// blocks without records.
 func (s *scanner) inWindow(dir Directory, yield func(record, error) bool) bool {
 	for at := 0; at < len(s.window); at += iso9660.BlockSize {
 		lba := s.windowLBA + uint32(at/iso9660.BlockSize)
 		rest := dir.Size - int64(lba-dir.LBA)*iso9660.BlockSize
 		block := s.window[at : at+int(min(iso9660.BlockSize, rest))]
+		if block[0] != 0 {
+			s.empty = 0
+		} else {
+			if s.empty++; s.empty == maxBadBlocks {
+				yield(record{}, record{lba: lba}.error(errNoRecords))
+				return false
+			}
+			if bytes.Count(block, []byte{0}) != len(block) && !yield(record{}, record{lba: lba}.error(errShifted)) {
+				return false
+			}
+		}
 		for offset := 0; offset < len(block) && block[offset] != 0; {
 			r := record{lba: lba, offset: offset}
 			var err error
@@ -216,6 +242,9 @@ func (s *scanner) ReadContinuation(ctx context.Context, ce susp.CE) ([]byte, err
 	blocks := (offset + int64(ce.Length) + iso9660.BlockSize - 1) / iso9660.BlockSize
 	if first+blocks > 1<<32 {
 		return nil, iso9660.ErrOutside
+	}
+	if !s.areas.take(uint32(first), uint32(blocks), int64(ce.Length)) {
+		return nil, iso9660.ErrTooMuch
 	}
 	if area, ok := within(s.window, s.windowLBA, first, offset, int64(ce.Length)); ok {
 		return area, nil
