@@ -97,7 +97,7 @@ every other computer can read, and returns when it was read back and verified.`,
 	})
 	root.AddCommand(
 		a.drivesCmd(), a.infoCmd(), a.createCmd(), a.mountCmd(), a.umountCmd(), a.syncCmd(), a.discardCmd(), a.statusCmd(), a.sessionsCmd(),
-		a.msinfoCmd(), a.imageCmd(), a.burnCmd(), a.verifyCmd(), a.checkCmd(),
+		a.msinfoCmd(), a.imageCmd(), a.burnCmd(), a.verifyCmd(), a.checkCmd(), a.doctorCmd(),
 		a.blankCmd(), a.formatCmd(), a.finalizeCmd(), a.closeCmd(), a.ejectCmd(), a.stagingCmd(), a.fsckStagingCmd(), a.versionCmd(),
 	)
 	return root

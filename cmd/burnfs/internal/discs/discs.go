@@ -79,6 +79,12 @@ func noDrive(name string, err error) error {
 		"Check that the drive is connected and switched on; 'burnfs drives' lists all drives.")
 }
 
+// Device reports whether the disc is named by a device node, which is a drive.
+func Device(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && device(st)
+}
+
 // Plain reports whether the disc is a plain file, such as an ISO image, which only
 // looks like a rewritable disc.
 func Plain(path string) bool {

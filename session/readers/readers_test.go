@@ -1,0 +1,100 @@
+package readers
+
+import (
+	"fmt"
+	"testing"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/volume"
+	"burnfs/mmc/medium"
+	"burnfs/session/history"
+)
+
+// effects lists what is remarked of files of one kind: reader, effect, count.
+func effects(s *survey) map[string]string {
+	list := []history.Session{{Number: 1, Readable: true}}
+	e := examiner{Disc{Info: &medium.Info{Kind: medium.Overwritable}, Sessions: list}, s, &list[0]}
+	got := map[string]string{}
+	for _, r := range []Reader{e.linux(), e.windows(), e.macOS(), e.xorriso()} {
+		for _, m := range r.Remarks {
+			if m.Effect != Note {
+				got[r.Name] += fmt.Sprintf("%s %d;", m.Effect, m.Count)
+			}
+		}
+	}
+	return got
+}
+
+func TestSections(t *testing.T) {
+	for _, row := range []struct {
+		reason   string
+		sections int
+		size     int64
+		want     map[string]string
+	}{
+		{"one section: everybody shows it", 1, maxSection, map[string]string{}},
+		{"changed in its middle", 3, 1 << 20, map[string]string{"macOS (cd9660)": "lost 1;"}},
+		{"too large for one section", 2, maxSection + 1, map[string]string{"macOS (cd9660)": "lost 1;"}},
+		{"as many as Linux reads", 100, 1 << 30, map[string]string{"macOS (cd9660)": "lost 1;"}},
+		{"one more than Linux reads", 101, 1 << 30, map[string]string{"Linux (isofs)": "lost 1;", "macOS (cd9660)": "lost 1;"}},
+	} {
+		s := &survey{joliet: &jolietSurvey{names: newNameSet()}}
+		s.joliet.names.add("file")
+		s.entry("file", &volume.Entry{Mode: volume.ModeRegular, Size: row.size, Sections: make([]iso9660.Section, row.sections)}, nil)
+		if got := effects(s); fmt.Sprint(got) != fmt.Sprint(row.want) {
+			t.Errorf("%s: %v, want %v", row.reason, got, row.want)
+		}
+	}
+}
+
+func TestManyDirectories(t *testing.T) {
+	for dirs, want := range map[int64]string{65534: "", 65535: "lost 1;", 70000: "lost 4466;"} {
+		s := &survey{joliet: &jolietSurvey{names: newNameSet(), dirs: dirs}}
+		if got := effects(s)["Windows (CDFS)"]; got != want {
+			t.Errorf("%d directories and the root: %q, want %q", dirs, got, want)
+		}
+	}
+}
+
+func TestRefusedByWindows(t *testing.T) {
+	for name, row := range map[string]struct {
+		want   bool
+		reason string
+	}{
+		"nul":       {true, "a device"},
+		"Com1.txt":  {true, "a device with an extension, in any case"},
+		"aux .x":    {true, "blanks before the extension do not matter"},
+		"com10":     {false, "there are nine"},
+		"console":   {false, "a name that begins so"},
+		"file.":     {true, "a period at the end"},
+		"file ":     {true, "a blank at the end"},
+		".profile":  {false, "a period in front"},
+		"file.conx": {false, "an extension is no device"},
+	} {
+		if got := refusedByWindows(name); got != row.want {
+			t.Errorf("%q: %v: %s", name, got, row.reason)
+		}
+	}
+}
+
+// TestBrokenLastSession is about a last session that the drive names and nobody can
+// read.
+func TestBrokenLastSession(t *testing.T) {
+	list := []history.Session{{Number: 1, Readable: true}, {Number: 2, Readable: true, Start: 1000}, {Number: 3, Problem: "no descriptors"}}
+	e := examiner{Disc{Name: "/dev/sr0", Info: &medium.Info{Kind: medium.Sequential}, Sessions: list}, &survey{}, &list[1]}
+	for _, row := range []struct {
+		reader  Reader
+		session int
+		command string
+		reason  string
+	}{
+		{e.linux(), 0, "mount -t iso9660 -o ro,sbsector=1000 /dev/sr0 /mnt", "isofs looks nowhere else"},
+		{e.windows(), 1, "", "it looks at block 16 as well"},
+		{e.macOS(), 0, "mount_cd9660 -s 1000 /dev/diskN /mnt", "likewise"},
+		{e.xorriso(), 0, "xorriso -load sbsector 1000 -indev /dev/sr0 -find / --", "likewise"},
+	} {
+		if r := row.reader; r.Session != row.session || r.Command != row.command || len(r.Remarks) != 1 || r.Remarks[0].Effect != Lost {
+			t.Errorf("%s: %+v: %s", r.Name, r, row.reason)
+		}
+	}
+}
