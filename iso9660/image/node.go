@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"burnfs/iso9660/aaip"
+	"burnfs/iso9660/zisofs"
 )
 
 // Node is one name in the tree with what lies behind it.
@@ -31,8 +32,11 @@ type Node struct {
 	Target    string      // of a symbolic link
 	Xattrs    []aaip.Attr // without the isofs namespace, which is the builder's
 	Pieces    []Piece     // content of a regular file, in order
-	OldMD5    *[16]byte   // of the whole content, when every piece is old
-	Handle    any         // the source's own, handed back untouched
+	OldMD5    *[16]byte   // of the whole content as it is recorded, when every piece is old
+	// ZF says that the content of a regular file, as its pieces are recorded, is
+	// compressed (see package zisofs); nil for none. The builder does not compress.
+	ZF     *zisofs.ZF
+	Handle any // the source's own, handed back untouched
 }
 
 // Type bits of st_mode as Rock Ridge records them (RRIP 1.12 4.1.1).

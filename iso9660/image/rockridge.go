@@ -87,6 +87,10 @@ func (u *systemUse) child(l *Layout, e *entry) {
 		}
 	case modeBlock, modeChar:
 		u.entries = rrip.AppendPN(u.entries, n.RdevMajor, n.RdevMinor)
+	case modeRegular:
+		if n.ZF != nil {
+			u.entries = n.ZF.Append(u.entries)
+		}
 	}
 	u.entries = rrip.AppendNM(u.entries, n.Name)
 	if n.IsSymlink() {

@@ -13,6 +13,7 @@ import (
 	"burnfs/iso9660/nanotime"
 	"burnfs/iso9660/rrip"
 	"burnfs/iso9660/susp"
+	"burnfs/iso9660/zisofs"
 )
 
 // relocationIdentifier is the ISO name that mkisofs and libisofs give the
@@ -33,6 +34,7 @@ type rockRidge struct {
 	hasChild     bool
 	relocated    bool // RE
 	sparse       bool // SF
+	zf           *zisofs.ZF
 }
 
 // rockRidge reads the System Use field of r.
@@ -102,6 +104,10 @@ func (s *scanner) entries(ctx context.Context, area []byte, rr *rockRidge) error
 			rr.relocated = true
 		case rrip.SignatureSF:
 			rr.sparse = true
+		case zisofs.SignatureZF, zisofs.SignatureZ2:
+			if zf, ok := zisofs.Parse(e); ok {
+				rr.zf = &zf
+			}
 		case aaip.SignatureAL:
 			s.attrs.Add(e)
 		}
@@ -251,6 +257,9 @@ func (s *scanner) apply(e *Entry, rr *rockRidge, directory bool) error {
 	}
 	if e.IsDevice() {
 		e.RdevMajor, e.RdevMinor = rr.major, rr.minor
+	}
+	if e.IsRegular() {
+		e.ZF = rr.zf
 	}
 	if e.IsSymlink() {
 		if len(s.target.Target()) > maxTarget {

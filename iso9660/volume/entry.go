@@ -5,6 +5,7 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/aaip"
+	"burnfs/iso9660/zisofs"
 )
 
 // Types of files in Entry.Mode, as POSIX and Rock Ridge (RRIP 4.1.1) number them.
@@ -42,6 +43,12 @@ type Entry struct {
 	Sections []iso9660.Section // where the data are, in order; nil if there are none
 	Target   string            // of a symbolic link
 
+	// ZF says that the data are compressed; nil if they are not. With Compressed,
+	// package zisofs can decode them, and Size is what the file has then; else the
+	// file is shown as it is recorded.
+	ZF         *zisofs.ZF
+	Compressed bool
+
 	Xattrs        []aaip.Attr // without the producer's own notes ("isofs."); nil if there are none
 	ChecksumIndex uint32      // isofs.cx, 0 for none
 
@@ -63,6 +70,30 @@ func (e Entry) IsSymlink() bool { return e.Mode&ModeType == ModeSymlink }
 // IsDevice tells whether e is a block or a character device.
 func (e Entry) IsDevice() bool {
 	return e.Mode&ModeType == ModeBlock || e.Mode&ModeType == ModeCharacter
+}
+
+// RecordedSize is the number of bytes of all sections.
+func (e Entry) RecordedSize() (size int64) {
+	for _, s := range e.Sections {
+		size += s.Size
+	}
+	return size
+}
+
+// complete makes of e, all of whose sections are known, what is shown.
+func (v *Volume) complete(e *Entry) {
+	if e.ZF == nil {
+		return
+	}
+	if !e.IsRegular() || len(e.Sections) == 0 {
+		e.ZF = nil
+		return
+	}
+	if err := e.ZF.Undecodable(e.Size); err != nil {
+		v.log.Info("a compressed file is shown as it is recorded", "block", e.RecordLBA, "name", e.Name, "err", err)
+		return
+	}
+	e.Size, e.Compressed = int64(e.ZF.Size()), true
 }
 
 // Directory is what ReadDir needs to read the directory e. It is empty if e is none.

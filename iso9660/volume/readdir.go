@@ -82,6 +82,7 @@ func (s *scanner) readDir(ctx context.Context, dir Directory, yield func(Entry, 
 		case file.err != nil:
 			return yield(Entry{}, file.first.error(file.err))
 		case file.shown:
+			s.v.complete(&file.entry)
 			return yield(file.entry, nil)
 		}
 		return true

@@ -238,7 +238,7 @@ func (c *carrier) spans(ctx context.Context, frozen *tree.Frozen, e tree.Entry, 
 				all = append(all, span{From: fromZeros, Len: x.Len})
 			case extent.Staged:
 				all = append(all, span{From: fromStaging, Addr: x.Addr, Len: x.Len})
-			case extent.OnDisc:
+			case extent.OnDisc, extent.Packed:
 				n, err := io.Copy(c.w, frozen.Reader(ctx, e, x.Off, x.Len))
 				if err != nil {
 					return nil, err

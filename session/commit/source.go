@@ -52,7 +52,7 @@ func (s source) node(ctx context.Context, e tree.Entry) (image.Node, error) {
 	n := image.Node{
 		ID: a.Ino, Name: e.Name, Mode: a.Mode, Nlink: a.Nlink, UID: a.UID, GID: a.GID,
 		RdevMajor: unix.Major(a.Rdev), RdevMinor: unix.Minor(a.Rdev),
-		Atime: a.Atime, Mtime: a.Mtime, Ctime: a.Ctime, Target: e.Target, Handle: e,
+		Atime: a.Atime, Mtime: a.Mtime, Ctime: a.Ctime, Target: e.Target, ZF: e.ZF, Handle: e,
 	}
 	for name, v := range e.Xattrs {
 		n.Xattrs = append(n.Xattrs, aaip.Attr{Name: name, Value: v})

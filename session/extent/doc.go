@@ -13,6 +13,9 @@
 // stages one byte: Write cuts the on-disc extent in two and puts a staged one
 // between the halves.
 //
+// A file that is recorded compressed has extents of a fourth kind, Packed, which are
+// read through a decoder.
+//
 // Invariants, which [Parse] also enforces on stored maps:
 //
 //   - extents are sorted, do not overlap, are not empty and end at or before Size;

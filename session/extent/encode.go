@@ -27,7 +27,7 @@ func (m *Map) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(m.size))
 	b = binary.AppendUvarint(b, uint64(m.Len()))
 	var pos int64
-	var last [Staged + 1]int64
+	var last [Packed + 1]int64
 	for e := range m.stored(0, m.size) {
 		b = binary.AppendUvarint(b, uint64(e.Off-pos)<<2|uint64(e.Kind))
 		b = binary.AppendUvarint(b, uint64(e.Len))
@@ -50,13 +50,13 @@ func Parse(b []byte) (Map, error) {
 	}
 	m := Map{size: int64(size)}
 	var prev Extent
-	var last [Staged + 1]int64
+	var last [Packed + 1]int64
 	for i := range count {
 		gap, length, jump := d.uvarint(), d.uvarint(), d.varint()
 		kind := Kind(gap & 3)
 		gap >>= 2
 		free := uint64(m.size - prev.End())
-		if d.bad || kind != OnDisc && kind != Staged || length == 0 || gap > free || length > free-gap {
+		if d.bad || kind == Hole || length == 0 || gap > free || length > free-gap {
 			return Map{}, fmt.Errorf("%w: extent %d", ErrFormat, i)
 		}
 		e := Extent{Off: prev.End() + int64(gap), Len: int64(length), Kind: kind, Addr: last[kind] + jump}

@@ -16,6 +16,9 @@ const (
 	OnDisc Kind = 1
 	// Staged is data in the staging log.
 	Staged Kind = 2
+	// Packed is data of a compressed file on the medium, whose place the inode
+	// knows: addresses are offsets in it when it is uncompressed.
+	Packed Kind = 3
 )
 
 // String returns the name of k.
@@ -27,6 +30,8 @@ func (k Kind) String() string {
 		return "on disc"
 	case Staged:
 		return "staged"
+	case Packed:
+		return "packed"
 	}
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
@@ -47,7 +52,7 @@ type Extent struct {
 	Kind Kind
 	// Addr is the byte address of the first byte: on the medium (LBA·2048 plus
 	// the offset inside the block) when OnDisc, in the staging log when Staged,
-	// zero when Hole.
+	// in the uncompressed file when Packed, zero when Hole.
 	Addr int64
 }
 

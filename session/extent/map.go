@@ -78,7 +78,7 @@ func (m *Map) Write(off, length int64, kind Kind, addr int64) (replaced []Extent
 	if kind == Hole {
 		addr = 0
 	}
-	if kind > Staged || addr < 0 || addr > MaxAddr-length {
+	if kind > Packed || addr < 0 || addr > MaxAddr-length {
 		panic(fmt.Sprintf("extent: write of %d bytes, %v, at address %d", length, kind, addr))
 	}
 	if length == 0 {
@@ -177,7 +177,7 @@ func (m *Map) Replace(f func(Extent) []Extent) error {
 	for e := range m.stored(0, m.size) {
 		pos := e.Off
 		for _, r := range f(e) {
-			if r.Off < pos || r.Len <= 0 || r.Len > e.End()-r.Off || r.Kind > Staged ||
+			if r.Off < pos || r.Len <= 0 || r.Len > e.End()-r.Off || r.Kind > Packed ||
 				r.Addr < 0 || r.Addr > MaxAddr-r.Len {
 				return fmt.Errorf("%w: %v for %v", ErrReplace, r, e)
 			}

@@ -253,7 +253,7 @@ func TestMisuse(t *testing.T) {
 		{"negative length", func(m *Map) { m.Punch(0, -1) }},
 		{"the end is beyond the largest size", func(m *Map) { m.Write(MaxSize, 1, Staged, 0) }},
 		{"the address ends beyond the bound", func(m *Map) { m.Write(0, 2, Staged, MaxAddr-1) }},
-		{"unknown kind", func(m *Map) { m.Write(0, 1, 3, 0) }},
+		{"unknown kind", func(m *Map) { m.Write(0, 1, Packed+1, 0) }},
 		{"negative size", func(m *Map) { m.Truncate(-1) }},
 		{"range overflows", func(m *Map) { m.Range(1, MaxSize) }},
 	} {
@@ -309,7 +309,7 @@ func TestReplace(t *testing.T) {
 		}},
 		{"overlapping", func(e Extent) []Extent { return []Extent{e, e} }},
 		{"empty", func(e Extent) []Extent { e.Len = 0; return []Extent{e} }},
-		{"unknown kind", func(e Extent) []Extent { e.Kind = 3; return []Extent{e} }},
+		{"unknown kind", func(e Extent) []Extent { e.Kind = Packed + 1; return []Extent{e} }},
 		{"bad address", func(e Extent) []Extent { e.Addr = MaxAddr; return []Extent{e} }},
 	} {
 		m, same := base(), base()

@@ -287,6 +287,15 @@ func (m *merged) reachedAll(disc *Disc, known map[uint64]onBase, own bool) {
 
 // onDisc checks that content on the disc is inside of it.
 func (m *merged) onDisc(n *tree.StoredInode, size int64) {
+	if n.Packed != nil {
+		for _, s := range n.Packed.Sections {
+			if addr := int64(s.LBA) * iso9660.BlockSize; size > 0 && addr+s.Size > size {
+				m.damage(Finding{Kind: KindBase, Ino: n.Ino, Path: m.path(n.Ino), Text: fmt.Sprintf("%s has, compressed, bytes %d to %d of the disc, which has %d", m.path(n.Ino), addr, addr+s.Size, size),
+					Means: "That part of the file cannot be read. " + rescue})
+				return
+			}
+		}
+	}
 	for e := range n.Content.All() {
 		if e.Kind == extent.OnDisc && size > 0 && e.Addr+e.Len > size {
 			m.damage(Finding{Kind: KindBase, Ino: n.Ino, Path: m.path(n.Ino), Text: fmt.Sprintf("%s has bytes %d to %d of the disc, which has %d", m.path(n.Ino), e.Addr, e.Addr+e.Len, size),

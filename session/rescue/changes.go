@@ -106,7 +106,7 @@ func (p *Places) Unknown(at string) bool {
 
 func diskBytes(n *tree.StoredInode) (total int64) {
 	for e := range n.Content.All() {
-		if e.Kind == extent.OnDisc {
+		if e.Kind == extent.OnDisc || e.Kind == extent.Packed {
 			total += e.Len
 		}
 	}

@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"burnfs/iso9660/zisofs"
 	"burnfs/session/extent"
 	"burnfs/session/staging"
 	"burnfs/session/stored"
@@ -432,10 +433,18 @@ func (x *export) notWhole(it *Item, why error) error {
 // content writes what is there of a file. It goes on behind what cannot be read.
 func (x *export) content(f *os.File, it *Item, n *tree.StoredInode, sum hash.Hash) error {
 	var errs []error
+	var packed *zisofs.Reader
+	if n.Packed != nil && x.opt.Disc != nil {
+		var err error
+		if packed, err = n.Packed.Open(x.opt.Disc); err != nil {
+			return err
+		}
+	}
 	for e := range n.Content.Range(0, n.Content.Size()) {
+		old := e.Kind == extent.OnDisc || e.Kind == extent.Packed
 		switch {
-		case e.Kind == extent.Hole, e.Kind == extent.OnDisc && x.opt.Disc == nil:
-			if e.Kind == extent.OnDisc {
+		case e.Kind == extent.Hole, old && x.opt.Disc == nil:
+			if old {
 				it.Missing = append(it.Missing, Range{e.Off, e.Len})
 			}
 			if err := x.zeros(sum, e.Len); err != nil {
@@ -450,9 +459,12 @@ func (x *export) content(f *os.File, it *Item, n *tree.StoredInode, sum hash.Has
 			}
 			p := x.buf[:min(piece, e.Len-at)]
 			var err error
-			if e.Kind == extent.Staged {
+			switch e.Kind {
+			case extent.Staged:
 				err = x.store.ReadAt(p, e.Addr+at)
-			} else {
+			case extent.Packed:
+				err = packed.ReadAt(x.ctx, p, e.Addr+at)
+			default:
 				err = x.opt.Disc.ReadAt(x.ctx, p, e.Addr+at)
 			}
 			r := Range{e.Off + at, int64(len(p))}

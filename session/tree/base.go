@@ -149,7 +149,9 @@ func (i *inodes) node(e *volume.Entry, ino uint64) *Node {
 			n.dir.base = e.Sections[0]
 		}
 	case unix.S_IFREG:
-		n.sections = e.Sections
+		if n.packed = packed(e); !n.packed.decoded() {
+			n.sections = e.Sections
+		}
 	default:
 		n.size = 0
 	}

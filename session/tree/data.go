@@ -26,7 +26,7 @@ func (t *Tree) ReadAt(ctx context.Context, n *Node, p []byte, off int64) (int, e
 	p = p[:min(int64(len(p)), n.size-off)]
 	var parts []extent.Extent
 	if n.content == nil {
-		for e := range onDisc(n.sections).Range(off, int64(len(p))) {
+		for e := range contentOf(n.sections, n.packed).Range(off, int64(len(p))) {
 			parts = append(parts, e)
 		}
 	} else {
@@ -36,20 +36,21 @@ func (t *Tree) ReadAt(ctx context.Context, n *Node, p []byte, off int64) (int, e
 	}
 	// A pin keeps staged bytes readable although the file may be overwritten
 	// or removed from here on.
-	release := func() {}
+	release, packed := func() {}, n.packed
 	if t.store != nil && n.content != nil {
 		release = t.store.Pin()
 	}
 	n.mu.RUnlock()
 	defer release()
-	if err := t.readParts(ctx, parts, p, off); err != nil {
+	if err := t.readParts(ctx, packed, parts, p, off); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// readParts reads extents into p, which begins at byte off of the file.
-func (t *Tree) readParts(ctx context.Context, parts []extent.Extent, p []byte, off int64) error {
+// readParts reads extents into p, which begins at byte off of the file. Packed ones are
+// those of packed.
+func (t *Tree) readParts(ctx context.Context, packed *Packed, parts []extent.Extent, p []byte, off int64) error {
 	done := int64(0)
 	for _, e := range parts {
 		dst := p[e.Off-off:][:e.Len]
@@ -61,6 +62,8 @@ func (t *Tree) readParts(ctx context.Context, parts []extent.Extent, p []byte, o
 			err = t.store.ReadAt(dst, e.Addr)
 		case extent.OnDisc:
 			err = t.disc.ReadAt(ctx, dst, e.Addr)
+		case extent.Packed:
+			err = t.unpacker.readAt(ctx, packed, dst, e.Addr)
 		}
 		if err != nil {
 			if errors.Is(err, context.Canceled) {
@@ -127,9 +130,12 @@ func (t *Tree) admitContent(n *Node, change func(*extent.Map)) (booked func(), e
 	if n.nlink > 0 {
 		more = n.bill(n.cost(n.xattrs, &next), n.records())
 	}
-	data := int64(newBlocks(&next)) - int64(n.charged)
+	data := int64(newBlocks(n.pieces(&next))) - int64(n.charged)
 	if w, booked := t.lateOf(n); w != nil {
-		data = int64(lateBlocks(&next, w)) - int64(booked)
+		data = int64(n.lateBlocks(&next, w)) - int64(booked)
+	}
+	if err := t.admitDecoding(n.packed.toDecode(&next) - n.unpacked); err != nil {
+		return nil, err
 	}
 	return t.space.admit(more, data)
 }
@@ -138,11 +144,14 @@ func (t *Tree) admitContent(n *Node, change func(*extent.Map)) (booked func(), e
 // caller holds n.mu.
 func (t *Tree) changedData(n *Node, now int64, gone []extent.Extent) {
 	n.mtime, n.ctime = now, now
+	if !n.packed.decoded() {
+		n.packed = nil // what is said of the old bytes is not true of the new ones
+	}
 	// In this order: a flush that begins in between must have n among its
 	// changes, or its commit would free what n's last record still names.
 	n.dataSeq = t.touch(n)
 	t.free(gone)
-	t.settle(n, newBlocks(n.content))
+	t.settle(n, newBlocks(n.pieces(n.content)))
 	t.rebook(n)
 }
 

@@ -239,7 +239,7 @@ func (t *Tree) end(e ending, now int64) {
 	}
 	n.mode, n.uid, n.gid, n.rdev, n.size = f.mode, f.uid, f.gid, f.rdev, f.size
 	n.atime, n.mtime, n.ctime = f.atime, f.mtime, f.ctime
-	n.xattrs, n.content, n.sections, n.checksum = f.xattrs, nil, f.sections, f.checksum
+	n.xattrs, n.content, n.sections, n.packed, n.checksum = f.xattrs, nil, f.sections, f.packed, f.checksum
 	n.nlink, n.dataSeq = e.nlink, 0
 	if n.dir != nil {
 		n.dir.base, n.dir.entries, n.dir.damaged = f.dir.base, nil, nil

@@ -46,6 +46,7 @@ type inodeCopy struct {
 	// content of a regular file. While it is nil the file is in sections.
 	content  *extent.Map
 	sections []iso9660.Section
+	packed   *Packed
 }
 
 // nameCopy is a name of the overlay; node is nil for a whiteout.
@@ -89,7 +90,7 @@ func (n *Node) copy() inodeCopy {
 	if n.nlink == 0 || n.seq == 0 {
 		return c
 	}
-	c.there, c.record, c.sections = true, n.record(), n.sections
+	c.there, c.record, c.sections, c.packed = true, n.record(), n.sections, n.packed
 	if n.content != nil {
 		m := n.content.Clone()
 		c.content = &m

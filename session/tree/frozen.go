@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/zisofs"
 	"burnfs/session/extent"
 	"burnfs/session/staging"
 )
@@ -51,11 +52,15 @@ type Entry struct {
 	// Content is where the bytes of a changed file are; nil when all pieces
 	// are old.
 	Content *extent.Map
+	// ZF is recorded with a file that is compressed, whose pieces are then the
+	// compressed ones; nil for any other.
+	ZF *zisofs.ZF
 	// Checksum is the file's index in the base's checksum array, 0 when it
 	// has none or its content changed.
 	Checksum uint32
 
-	dir dirRef
+	dir    dirRef
+	packed *Packed // that Content refers to
 }
 
 // dirRef is where the base has a directory's entries.
@@ -134,10 +139,15 @@ func (n *Node) entry(name string) Entry {
 	case n.dir != nil:
 		e.dir = dirRef{base: n.dir.base}
 	case !n.isRegular():
+	case n.content == nil && n.packed.decoded():
+		e.Pieces, e.Checksum, e.ZF = oldPieces(n.packed.Sections), n.checksum, n.packed.zf()
 	case n.content == nil:
-		e.Pieces, e.Checksum = oldPieces(n.sections), n.checksum
+		e.Pieces, e.Checksum, e.ZF = oldPieces(n.sections), n.checksum, n.packed.zf()
 	default:
-		e.Pieces = Pieces(n.content)
+		e.Pieces = n.pieces(n.content)
+		if n.packed.isWhole(n.content) || !n.packed.decoded() {
+			e.ZF = n.packed.zf()
+		}
 		if allOld(e.Pieces) {
 			if n.dataSeq == 0 {
 				e.Checksum = n.checksum
@@ -145,7 +155,7 @@ func (n *Node) entry(name string) Entry {
 			break
 		}
 		c := n.content.Clone()
-		e.Content = &c
+		e.Content, e.packed = &c, n.packed
 	}
 	return e
 }
@@ -317,7 +327,7 @@ func lossError(ino uint64, err error) error {
 // Reader reads the bytes of a frozen file from off to off+length, wherever
 // they lie.
 func (f *Frozen) Reader(ctx context.Context, e Entry, off, length int64) io.Reader {
-	return &contentReader{ctx: ctx, t: f.t, content: e.Content, pos: off, end: off + length}
+	return &contentReader{ctx: ctx, t: f.t, content: e.Content, packed: e.packed, pos: off, end: off + length}
 }
 
 // contentReader reads a content map in order.
@@ -325,6 +335,7 @@ type contentReader struct {
 	ctx      context.Context
 	t        *Tree
 	content  *extent.Map
+	packed   *Packed
 	pos, end int64
 }
 
@@ -337,7 +348,7 @@ func (r *contentReader) Read(p []byte) (int, error) {
 	for e := range r.content.Range(r.pos, int64(len(p))) {
 		parts = append(parts, e)
 	}
-	if err := r.t.readParts(r.ctx, parts, p, r.pos); err != nil {
+	if err := r.t.readParts(r.ctx, r.packed, parts, p, r.pos); err != nil {
 		return 0, err
 	}
 	r.pos += int64(len(p))

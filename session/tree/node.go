@@ -94,6 +94,9 @@ type Node struct {
 	// it, in sections.
 	content  *extent.Map
 	sections []iso9660.Section
+	// packed says that the base has, or had, the file compressed; it is nil for
+	// any other, whose sections are those above.
+	packed *Packed
 
 	// checksum is the file's index in the base's checksum array, 0 for
 	// none; valid while the content is the base's.
@@ -114,6 +117,7 @@ type Node struct {
 	lateFor   *aside // what late was counted for
 	late      uint64 // of charged, what is not in the session on its way to the disc
 	booked    int64  // bytes besides names that it has reserved in directories
+	unpacked  int64  // bytes of it that the next plan decodes, at most
 	// recorded: the base has records of it that the overlay leaves where they are.
 	recorded bool
 
@@ -173,9 +177,17 @@ func (n *Node) attrLocked() Attr {
 // first need. The caller holds mu for writing.
 func (n *Node) extents() *extent.Map {
 	if n.content == nil {
-		n.content = onDisc(n.sections)
+		n.content = contentOf(n.sections, n.packed)
 	}
 	return n.content
+}
+
+// contentOf is the content of a file of the base.
+func contentOf(sections []iso9660.Section, p *Packed) *extent.Map {
+	if p.decoded() {
+		return p.whole()
+	}
+	return onDisc(sections)
 }
 
 // onDisc is the content of a file that lies whole on the disc.

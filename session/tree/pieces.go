@@ -110,8 +110,8 @@ func roundUp(off int64) int64 {
 }
 
 // newBlocks is how many blocks of a file have to be burned.
-func newBlocks(m *extent.Map) (blocks uint64) {
-	for _, p := range Pieces(m) {
+func newBlocks(pieces []Piece) (blocks uint64) {
+	for _, p := range pieces {
 		if !p.Old {
 			blocks += uint64(roundUp(p.Size) / iso9660.BlockSize)
 		}

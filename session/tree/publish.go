@@ -350,6 +350,9 @@ func (n *Node) burned(f *PublishedFile, seq uint64) (whole *extent.Map, parts []
 		n.dataSeq, n.checksum = 0, f.Checksum
 		if f.Sections != nil {
 			whole, n.content, n.sections = n.content, nil, f.Sections
+			if n.packed.decoded() {
+				n.packed = nil
+			}
 		}
 		return whole, nil, nil
 	}

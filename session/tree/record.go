@@ -36,6 +36,8 @@ type inodeRecord struct {
 	Checksum uint32            `cbor:"14,keyasint,omitempty"`
 	Seq      uint64            `cbor:"15,keyasint"`
 	DataSeq  uint64            `cbor:"16,keyasint,omitempty"`
+	ZF       []byte            `cbor:"17,keyasint,omitempty"` // of a compressed file,
+	Packed   []int64           `cbor:"18,keyasint,omitempty"` // and its sections if it is decoded
 }
 
 // record is what is stored of n besides its content. The caller holds n.mu, and
@@ -57,7 +59,10 @@ func (c *inodeCopy) encode() ([]byte, error) {
 	if c.record.Mode&unix.S_IFMT == unix.S_IFREG {
 		m := c.content
 		if m == nil {
-			m = onDisc(c.sections)
+			m = contentOf(c.sections, c.packed)
+		}
+		if c.packed != nil {
+			c.record.ZF, c.record.Packed = c.packed.ZF[:], c.packed.flat()
 		}
 		var err error
 		if c.record.Content, err = m.AppendBinary(nil); err != nil {
@@ -72,35 +77,38 @@ var records = sync.OnceValues(func() (cbor.DecMode, error) {
 	return cbor.DecOptions{UTF8: cbor.UTF8DecodeInvalid}.DecMode()
 })
 
-func parseRecord(b []byte) (*inodeRecord, *extent.Map, error) {
+func parseRecord(b []byte) (*inodeRecord, *extent.Map, *Packed, error) {
 	r := new(inodeRecord)
 	dec, err := records()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if err := dec.Unmarshal(b, r); err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", errRecord, err)
+		return nil, nil, nil, fmt.Errorf("%w: %w", errRecord, err)
 	}
-	m := new(extent.Map)
+	m, p := new(extent.Map), (*Packed)(nil)
 	switch r.Mode & unix.S_IFMT {
 	case unix.S_IFREG:
 		c, err := extent.Parse(r.Content)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %w", errRecord, err)
+			return nil, nil, nil, fmt.Errorf("%w: %w", errRecord, err)
 		}
 		*m = c
 		if m.Size() > SizeMax {
-			return nil, nil, fmt.Errorf("%w: size %d", errRecord, m.Size())
+			return nil, nil, nil, fmt.Errorf("%w: size %d", errRecord, m.Size())
+		}
+		if p, err = parsePacked(r.ZF, r.Packed, m); err != nil {
+			return nil, nil, nil, fmt.Errorf("%w: %w", errRecord, err)
 		}
 	case unix.S_IFDIR:
 		if r.DirSize < 0 || r.DirSize > 1<<32 {
-			return nil, nil, fmt.Errorf("%w: directory extent of %d bytes", errRecord, r.DirSize)
+			return nil, nil, nil, fmt.Errorf("%w: directory extent of %d bytes", errRecord, r.DirSize)
 		}
 	case unix.S_IFLNK, unix.S_IFBLK, unix.S_IFCHR, unix.S_IFIFO, unix.S_IFSOCK:
 	default:
-		return nil, nil, fmt.Errorf("%w: mode %o", errRecord, r.Mode)
+		return nil, nil, nil, fmt.Errorf("%w: mode %o", errRecord, r.Mode)
 	}
-	return r, m, nil
+	return r, m, p, nil
 }
 
 // recordSeq is the change number in a record.
@@ -120,7 +128,7 @@ func recordSeq(b []byte) (uint64, error) {
 
 // decodeNode makes the node of a record.
 func decodeNode(ino uint64, b []byte) (*Node, error) {
-	r, m, err := parseRecord(b)
+	r, m, p, err := parseRecord(b)
 	if err != nil {
 		return nil, fmt.Errorf("inode %d: %w", ino, err)
 	}
@@ -131,7 +139,7 @@ func decodeNode(ino uint64, b []byte) (*Node, error) {
 	}
 	switch n.kind {
 	case unix.S_IFREG:
-		n.content, n.size = m, m.Size()
+		n.content, n.size, n.packed = m, m.Size(), p
 	case unix.S_IFDIR:
 		n.dir = &directory{base: iso9660.Section{LBA: r.DirLBA, Size: r.DirSize}}
 	}
@@ -141,7 +149,7 @@ func decodeNode(ino uint64, b []byte) (*Node, error) {
 // StagedRanges returns the ranges of the staging log that an inode record
 // refers to, for staging's checker.
 func StagedRanges(b []byte) ([]extent.Extent, error) {
-	_, m, err := parseRecord(b)
+	_, m, _, err := parseRecord(b)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func FuzzNodeRecord(f *testing.F) {
 		}
 		n.attrLocked()
 		if n.content != nil {
-			newBlocks(n.content)
+			newBlocks(n.pieces(n.content))
 		}
 		if _, err := StagedRanges(b); err != nil {
 			t.Errorf("a record that can be read has no ranges: %v", err)

@@ -54,6 +54,9 @@ type account struct {
 	// aside is the session that is on its way to the disc, nil for none.
 	aside atomic.Pointer[aside]
 	late  atomic.Int64 // blocks of data that it will not hold
+	// unpacked is how many bytes of compressed files the next plan has to decode and
+	// keep on the local disk, at most.
+	unpacked atomic.Int64
 
 	// mu makes a look at what is available and a claim on it one step. Changes
 	// claim what they add before they are made, and book it when they are.
@@ -135,7 +138,7 @@ func (t *Tree) lateOf(n *Node) (w *aside, blocks uint64) {
 // lateBlocks is how many blocks of m the session after w will have to hold. Where
 // what is staged comes to lie is not known yet, but in whole blocks: what is
 // recorded of a file begins where a block of the file begins.
-func lateBlocks(m *extent.Map, w *aside) uint64 {
+func (n *Node) lateBlocks(m *extent.Map, w *aside) uint64 {
 	const somewhere = 1 << 48
 	after := m.Clone()
 	if err := after.Replace(func(e extent.Extent) []extent.Extent {
@@ -144,9 +147,9 @@ func lateBlocks(m *extent.Map, w *aside) uint64 {
 		}
 		return []extent.Extent{e}
 	}); err != nil {
-		return newBlocks(m)
+		return newBlocks(n.pieces(m))
 	}
-	return newBlocks(&after)
+	return newBlocks(n.pieces(&after))
 }
 
 // available is what may still be promised for the content of one more file: its
@@ -198,10 +201,10 @@ func (a *account) admitMove(meta, data int64, deeper bool) (release func(), err 
 func (a *account) hopeless() bool { return a.space.Load().Free < a.session(0, false) }
 
 // planSize bounds what the files of a session's plan take on the local disk, besides
-// bytes of old files that have to be written again: its directories as they are
-// recorded, and a list with less of each file than they have.
+// bytes of old files that have to be written again unless these are compressed: its
+// directories as they are recorded, and a list with less of each file than they have.
 func (t *Tree) planSize() int64 {
-	return 2 * t.space.session(t.space.meta.Load(), false) * iso9660.BlockSize
+	return 2*t.space.session(t.space.meta.Load(), false)*iso9660.BlockSize + t.space.unpacked.Load()
 }
 
 func blocksOf(bytes int64) int64 { return (bytes + iso9660.BlockSize - 1) / iso9660.BlockSize }
@@ -216,7 +219,7 @@ const (
 	isoRecord     = 254
 	isoIdentifier = 33 + 33
 	// smallEntries bounds the System Use entries that all have, beside NM: PX,
-	// TF, nanoseconds, the checksum's index, and RE with CL, or PN.
+	// TF, nanoseconds, the checksum's index, and RE with CL, or PN, or ZF.
 	smallEntries = 44 + 26 + 17 + 20 + 20
 	// inlineEntries of them are in the record before one comes that may not fit.
 	inlineEntries = 44 + 26 + 17
@@ -311,8 +314,11 @@ const longest = smallEntries + 10 + NameMax - inlineEntries + linkEntry
 // holds n.mu.
 func (n *Node) cost(xattrs map[string][]byte, m *extent.Map) int64 {
 	s := int64(len(n.sections))
-	if m != nil {
-		s = sections(Pieces(m))
+	switch {
+	case m != nil:
+		s = sections(n.pieces(m))
+	case n.packed.decoded():
+		s = int64(len(n.packed.Sections))
 	}
 	c := useCost(xattrs, s)
 	if c > 0 && n.recorded {
@@ -352,10 +358,19 @@ func (t *Tree) rebook(n *Node) {
 func (t *Tree) settle(n *Node, blocks uint64) {
 	t.space.data.Add(int64(blocks) - int64(n.charged))
 	n.charged = blocks
+	unpacked := int64(0)
+	if blocks > 0 {
+		unpacked = n.packed.toDecode(n.content)
+	}
+	if unpacked != n.unpacked {
+		t.space.unpacked.Add(unpacked - n.unpacked)
+		n.unpacked = unpacked
+		t.store.Keep(t.planSize())
+	}
 	if w, before := t.lateOf(n); w != nil {
 		n.lateFor, n.late = w, 0
 		if blocks > 0 {
-			n.late = lateBlocks(n.content, w)
+			n.late = n.lateBlocks(n.content, w)
 		}
 		t.space.late.Add(int64(n.late) - int64(before))
 	}
@@ -413,7 +428,7 @@ func (t *Tree) charge() {
 		n.recorded = n.seq == 0 || names[n] == 0 || n.dir == nil && names[n] < n.nlink
 		if n.seq != 0 {
 			if n.content != nil {
-				t.settle(n, newBlocks(n.content))
+				t.settle(n, newBlocks(n.pieces(n.content)))
 				if n.lateFor != nil && n.dataSeq <= t.frozen.Load() {
 					t.space.late.Add(-int64(n.late)) // the session has all of it
 					n.late = 0

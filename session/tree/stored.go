@@ -23,6 +23,8 @@ type StoredInode struct {
 	Xattrs              map[string][]byte
 	// Content is that of a regular file, nil for others.
 	Content *extent.Map
+	// Packed is what the content's packed extents refer to.
+	Packed *Packed
 	// Base is where a directory's entries are on the disc; Size 0 if it is new.
 	Base iso9660.Section
 	// Checksum is the file's index in the array of checksums of the last session; not 0
@@ -41,7 +43,7 @@ func (s *StoredInode) IsRegular() bool { return s.Mode&unix.S_IFMT == unix.S_IFR
 
 // ParseInode reads an inode record.
 func ParseInode(ino uint64, rec []byte) (*StoredInode, error) {
-	r, m, err := parseRecord(rec)
+	r, m, p, err := parseRecord(rec)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +54,9 @@ func ParseInode(ino uint64, rec []byte) (*StoredInode, error) {
 	}
 	if s.IsRegular() {
 		s.Content = m
+		if p.decoded() {
+			s.Packed = p
+		}
 	}
 	return s, nil
 }

@@ -41,8 +41,10 @@ const DefaultFlush = 3 * time.Second
 type Tree struct {
 	store *staging.Store
 	disc  DataReader
-	now   func() time.Time
-	log   *slog.Logger
+	// unpacker reads compressed files of disc.
+	unpacker *unpacker
+	now      func() time.Time
+	log      *slog.Logger
 
 	gate   sync.RWMutex
 	sealed bool // guarded by gate: the disc takes no further session
@@ -79,6 +81,7 @@ func Open(ctx context.Context, opt Options) (*Tree, error) {
 		store: opt.Store, disc: opt.Disc, now: opt.Now, log: opt.Log, base: opt.Base,
 		nodes: map[uint64]*Node{}, overlays: map[uint64]map[string]*dentry{},
 	}
+	t.unpacker = newUnpacker(opt.Disc)
 	if t.now == nil {
 		t.now = time.Now
 	}

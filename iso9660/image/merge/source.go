@@ -213,7 +213,7 @@ func (s *Source) oldEntry(ctx context.Context, e *volume.Entry) (image.Node, err
 		d := e.Directory()
 		n.Handle = directory{old: &d}
 	case e.IsRegular():
-		n.Pieces = pieces(e.Sections)
+		n.Pieces, n.ZF = pieces(e.Sections), e.ZF
 		var err error
 		if n.OldMD5, err = s.sum(ctx, e.ChecksumIndex); err != nil {
 			return n, fmt.Errorf("reading the checksums of the earlier session: %w", err)
