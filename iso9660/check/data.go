@@ -58,6 +58,9 @@ func (r *fileReader) file(e *entry) {
 		return
 	}
 	sum, ok := r.content(e)
+	if ok {
+		r.decoded(e)
+	}
 	if !ok || index == 0 {
 		return
 	}

@@ -240,6 +240,7 @@ func (r *dirReader) finish(unexpected bool) {
 			r.jolietFile(e)
 		} else {
 			r.claimFile(e)
+			r.compressed(e)
 		}
 	default:
 		r.others++

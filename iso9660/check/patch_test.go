@@ -13,6 +13,7 @@ import (
 	"burnfs/iso9660/rrip"
 	"burnfs/iso9660/susp"
 	"burnfs/iso9660/volume"
+	"burnfs/iso9660/zisofs/zisofstest"
 )
 
 // gardenStart is the address of the garden: behind blocks of an earlier session.
@@ -60,7 +61,10 @@ func newPatient(t *testing.T, change func(*image.Options)) *patient {
 		change(&opt)
 	}
 	before := pattern(int(opt.Start) * iso9660.BlockSize)
-	return &patient{t, build(t, garden(), opt, before)}
+	g := garden()
+	recorded, zf := zisofstest.Compress(t, pattern(40_000), 1, 15)
+	g.file(g.root, "packed", recorded).ZF = &zf
+	return &patient{t, build(t, g, opt, before)}
 }
 
 func (p *patient) primary() []byte { return p.block(p.start + 16) }

@@ -10,6 +10,7 @@ import (
 	"burnfs/iso9660/nanotime"
 	"burnfs/iso9660/rrip"
 	"burnfs/iso9660/susp"
+	"burnfs/iso9660/zisofs"
 )
 
 // Types of files in PX (RRIP 4.1.1).
@@ -65,6 +66,10 @@ func (t *tree) entry(at where, e susp.Entry, u *systemUse) {
 			t.report(Attributes, at, "an AL entry follows the one that is marked as the last")
 		}
 		u.attrs.Add(e)
+	case zisofs.SignatureZF, zisofs.SignatureZ2:
+		if u.zf, u.hasZF = zisofs.Parse(e); !u.hasZF {
+			t.report(Compressed, at, "%v has %d bytes instead of %d", e.Signature(), len(e), zisofs.SizeZF)
+		}
 	case nanotime.Signature:
 		t.nano(at, e, u)
 	case susp.SignatureER:

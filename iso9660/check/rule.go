@@ -59,6 +59,8 @@ const (
 	SerialNumber   // PX gives one serial number to different files
 	Nanoseconds    // BF
 	Attributes     // AL
+	Compressed     // ZF, Z2
+	CompressedData // a file with ZF cannot be decoded
 
 	// Joliet.
 	JolietIdentifier // an identifier that is not UCS-2
@@ -87,6 +89,7 @@ const (
 const (
 	checksums = "libisofs checksums.txt"
 	burnfsOwn = "burnfs nanotime"
+	zisofsOne = "libisofs zisofs_format.txt"
 )
 
 // rules is never written to.
@@ -142,6 +145,8 @@ var rules = [...]struct {
 	SerialNumber:   {"serial-number", Error, "RRIP 4.1.1"},
 	Nanoseconds:    {"nanoseconds", Error, burnfsOwn},
 	Attributes:     {"attributes", Error, "AAIP 2.0"},
+	Compressed:     {"compressed", Error, zisofsOne + ", ZF System Use Entry Format"},
+	CompressedData: {"compressed-data", Error, zisofsOne + ", File Header, Block Pointers"},
 
 	JolietIdentifier: {"joliet-identifier", Error, "Joliet, character set"},
 	JolietFile:       {"joliet-file", Error, "Joliet, directory hierarchy"},

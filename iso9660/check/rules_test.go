@@ -185,6 +185,13 @@ var rows = []row{
 	{rules: only{check.Attributes}, reason: "a component too long", change: func(p *patient) { p.use(p.record("attrs"), "AL")[6] = 0xFF }, path: "/attrs"},
 	{rules: only{check.Attributes}, reason: "continued for ever", change: func(p *patient) { p.use(p.record("attrs"), "AL")[4] = 1 }},
 
+	{rules: only{check.Compressed}, reason: "blocks of a size that nobody writes", change: func(p *patient) { p.use(p.record("packed"), "ZF")[7] = 14 }, path: "/packed"},
+	{rules: only{check.Compressed}, reason: "more pointers than bytes", change: func(p *patient) { both32(p.use(p.record("packed"), "ZF")[8:], 1<<30) }, path: "/packed"},
+	{rules: only{check.Compressed}, reason: "big-endian half of the size", change: func(p *patient) { p.use(p.record("packed"), "ZF")[15]++ }, path: "/packed"},
+	{rules: only{check.SystemUseEntry}, reason: "version 3 of ZF", change: func(p *patient) { p.use(p.record("packed"), "ZF")[3] = 3 }},
+	{rules: only{check.CompressedData}, reason: "another size than in the header", change: func(p *patient) { both32(p.use(p.record("packed"), "ZF")[8:], 39_999) }, path: "/packed"},
+	{rules: only{check.CompressedData, check.FileChecksum}, reason: "a damaged block", change: func(p *patient) { p.block(p.record("packed").Location())[100]++ }, path: "/packed"},
+
 	{rules: only{check.JolietIdentifier}, reason: "half a character", change: func(p *patient) { p.jolietRecord("attrs")[32]-- }},
 	{rules: only{check.JolietFile, check.JolietMissing}, reason: "wrong location", change: func(p *patient) {
 		r := p.jolietRecord("b")

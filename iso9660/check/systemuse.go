@@ -5,6 +5,7 @@ import (
 	"burnfs/iso9660/aaip"
 	"burnfs/iso9660/rrip"
 	"burnfs/iso9660/susp"
+	"burnfs/iso9660/zisofs"
 )
 
 // What Linux follows for one record (fs/isofs/rock.c): 31 Continuation Areas, none
@@ -27,6 +28,8 @@ type systemUse struct {
 	nm, sl, al                               chain
 	hasAL                                    bool
 	index                                    uint32 // isofs.cx
+	hasZF                                    bool
+	zf                                       zisofs.ZF
 }
 
 func (u *systemUse) reset() {
@@ -113,7 +116,7 @@ func (t *tree) entries(at where, area []byte, u *systemUse) (ce susp.CE, more, o
 			return ce, more, true
 		}
 		area = rest
-		if e.Version() != 1 {
+		if e.Version() != 1 && !isZF(e) {
 			t.report(SystemUseEntry, at, "the System Use entry %v has version %d, which nobody knows", e.Signature(), e.Version())
 		}
 		if e.Signature() != susp.SignatureCE {

@@ -103,27 +103,47 @@ func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) error {
 	return nil
 }
 
-// Verify reads the whole file and returns the first error.
+// Verify decodes all blocks and returns the first error.
 func (r *Reader) Verify(ctx context.Context) error {
-	buf := make([]byte, min(r.zf.blockSize(), r.Size()))
-	if len(buf) == 0 {
-		r.turn <- struct{}{}
-		defer func() { <-r.turn }()
-		return r.confirm(ctx)
+	select {
+	case r.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	for off := int64(0); off < r.Size(); off += int64(len(buf)) {
-		if err := r.ReadAt(ctx, buf[:min(int64(len(buf)), r.Size()-off)], off); err != nil {
+	defer func() { <-r.turn }()
+	if err := r.confirm(ctx); err != nil {
+		return err
+	}
+	var buf []byte
+	for number := range r.zf.blocks() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		// Blocks of zeros may be many, and there is nothing to decode.
+		begin, end, err := r.bounds(ctx, number)
+		if err == nil && begin < end {
+			if buf == nil {
+				buf = make([]byte, min(r.zf.blockSize(), r.Size()))
+			}
+			err = r.decode(ctx, number, buf[:r.length(number)])
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// length is the number of bytes of a block when it is uncompressed.
+func (r *Reader) length(number int64) int64 {
+	return min(r.zf.blockSize(), r.Size()-number<<r.zf.BlockLog2())
+}
+
 // readBlock reads what of p lies in the first block.
 func (r *Reader) readBlock(ctx context.Context, p []byte, off int64) (int, error) {
 	number := off >> r.zf.BlockLog2()
 	begin := number << r.zf.BlockLog2()
-	length := min(r.zf.blockSize(), r.Size()-begin)
+	length := r.length(number)
 	for i := range r.kept {
 		if b := &r.kept[i]; b.data != nil && b.number == number {
 			return copy(p, b.data[off-begin:]), nil
