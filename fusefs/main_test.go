@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math"
 	"os"
 	"sync"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // childEnv turns the test binary into a program that works on a mount, see
@@ -21,6 +24,11 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	// A shell opens a file anew, and closes it once more, if its number is taken.
+	if err := unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		fmt.Fprintln(os.Stderr, "inherited descriptors:", err)
+		os.Exit(1)
 	}
 	log.SetOutput(io.MultiWriter(os.Stderr, bazilLog))
 	os.Exit(m.Run())

@@ -19,7 +19,7 @@ import (
 
 // patience bounds everything that could hang. Nothing waits that long unless it
 // is broken.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // roomy is a disc that nothing here fills.
 var roomy = tree.Space{Total: 12_219_392, Free: 12_219_392, Overhead: 100}
@@ -148,7 +148,7 @@ func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 // before the call that ended it.
 func eventually(t *testing.T, what string, problem func() string) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		p := problem()
 		if p == "" {
 			return

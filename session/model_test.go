@@ -5,11 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"sort"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,25 +19,28 @@ import (
 	"burnfs/session/tree"
 )
 
-// modelSeed replays one run of TestModel: BURNFS_MODEL_SEED=n.
-const modelSeed = "BURNFS_MODEL_SEED"
+var (
+	modelSeed = flag.Uint64("model.seed", 1, "seed of the first run of TestModel, 0 for a new one")
+	modelRuns = flag.Int("model.runs", 8, "how many runs TestModel makes, half of them with -short")
+)
 
 // TestModel does random things to a disc and to a model in memory, which has
 // to look the same at all times: while a session is planned, burned and read
 // back, after commits that failed, after unmounting with and without a commit.
 func TestModel(t *testing.T) {
-	if s := os.Getenv(modelSeed); s != "" {
-		seed, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		runModel(t, seed)
-		return
+	seed, runs := *modelSeed, *modelRuns
+	if seed == 0 {
+		seed = rand.Uint64() >> 16
 	}
-	begin := time.Now()
-	seed := rand.Uint64() >> 16
-	for ; time.Since(begin) < 8*time.Second && !t.Failed(); seed++ {
-		t.Run(fmt.Sprintf("%s=%d", modelSeed, seed), func(t *testing.T) { runModel(t, seed) })
+	if testing.Short() {
+		runs = (runs + 1) / 2
+	}
+	for range runs {
+		t.Run(fmt.Sprintf("-model.seed=%d -model.runs=1", seed), func(t *testing.T) {
+			t.Parallel()
+			runModel(t, seed)
+		})
+		seed++
 	}
 }
 

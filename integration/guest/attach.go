@@ -22,7 +22,7 @@ type Drive struct {
 const replacement = 5
 
 // loginTime bounds a login or a logout, which take a second.
-const loginTime = 2 * time.Minute
+const loginTime = 5 * time.Minute
 
 // prelude has what scripts around iSCSI share. iscsid is started once. It asks
 // for no signs of life: a session that ends does so with its connection, and an
@@ -58,7 +58,7 @@ devices() {
 	return 1
 }
 await() {
-	for i in {1..300}; do
+	for i in {1..1200}; do
 		devices "$1" && return
 		sleep 0.1
 	done
@@ -124,7 +124,7 @@ device=/sys/block/%s/device
 host=$(readlink -f $device | grep -o '/host[0-9]*/' | tail -n 1 | tr -d /)
 echo 1 >$device/delete
 echo '- - -' >/sys/class/scsi_host/$host/scan
-for i in {1..300}; do
+for i in {1..1200}; do
 	[ -b %[2]s -a -c %[3]s ] && break
 	sleep 0.1
 done`, strings.TrimPrefix(d.SR, "/dev/"), d.SR, d.SG)

@@ -14,7 +14,7 @@ import (
 
 // patience is how long any one command may take. It is there to end a test
 // that hangs with a message, not to time anything.
-const patience = 4 * time.Minute
+const patience = 10 * time.Minute
 
 // Result is what a command had to say.
 type Result struct {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-var seedFlag = flag.Uint64("seed", 0, "`seed` of everything that tests choose at random; 0 takes a new one")
+var seedFlag = flag.Uint64("seed", 1, "`seed` of everything that tests choose at random; 0 takes a new one")
 
 var seed = sync.OnceValue(func() uint64 {
 	if *seedFlag != 0 {

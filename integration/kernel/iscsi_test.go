@@ -114,11 +114,11 @@ func TestKernelAborts(t *testing.T) {
 	r := enter(t)
 	var h *holding
 	_, d := attachEmulated(r, emu.DVDRAM, func(d mmc.Transport) mmc.Transport {
-		h = &holding{Transport: d, lba: 5000, time: 6 * time.Second}
+		h = &holding{Transport: d, lba: 5000, time: 12 * time.Second}
 		return h
 	})
-	r.sh(2*time.Minute, fmt.Sprintf(`
-echo 2 >/sys/block/%s/device/timeout
+	r.sh(burnTime, fmt.Sprintf(`
+echo 5 >/sys/block/%s/device/timeout
 %s`, filepath.Base(d.SR), readZeros(d, 5000)))
 	if !h.held.Load() {
 		t.Error("the read was not held back")
@@ -136,13 +136,13 @@ func TestKernelLosesTheDrive(t *testing.T) {
 	read := readZeros(d, 4711)
 	r.sh(quick, read)
 	target.Drop()
-	got, err := r.Run(t.Context(), "set -o pipefail; "+read, time.Minute)
+	got, err := r.Run(t.Context(), "set -o pipefail; "+read, quick)
 	if err != nil || got.Code == 0 {
 		t.Errorf("without a cable a read ends with %d, %v: %s", got.Code, err, got.Output)
 	}
 	target.Restore()
-	r.sh(2*time.Minute, fmt.Sprintf(`
-for i in {1..600}; do
+	r.sh(burnTime, fmt.Sprintf(`
+for i in {1..2400}; do
 	if %s 2>/dev/null; then exit 0; fi
 	sleep 0.1
 done

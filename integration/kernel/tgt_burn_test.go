@@ -5,7 +5,6 @@ package kernel
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"burnfs/integration/harness"
 	"burnfs/integration/manifest"
@@ -29,9 +28,9 @@ func TestDriveOfOthers(t *testing.T) {
 	harness.Zoo(t, harness.Rand(t), m.dir)
 	m.change("", specimens)
 	m.keep()
-	r.sh(5*time.Minute, burnfs+" mount -o statedir=/tmp/tgt/state "+d.SR+" /mnt\ncp -a "+m.dir+"/. /mnt/")
+	r.sh(burnTime, burnfs+" mount -o statedir=/tmp/tgt/state "+d.SR+" /mnt\ncp -a "+m.dir+"/. /mnt/")
 	r.compare("the mount before the burn", "/mnt", m.newest(), manifest.Everything)
-	if out := r.sh(5*time.Minute, burnfs+" umount /mnt"); !strings.Contains(out, "Session 1 is burned and verified") {
+	if out := r.sh(burnTime, burnfs+" umount /mnt"); !strings.Contains(out, "Session 1 is burned and verified") {
 		t.Errorf("umount says\n%s", out)
 	}
 
@@ -41,8 +40,8 @@ func TestDriveOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.kernelShows(d.SR, m.newest())
-	r.sh(5*time.Minute, burnfs+" verify "+d.SR)
-	r.sh(5*time.Minute, "xorriso -md5 on -indev "+d.SR+" -check_md5_r sorry / -- 2>&1")
+	r.sh(burnTime, burnfs+" verify "+d.SR)
+	r.sh(burnTime, "xorriso -md5 on -indev "+d.SR+" -check_md5_r sorry / -- 2>&1")
 
 	// What the drive calls a DVD-ROM is mounted all the same, and nothing is
 	// staged that could never be burned.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"burnfs/integration/guest"
 )
@@ -18,12 +17,12 @@ const tgtIQN = "iqn.2001-04.com.example:tgt"
 // its own making, and attaches that drive. Both are gone when the test ends.
 func startTgt(r *room) guest.Drive {
 	r.Helper()
-	r.sh(time.Minute, `
+	r.sh(quick, `
 tgtimg --op new --device-type cd --type dvd+r --file /tmp/tgt.disc >/dev/null
 mkdir -p /var/run/tgtd
 tgtd -f --iscsi portal=127.0.0.1:3260 </dev/null >/tmp/tgt.log 2>&1 &
 echo $! >/tmp/tgt.pid
-for i in {1..100}; do
+for i in {1..1200}; do
 	tgtadm --lld iscsi --mode sys --op show >/dev/null 2>&1 && break
 	sleep 0.1
 done

@@ -50,7 +50,7 @@ type event struct {
 }
 
 // patience ends a child that hangs. It is not there to time anything.
-const patience = 3 * time.Minute
+const patience = 10 * time.Minute
 
 // command is a child that will do a task.
 func (t task) command(ctx context.Context) *exec.Cmd {

@@ -63,7 +63,11 @@ func TestStressors(t *testing.T) {
 			if rounds[s.name] > 0 {
 				continue
 			}
-			if alone := stress(l, m, 8, s); alone[s.name] == 0 {
+			// On a machine that is busy with something else it takes its time.
+			for alone := 8; rounds[s.name] == 0 && alone < 500; alone *= 4 {
+				rounds[s.name] = stress(l, m, alone, s)[s.name]
+			}
+			if rounds[s.name] == 0 {
 				t.Errorf("%s did nothing", s.name)
 			}
 		}

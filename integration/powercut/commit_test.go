@@ -389,7 +389,7 @@ func finish(dir string, disk *recorddisk.Disk, e expected) (found string, err er
 		if s.State != session.Burning && s.State != session.Verifying {
 			break
 		}
-		if time.Since(begin) > time.Minute {
+		if time.Since(begin) > 10*time.Minute {
 			return "", errors.New("the interrupted commit does not come to an end")
 		}
 	}

@@ -94,7 +94,7 @@ func mustOpen(t testing.TB, r iso9660.BlockReader, start uint32, opt volume.Opti
 // run runs a foreign tool and returns its standard output.
 func run(t testing.TB, name string, args ...string) []byte {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TZ=UTC")

@@ -2,6 +2,7 @@ package extent
 
 import (
 	"errors"
+	"flag"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -171,9 +172,14 @@ func same(t *testing.T, off, n int64, got []Extent, want []cell) {
 	}
 }
 
+var seedFlag = flag.Uint64("seed", 1, "seed of TestRandomOperations, 0 for a new one")
+
 func TestRandomOperations(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("-seed=%d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	for range 200 {
 		program := make([]byte, 6*100)

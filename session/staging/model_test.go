@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-var seedFlag = flag.Uint64("seed", 0, "seed of the random tests, 0 for a new one")
+var seedFlag = flag.Uint64("seed", 1, "seed of the random tests, 0 for a new one")
 
 func newRand(t testing.TB) *rand.Rand {
 	seed := *seedFlag

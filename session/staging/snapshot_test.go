@@ -54,7 +54,7 @@ func TestSnapshot(t *testing.T) {
 	}()
 	select {
 	case err = <-done:
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		err = errors.Join(errors.New("commits wait for the snapshot"), snap.Close(), <-done)
 	}
 	if err != nil {

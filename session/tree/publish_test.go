@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -188,13 +189,25 @@ func TestTranslateIsFast(t *testing.T) {
 	for i := range moved {
 		moved[i] = Move{From: int64(i) * 10, Len: 5, To: int64(i) * 2048}
 	}
-	begin := time.Now()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	begin := threadTime(t)
 	for i := range pieces {
 		translate(extent.Extent{Len: 5, Kind: extent.Staged, Addr: int64(i) * 10}, moved)
 	}
-	if took := time.Since(begin); took > 10*time.Second {
+	if took := threadTime(t) - begin; took > 10*time.Second {
 		t.Errorf("%d pieces took %v", pieces, took)
 	}
+}
+
+// threadTime is how long this thread has worked: others may keep the processor busy.
+func threadTime(t *testing.T) time.Duration {
+	t.Helper()
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(ts.Nano())
 }
 
 // Directories are read while the base is exchanged.

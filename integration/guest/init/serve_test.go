@@ -39,7 +39,7 @@ func startServer(t *testing.T) *guest {
 	ours, theirs := net.Pipe()
 	g := &guest{t, ours, make(chan error, 1)}
 	go func() { g.ended <- serve(theirs) }()
-	if err := ours.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := ours.SetDeadline(time.Now().Add(5 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if f := g.read(); f.Kind != exchange.Ready {
@@ -105,7 +105,7 @@ func TestScripts(t *testing.T) {
 		if output != test.output || code != test.code || timedOut != test.timedOut {
 			t.Errorf("%s: %.100q, %d, %v", test.reason, output, code, timedOut)
 		}
-		if took := time.Since(began); took > 20*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("%s: took %v", test.reason, took)
 		}
 	}
@@ -150,7 +150,7 @@ func TestTheServerEndsWithTheHost(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("it still serves")
 	}
 }

@@ -100,7 +100,7 @@ func TestReady(t *testing.T) {
 	if err != nil || !m.Ready || m.Log != filepath.Join(dir, "log") {
 		t.Fatalf("got %+v, %v", m, err)
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "done")); err == nil {
 			break

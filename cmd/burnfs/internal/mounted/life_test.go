@@ -118,7 +118,7 @@ func startWith(t *testing.T, w *world, p policy.Policy) (l *Life, signals chan o
 		select {
 		case err := <-result:
 			return err
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("the life does not end: %s", w.log())
 			return nil
 		}
