@@ -183,7 +183,7 @@ func TestChecksumsOfXorriso(t *testing.T) {
 
 func TestNoChecksums(t *testing.T) {
 	for _, name := range []string{"genisoimage-rr", "genisoimage-joliet", "genisoimage-plain"} {
-		array, err := mustOpen(t, imageOf(fixture(t, name)), 0, volume.Options{}).Checksums(t.Context())
+		array, err := mustOpen(t, imageOf(stored(t, name)), 0, volume.Options{}).Checksums(t.Context())
 		if array != nil || err != nil {
 			t.Errorf("%s: %v, %v", name, array, err)
 		}

@@ -1,7 +1,6 @@
 package volume
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -16,9 +15,12 @@ import (
 	"burnfs/iso9660/zisofs"
 )
 
-// relocationIdentifier is the ISO name that mkisofs and libisofs give the
-// directory of relocated directories.
-const relocationIdentifier = "RR_MOVED"
+// What mkisofs and libisofs call the directory of relocated directories: its ISO
+// name, and its own one with -hide-rr-moved of mkisofs.
+const (
+	relocationIdentifier = "RR_MOVED"
+	hiddenRelocation     = ".rr_moved"
+)
 
 // rockRidge is what the System Use field of a record says. Name, target and
 // attributes stay in the scanner's decoders.
@@ -153,7 +155,7 @@ func (s *scanner) decode(ctx context.Context, r record) (e Entry, shown bool, er
 	case s.v.tree == Joliet:
 		e.Name = jolietName(r.Identifier())
 	case s.v.tree == Enhanced:
-		e.Name = safeName(bytes.TrimSuffix(r.Identifier(), []byte(";1")))
+		e.Name = enhancedName(r.Identifier())
 	case e.Name == "":
 		e.Name = plainName(r.Identifier())
 	}
@@ -208,7 +210,8 @@ func (s *scanner) decodeRockRidge(ctx context.Context, r record, e *Entry) (show
 	if err := s.apply(e, &rr, r.IsDirectory()); err != nil {
 		return false, err
 	}
-	if r.IsDirectory() && r.lba-s.v.root.LBA < uint32(s.v.root.Blocks()) && string(r.Identifier()) == relocationIdentifier && !s.metMoved {
+	if r.IsDirectory() && r.lba-s.v.root.LBA < uint32(s.v.root.Blocks()) && !s.metMoved &&
+		(string(r.Identifier()) == relocationIdentifier || e.Name == hiddenRelocation) {
 		s.metMoved = true // so that a root full of them is read in time
 		if s.v.holdsOnlyRelocated(ctx, r.Section()) {
 			return false, nil
@@ -317,7 +320,7 @@ func (s *scanner) applyAttrs(e *Entry) error {
 func (s *scanner) addSection(e *Entry, r record) error {
 	section := r.Section()
 	switch {
-	case s.v.elsewhere(r.VolumeSequenceNumber()):
+	case !r.IsSelf() && s.v.elsewhere(r.VolumeSequenceNumber()):
 		return fmt.Errorf("%w: number %d of %d, and this is number %d", errOtherVolume,
 			r.VolumeSequenceNumber(), s.v.primary.VolumeSetSize(), s.v.primary.VolumeSequenceNumber())
 	case r.FileUnitSize() != 0 || r.InterleaveGap() != 0:

@@ -63,8 +63,8 @@ func openImage(t testing.TB, path string) image {
 	return image{f, info.Size()}
 }
 
-// fixture reads an image of testdata; see make-fixtures.sh there.
-func fixture(t testing.TB, name string) []byte {
+// stored reads an image of testdata; see make-fixtures.sh there.
+func stored(t testing.TB, name string) []byte {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", name+".iso.gz"))
 	if err != nil {

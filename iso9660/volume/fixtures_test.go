@@ -70,7 +70,7 @@ func TestFixtures(t *testing.T) {
 		{name: "bsdtar", reason: "libarchive", without: "deep1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := imageOf(fixture(t, tt.name))
+			r := imageOf(stored(t, tt.name))
 			v := mustOpen(t, r, 0, volume.Options{})
 			if v.Tree() != volume.RockRidge {
 				t.Fatalf("tree = %v", v.Tree())
@@ -135,7 +135,7 @@ func TestSessions(t *testing.T) {
 		{"xorriso-sessions", 64, removed},
 	} {
 		t.Run(fmt.Sprintf("%s at %d", tt.name, tt.start), func(t *testing.T) {
-			r := imageOf(fixture(t, tt.name))
+			r := imageOf(stored(t, tt.name))
 			v := mustOpen(t, r, tt.start, volume.Options{})
 			if v.Start() != tt.start {
 				t.Errorf("start = %d", v.Start())
@@ -164,7 +164,7 @@ func TestSections(t *testing.T) {
 		{name: "xorriso-sections", opt: volume.Options{NoRockRidge: true}},
 		{name: "xorriso-sections", opt: volume.Options{NoRockRidge: true, NoJoliet: true}},
 	} {
-		v := mustOpen(t, imageOf(fixture(t, tt.name)), 0, tt.opt)
+		v := mustOpen(t, imageOf(stored(t, tt.name)), 0, tt.opt)
 		entries := walk(t, v)
 		var e volume.Entry
 		for name := range entries {

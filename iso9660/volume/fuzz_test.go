@@ -64,7 +64,7 @@ func patients(f *testing.F) (all []patient) {
 	h.file("A.;1", named("a"))
 	images := [][]byte{h.blocks}
 	for _, name := range names {
-		images = append(images, fixture(f, strings.TrimSuffix(filepath.Base(name), ".iso.gz")))
+		images = append(images, stored(f, strings.TrimSuffix(filepath.Base(name), ".iso.gz")))
 	}
 	for _, b := range images {
 		b = bytes.TrimRight(b, "\x00")

@@ -100,7 +100,7 @@ func (r readerAt) ReadAt(p []byte, off int64) (int, error) {
 // TestTruncatedAtEachBlock cuts an image that somebody else made behind each of its
 // blocks: what is in front of the cut and leads there is there.
 func TestTruncatedAtEachBlock(t *testing.T) {
-	whole := fixture(t, "xorriso-112")
+	whole := stored(t, "xorriso-112")
 	last := 0
 	for blocks := 17; blocks < min(len(whole)/iso9660.BlockSize, 400); blocks++ {
 		r := imageOf(whole[:blocks*iso9660.BlockSize])

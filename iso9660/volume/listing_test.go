@@ -177,8 +177,11 @@ func asShown(tree volume.TreeKind, path string) string {
 		return path
 	}
 	path = strings.TrimSuffix(path, ";1")
-	if tree == volume.Joliet {
+	switch tree {
+	case volume.Joliet:
 		return path
+	case volume.Enhanced:
+		return strings.TrimSuffix(path, ".")
 	}
 	return strings.TrimSuffix(strings.ToLower(path), ".")
 }

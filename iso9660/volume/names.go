@@ -54,6 +54,16 @@ func plainName(identifier []byte) string {
 	return string(name)
 }
 
+// enhancedName is a name of ISO 9660:1999: as it is recorded, apart from what only
+// the older edition demanded.
+func enhancedName(identifier []byte) string {
+	name, version := bytes.CutSuffix(identifier, []byte(";1"))
+	if version {
+		name = bytes.TrimSuffix(name, []byte("."))
+	}
+	return safeName(name)
+}
+
 // jolietName decodes a Joliet identifier, without version 1.
 func jolietName(identifier []byte) string {
 	var buffer [3 * maxName]byte

@@ -32,7 +32,7 @@ func tableLocations(t *testing.T, table iter.Seq2[iso9660.PathTableRecord, error
 // walking.
 func TestPathTables(t *testing.T) {
 	for _, name := range []string{"genisoimage-rr", "genisoimage-joliet", "genisoimage-plain", "xorriso-110", "xorriso-112", "bsdtar"} {
-		v := mustOpen(t, imageOf(fixture(t, name)), 0, volume.Options{})
+		v := mustOpen(t, imageOf(stored(t, name)), 0, volume.Options{})
 		directories := make(map[uint32]bool)
 		for _, e := range walk(t, v) {
 			if e.IsDir() {
@@ -57,7 +57,7 @@ func TestPathTables(t *testing.T) {
 			t.Errorf("%s: the tables have %v, the tree %v", name, l, slices.Sorted(maps.Keys(directories)))
 		}
 	}
-	v := mustOpen(t, imageOf(fixture(t, "genisoimage-rr")), 0, volume.Options{})
+	v := mustOpen(t, imageOf(stored(t, "genisoimage-rr")), 0, volume.Options{})
 	if l := tableLocations(t, v.JolietPathTable(t.Context())); l != nil {
 		t.Errorf("a disc without Joliet has a Joliet path table of %d records", len(l))
 	}
@@ -109,7 +109,7 @@ func TestLongPathTable(t *testing.T) {
 // TestConcurrentReaders lists all directories from several goroutines at once; it is
 // for the race detector.
 func TestConcurrentReaders(t *testing.T) {
-	v := mustOpen(t, imageOf(fixture(t, "xorriso-112")), 0, volume.Options{})
+	v := mustOpen(t, imageOf(stored(t, "xorriso-112")), 0, volume.Options{})
 	want := len(walk(t, v))
 	results := make(chan int)
 	for range 8 {
