@@ -6,15 +6,23 @@ import (
 	"burnfs/iso9660"
 )
 
-// writeDescriptors writes the system area, which is zero, and the Volume
-// Descriptor Set (ECMA-119 6.7.1).
+// writeDescriptors writes the system area and the Volume Descriptor Set (ECMA-119
+// 6.7.1).
 func (l *Layout) writeDescriptors(w io.Writer) error {
 	x := extent{w: w}
+	if err := x.bytes(l.opt.SystemArea); err != nil {
+		return err
+	}
 	if err := x.padTo(iso9660.FirstDescriptor * iso9660.BlockSize); err != nil {
 		return err
 	}
 	if err := x.bytes(l.primary().Bytes()); err != nil {
 		return err
+	}
+	if l.opt.BootRecord != nil {
+		if err := x.bytes(l.bootRecord().Bytes()); err != nil {
+			return err
+		}
 	}
 	if l.opt.Joliet {
 		if err := x.bytes(l.supplementary().Bytes()); err != nil {

@@ -10,10 +10,12 @@
 //	Start ┌──────────────────────────────┐ ┐
 //	      │ system area, 16 blocks       │ │
 //	      │ primary volume descriptor    │ │
+//	      │ boot record, if there is one │ │
 //	      │ Joliet volume descriptor     │ │
 //	      │ set terminator               │ │
 //	      │ superblock checksum tag      │ │
-//	      │ path tables L, M             │ │ TreeBlocks
+//	      │ boot catalogue, if it is new │ │ TreeBlocks
+//	      │ path tables L, M             │ │
 //	      │ directories, each followed   │ │
 //	      │   by its continuation area   │ │
 //	      │ Joliet path tables L, M      │ │

@@ -22,6 +22,7 @@ type Layout struct {
 
 	iso, joliet tables
 	superblock  uint32 // address of the superblock's checksum tag
+	bootCatalog uint32 // address of Options.BootCatalog
 }
 
 // File is the content of one regular file, however many names it has.

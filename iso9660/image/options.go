@@ -1,6 +1,10 @@
 package image
 
-import "time"
+import (
+	"time"
+
+	"burnfs/iso9660"
+)
 
 // Options says what is recorded beside the tree itself.
 type Options struct {
@@ -31,6 +35,16 @@ type Options struct {
 	// ApplicationUse, up to 512 bytes, goes to the Application Use field of
 	// the primary volume descriptor (ECMA-119 8.4.32).
 	ApplicationUse []byte
+
+	// SystemArea, up to 16 blocks, is what the image begins with (ECMA-119
+	// 6.2.1): boot loaders and partition tables. The rest is zeros.
+	SystemArea []byte
+	// BootRecord, if set, is recorded behind the primary descriptor, where
+	// firmware looks for it. The catalogue that it names lies on the medium
+	// already, unless BootCatalog is set: whole blocks, which become part of
+	// the tree, and which the record then names.
+	BootRecord  iso9660.VolumeDescriptor
+	BootCatalog []byte
 
 	// Now is recorded as the volume's creation and modification time and
 	// wherever else a time does not come from a node.

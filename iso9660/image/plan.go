@@ -28,6 +28,9 @@ func plan(ctx context.Context, src Source, opt Options) (*Layout, error) {
 	if len(opt.ApplicationUse) > iso9660.ApplicationUseSize {
 		return nil, fmt.Errorf("application use of %d bytes: %w (%d)", len(opt.ApplicationUse), iso9660.ErrTooLong, iso9660.ApplicationUseSize)
 	}
+	if err := checkBoot(&opt); err != nil {
+		return nil, err
+	}
 	root, err := src.Root(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the root directory: %w", err)
@@ -173,12 +176,16 @@ func (l *Layout) address() error {
 	at := blockCounter(l.opt.Start)
 	at.take(iso9660.FirstDescriptor)
 	at.take(2) // primary descriptor and terminator
+	if l.opt.BootRecord != nil {
+		at.take(1)
+	}
 	if l.opt.Joliet {
 		at.take(1)
 	}
 	if l.opt.Checksums {
 		l.superblock = at.take(1)
 	}
+	l.bootCatalog = at.take(int64(len(l.opt.BootCatalog) / iso9660.BlockSize))
 	h := l.isoHierarchy()
 	l.iso = at.tables(h.size())
 	for _, i := range l.isoOrder() {

@@ -7,14 +7,16 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/checksum"
+	"burnfs/iso9660/eltorito"
 )
 
 // ReplaceSuperblock returns the 32 blocks that belong at addresses 0 to 31 of an
 // overwritable medium on which an image begins at block 0, so that they show the
 // newest image, which begins elsewhere. Directories and data of the first image
 // may follow its descriptors closely. So the descriptors are replaced one by one,
-// and nothing behind their terminator is touched: boot records stay, and there is
-// no Joliet descriptor if there was none.
+// and nothing behind their terminator is touched: there is no boot record and no
+// Joliet descriptor if there was none, and the boot record stays as it is if the
+// newest image has none.
 //
 // Where next has no Joliet tree, the place of the old one gets a second copy of
 // the primary descriptor, which is allowed (ECMA-119 6.7.1.1) and hides a tree
@@ -41,6 +43,9 @@ func ReplaceSuperblock(disc, next []byte) ([]byte, error) {
 	}
 	out := append([]byte(nil), disc...)
 	copy(block(out, to.primary), block(next, from.primary))
+	if to.boot != 0 && from.boot != 0 {
+		copy(block(out, to.boot), block(next, from.boot))
+	}
 	if to.joliet != 0 {
 		tree := from.joliet
 		if tree == 0 {
@@ -63,8 +68,9 @@ func ReplaceSuperblock(disc, next []byte) ([]byte, error) {
 
 // set is where the descriptors of a superblock are, in blocks from its beginning.
 type set struct {
-	primary, joliet uint32 // joliet is 0 if there is none
-	end             uint32 // the block behind the terminator
+	primary      uint32
+	joliet, boot uint32 // 0 if there is none
+	end          uint32 // the block behind the terminator
 }
 
 func descriptorSet(head []byte) (set, error) {
@@ -76,6 +82,9 @@ func descriptorSet(head []byte) (set, error) {
 		}
 		if _, ok := iso9660.ParsePrimary(d); ok && s.primary == 0 {
 			s.primary = at
+		}
+		if _, ok := eltorito.ParseBootRecord(d); ok && s.boot == 0 {
+			s.boot = at
 		}
 		if sup, ok := iso9660.ParseSupplementary(d); ok && sup.JolietLevel() > 0 {
 			s.joliet = at

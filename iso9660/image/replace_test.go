@@ -24,8 +24,11 @@ func head(letters string) []byte {
 		case 'J', 'j':
 			d[0] = 2
 			copy(d[88:], "%/E")
-		case 'B':
+		case 'B', 'b':
 			d[0] = 0
+		case 'E', 'e':
+			d[0] = 0
+			copy(d[7:], "EL TORITO SPECIFICATION")
 		case 'T', 't':
 			d[0] = 255
 		case 'c':
@@ -58,6 +61,9 @@ func TestReplaceSuperblock(t *testing.T) {
 	for _, tt := range []struct{ old, next, want, reason string }{
 		{"PJT", "pjtc", "pjT", "one by one"},
 		{"PBJTxy", "pjtc", "pBjTxy", "a boot record and what follows stay"},
+		{"PEJT", "pejtc", "pejT", "the boot record may name another catalogue now"},
+		{"PBJEbTx", "pejtc", "pBjebTx", "that of another boot system stays"},
+		{"PT", "petc", "pT", "no room for a boot record"},
 		{"PTx", "pjtc", "pTx", "no room for a Joliet descriptor"},
 		{"PJT", "ptc", "ppT", "an old Joliet tree is not shown beside a new tree"},
 		{"PJTcx", "pjtc", "pjTCx", "a tag of the old descriptors gives way to one of the new"},

@@ -31,6 +31,9 @@ func (l *Layout) writeTree(ctx context.Context, b *blockWriter) error {
 			return err
 		}
 	}
+	if _, err := b.Write(l.opt.BootCatalog); err != nil {
+		return err
+	}
 	iso := l.isoHierarchy()
 	if err := iso.writeBoth(b); err != nil {
 		return err
