@@ -180,7 +180,10 @@ func (d *Disc) planOptions(ctx context.Context) (commit.Options, error) {
 			opt.Start = next + history.Align
 		}
 	}
-	opt.Checksums, err = d.checksums(ctx)
+	if opt.Checksums, err = d.checksums(ctx); err != nil {
+		return opt, err
+	}
+	opt.Boot, err = d.base.bootSetup(ctx, d.disc, opt.Overwritable)
 	return opt, err
 }
 
@@ -314,6 +317,7 @@ func (d *Disc) burnAndPublish(ctx context.Context, mode burnMode, progress func(
 		Burned: true, Session: p.Mark.Session, Start: p.Start(), Blocks: p.Blocks(), NewDataBytes: p.NewBytes,
 		MountHint: fmt.Sprintf("mount -t iso9660 -o ro,sbsector=%d %s MOUNTPOINT", p.Start(), d.opt.Name),
 		Stale:     d.drive.Stale(d.info.Capacity),
+		Boot:      p.Boot,
 	}, nil
 }
 
@@ -547,6 +551,12 @@ func (d *Disc) publish(ctx context.Context) error {
 	d.dropJob()
 	d.removePlan()
 	d.expect()
+	d.mu.Lock()
+	for _, change := range p.Boot {
+		d.log.Warn("boot image", "change", change)
+		d.warnings = append(d.warnings, change)
+	}
+	d.mu.Unlock()
 	d.sealIfClosed()
 	id := d.store.Identity()
 	id.Kind, id.VolumeID, id.Name = staging.KindBurnfs, d.volumeID, d.opt.Name

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/go-multierror"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/image/bootable"
 	"burnfs/iso9660/notiso"
 	"burnfs/iso9660/volume"
 	"burnfs/mmc"
@@ -110,6 +111,22 @@ type Disc struct {
 type base struct {
 	*volume.Volume
 	session history.Session
+	boot    *bootable.Setup // what it is booted with, once that was read
+}
+
+// bootSetup is what the session is booted with; nil for a disc without a session.
+func (b *base) bootSetup(ctx context.Context, disc iso9660.BlockReader, overwritable bool) (_ *bootable.Setup, err error) {
+	if b == nil {
+		return nil, nil
+	}
+	if b.boot == nil {
+		b.boot, err = bootable.Read(ctx, disc, b.Volume)
+		if err != nil {
+			return nil, err
+		}
+		b.boot.Overwritable = overwritable
+	}
+	return b.boot, nil
 }
 
 // OwnSerials implements tree.Base.

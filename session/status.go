@@ -38,6 +38,8 @@ type Report struct {
 	// Stale: Linux, and programs that read through it, see the session only when
 	// the disc was ejected and loaded again.
 	Stale bool `json:"stale,omitempty"`
+	// Boot says what the session changes about what the disc boots.
+	Boot []string `json:"boot,omitempty"`
 }
 
 // DiscStatus describes the medium.

@@ -55,6 +55,11 @@ func FindPatch(head []byte, lba uint32) Patch {
 	return p
 }
 
+// Or is what either patch does.
+func (p Patch) Or(q Patch) Patch {
+	return Patch{InfoTable: p.InfoTable || q.InfoTable, PVD: max(p.PVD, q.PVD), Grub: p.Grub || q.Grub}
+}
+
 // Needed tells whether there is anything to be written.
 func (p Patch) Needed() bool { return p.InfoTable || p.Grub }
 

@@ -35,17 +35,12 @@ func TestBoot(t *testing.T) {
 			opt.SystemArea = bytes.Repeat([]byte("boot"), 1000)
 			opt.BootRecord = bootRecord(77)
 			if row.blocks > 0 {
-				opt.BootCatalog = make([]byte, row.blocks*iso9660.BlockSize)
+				opt.BootCatalog = bytes.Repeat([]byte("cat."), row.blocks*iso9660.BlockSize/4)
 			}
 			row.change(&opt)
 			tree := zoo()
 			l, err := image.Plan(t.Context(), tree, opt)
 			must(t, err)
-			catalog := bytes.Repeat([]byte("cat."), len(opt.BootCatalog)/4)
-			must(t, l.SetBootCatalog(catalog))
-			if err := l.SetBootCatalog(make([]byte, len(catalog)+1)); err == nil {
-				t.Error("a catalogue of another length was taken")
-			}
 			var out bytes.Buffer
 			must(t, l.Write(t.Context(), &out, open))
 			b := out.Bytes()
@@ -64,10 +59,10 @@ func TestBoot(t *testing.T) {
 				if r.Catalog() != 77 {
 					t.Errorf("the catalogue is at %d", r.Catalog())
 				}
-			} else if got := b[int(r.Catalog()-opt.Start)*iso9660.BlockSize:][:len(catalog)]; !bytes.Equal(got, catalog) {
+			} else if got := b[int(r.Catalog()-opt.Start)*iso9660.BlockSize:][:len(opt.BootCatalog)]; !bytes.Equal(got, opt.BootCatalog) {
 				t.Errorf("block %d holds no catalogue", r.Catalog())
 			}
-			if eltorito.BootRecord.Catalog(eltorito.BootRecord{VolumeDescriptor: opt.BootRecord}) != 77 {
+			if r := (eltorito.BootRecord{VolumeDescriptor: opt.BootRecord}); r.Catalog() != 77 {
 				t.Error("the caller's boot record was changed")
 			}
 		})
@@ -86,11 +81,86 @@ func TestBootOptions(t *testing.T) {
 		{"a catalogue that nobody reads to its end", func(o *image.Options) {
 			o.BootRecord, o.BootCatalog = bootRecord(1), make([]byte, (eltorito.MaxBlocks+1)*iso9660.BlockSize)
 		}},
+		{"an entry behind the catalogue", func(o *image.Options) {
+			o.BootRecord, o.BootCatalog = bootRecord(1), make([]byte, iso9660.BlockSize)
+			o.BootImages = []image.BootImage{{ID: 1, Entry: iso9660.BlockSize - 31}}
+		}},
+		{"an image that is no file", func(o *image.Options) {
+			o.BootRecord, o.BootCatalog = bootRecord(1), make([]byte, iso9660.BlockSize)
+			o.BootImages = []image.BootImage{{ID: 4711}}
+		}},
 	} {
 		opt := everything()
 		row.change(&opt)
 		if _, err := image.Plan(t.Context(), newTree(), opt); err == nil {
 			t.Errorf("%s is taken", row.reason)
+		}
+	}
+}
+
+// TestBootImages has files of the tree booted. What is patched into them is what
+// xorriso 1.5.4 writes with -boot-info-table and --grub2-boot-info.
+func TestBootImages(t *testing.T) {
+	tree := newTree()
+	tree.file(tree.root, "before", pattern(5000))
+	loader := tree.file(tree.root, "loader", pattern(9001))
+	short := tree.file(tree.root, "short", pattern(70))
+	old := tree.file(tree.root, "old", nil)
+	old.Pieces = []image.Piece{{Size: 4096, Old: true, LBA: 60}}
+	tree.file(tree.root, "z", pattern(100))
+	opt := everything()
+	opt.Start = 500
+	opt.BootRecord, opt.BootCatalog = bootRecord(1), make([]byte, iso9660.BlockSize)
+	both := eltorito.Patch{InfoTable: true, PVD: 16, Grub: true}
+	opt.BootImages = []image.BootImage{
+		{ID: loader.ID, Entry: 32, Patch: both}, {ID: short.ID, Entry: 64, Patch: both}, {ID: old.ID, Entry: 96},
+	}
+	b, l := render(t, tree, opt)
+	if !bytes.Equal(b, inParts(t, tree, opt)) {
+		t.Error("an image that is made in parts differs")
+	}
+	b = append(make([]byte, opt.Start*iso9660.BlockSize), b...)
+	if bytes.Count(opt.BootCatalog, []byte{0}) != len(opt.BootCatalog) {
+		t.Error("the caller's catalogue was changed")
+	}
+	r, _ := eltorito.ParseBootRecord(iso9660.VolumeDescriptor(b[(500+eltorito.Block)*iso9660.BlockSize:][:iso9660.BlockSize]))
+	catalog := b[int(r.Catalog())*iso9660.BlockSize:][:iso9660.BlockSize]
+	if got := eltorito.ImageEntry(catalog[96:]).LBA(); got != 60 {
+		t.Errorf("the old image is at %d", got)
+	}
+	for f, err := range l.Files(t.Context()) {
+		must(t, err)
+		entry := map[uint64]int{loader.ID: 32, short.ID: 64}[f.ID]
+		if entry == 0 {
+			if f.Patch.Needed() {
+				t.Errorf("%s is patched", f.Path)
+			}
+			continue
+		}
+		lba := eltorito.ImageEntry(catalog[entry:]).LBA()
+		if lba != f.New[0].LBA {
+			t.Errorf("%s lies at %d, the catalogue says %d", f.Path, f.New[0].LBA, lba)
+		}
+		got, want := b[int64(lba)*iso9660.BlockSize:][:f.Size], bytes.Clone(map[uint64][]byte{loader.ID: pattern(9001), short.ID: pattern(70)}[f.ID])
+		var sum eltorito.Sum
+		_, _ = sum.Write(want)
+		head := want[:min(len(want), eltorito.PatchSize)]
+		both.Apply(head, lba, f.Size, &sum)
+		if !bytes.Equal(got, want) || f.Size > eltorito.PatchSize && eltorito.FindPatch(got, lba) != both {
+			t.Errorf("%s is recorded otherwise than it is to be from byte %d on", f.Path, difference(got, want))
+		}
+	}
+	for _, row := range []struct {
+		reason string
+		pieces []image.Piece
+	}{
+		{"two pieces", []image.Piece{{Size: 2048, Old: true, LBA: 70}, {Size: 100}}},
+		{"old, and to be patched", []image.Piece{{Size: 2148, Old: true, LBA: 70}}},
+		{"nothing", nil},
+	} {
+		loader.Pieces = row.pieces
+		if _, err := image.Plan(t.Context(), tree, opt); err == nil {
+			t.Errorf("%s is booted", row.reason)
 		}
 	}
 }

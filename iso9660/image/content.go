@@ -108,7 +108,7 @@ func (c *contentReader) file(f File) error {
 
 // content reads the new sections of f.
 func (c *contentReader) content(f File) (digest [digestSize]byte, err error) {
-	r, err := c.parts.Open(c.ctx, f)
+	r, err := c.parts.openNew(c.ctx, f)
 	if err != nil {
 		return digest, err
 	}

@@ -31,7 +31,8 @@ func (l *Layout) Files(ctx context.Context) iter.Seq2[File, error] {
 func (l *Layout) file(dir string, e *entry) File {
 	f := File{
 		ID: e.node.ID, Index: e.place.index, Size: e.node.Size(), OldMD5: e.node.OldMD5,
-		Path: join(dir, e.node.Name), Handle: e.node.Handle,
+		Patch: l.patch(e.node.ID),
+		Path:  join(dir, e.node.Name), Handle: e.node.Handle,
 	}
 	f.New, f.NewOffsets = freshSections(&e.node, l.dataBlock()+e.place.block)
 	return f

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/eltorito"
 )
 
 // Layout is an image with every address fixed and not yet a byte written.
@@ -23,6 +24,7 @@ type Layout struct {
 	iso, joliet tables
 	superblock  uint32 // address of the superblock's checksum tag
 	bootCatalog uint32 // address of Options.BootCatalog
+	booted      map[uint64]bootPlace
 }
 
 // File is the content of one regular file, however many names it has.
@@ -40,6 +42,9 @@ type File struct {
 	Size int64
 	// OldMD5 is the digest to carry forward when there is nothing to write.
 	OldMD5 *[16]byte
+	// Patch is what of the content is recorded otherwise than Open yields it,
+	// because the file is a boot image that is told of its place.
+	Patch eltorito.Patch
 	// Path is one of the file's names, from the root, for messages.
 	Path   string
 	Handle any

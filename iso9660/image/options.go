@@ -45,6 +45,8 @@ type Options struct {
 	// the tree, and which the record then names.
 	BootRecord  iso9660.VolumeDescriptor
 	BootCatalog []byte
+	// BootImages are files of the tree that entries of BootCatalog are to name.
+	BootImages []BootImage
 
 	// Now is recorded as the volume's creation and modification time and
 	// wherever else a time does not come from a node.

@@ -38,7 +38,7 @@ func plan(ctx context.Context, src Source, opt Options) (*Layout, error) {
 	if !root.IsDir() {
 		return nil, &NodeError{Path: "/", What: "the root is not a directory"}
 	}
-	l := &Layout{src: src, opt: opt, relocation: -1, links: map[uint64]place{}}
+	l := &Layout{src: src, opt: opt, relocation: -1, links: map[uint64]place{}, booted: map[uint64]bootPlace{}}
 	l.dirs = append(l.dirs, directory{node: root, level: 1})
 	p := planner{Layout: l, lister: lister{src: src}, iso: recorder{l: l}, joliet: jolietRecorder{l: l}}
 	for i := 0; i >= 0; i = l.next(i) {
@@ -52,6 +52,9 @@ func plan(ctx context.Context, src Source, opt Options) (*Layout, error) {
 		return nil, err
 	}
 	if err := l.address(); err != nil {
+		return nil, err
+	}
+	if err := l.nameBootImages(); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -74,6 +77,9 @@ func (p *planner) measure(ctx context.Context, i int) error {
 			p.dirs = append(p.dirs, p.subdirectory(i, e.node))
 		}
 		p.warn(path, e)
+		if err := p.meetBoot(path, e); err != nil {
+			return err
+		}
 	}
 	p.records = p.isoRecords(&p.lister, p.records, i)
 	for _, e := range p.records {

@@ -18,6 +18,7 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/image"
+	"burnfs/iso9660/image/bootable"
 	"burnfs/session/extent"
 	"burnfs/session/mark"
 	"burnfs/session/tree"
@@ -42,6 +43,8 @@ type Plan struct {
 	Time     time.Time `json:"time"`
 	// TreeHash is the SHA-256 of tree.img.
 	TreeHash string `json:"treeHash"`
+	// Boot says what the session changes about what the disc boots.
+	Boot []string `json:"boot,omitempty"`
 	// NewBytes is the number of bytes of file data in the session.
 	NewBytes int64 `json:"newBytes"`
 }
@@ -64,7 +67,8 @@ type Options struct {
 	Joliet       bool
 	Align        uint32 // see image.Options
 	Checksums    Checksums
-	Visit        func() // is called before each directory is read, if it is set
+	Boot         *bootable.Setup // what the base is booted with; nil for nothing
+	Visit        func()          // is called before each directory is read, if it is set
 	Warn         func(path, what string)
 }
 
@@ -87,6 +91,15 @@ type file struct {
 	Bytes    []span            `cbor:"7,keyasint,omitempty"` // the new bytes, in order
 	Path     []byte            `cbor:"8,keyasint,omitempty"` // any bytes, so it is no text
 	Offsets  []int64           `cbor:"9,keyasint,omitempty"`
+	Patch    *patch            `cbor:"10,keyasint,omitempty"`
+}
+
+// patch is an eltorito.Patch.
+type patch struct {
+	_         struct{} `cbor:",toarray"`
+	InfoTable bool
+	PVD       uint32
+	Grub      bool
 }
 
 // span is where a run of new bytes is.
@@ -125,18 +138,27 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	if opt.Visit == nil {
 		opt.Visit = func() {}
 	}
-	layout, err := image.Plan(ctx, source{frozen, opt.Checksums, opt.Visit}, image.Options{
+	iopt := image.Options{
 		Start: opt.Start, RockRidge: true, Joliet: opt.Joliet, Checksums: true,
 		VolumeID: opt.VolumeID, SystemID: "LINUX", Preparer: "BURNFS", Application: "BURNFS",
 		ApplicationUse: make([]byte, mark.Size), Now: opt.Now,
 		Align: opt.Align, Warn: opt.Warn,
-	})
+	}
+	src := source{frozen, opt.Checksums, opt.Visit, map[uint64]bool{}}
+	changes, err := opt.Boot.Continue(ctx, src, &iopt, func(ino uint64) { src.anew[ino] = true })
+	if err != nil {
+		return nil, err
+	}
+	layout, err := image.Plan(ctx, src, iopt)
 	if err != nil {
 		return nil, err
 	}
 	p := &Plan{
 		Header: layout.Header(), Seq: frozen.Seq, Mark: opt.Mark, Overwritable: opt.Overwritable,
 		InPlace: opt.InPlace, SaveHead: opt.SaveHead, VolumeID: opt.VolumeID, Time: opt.Now,
+	}
+	for _, c := range changes {
+		p.Boot = append(p.Boot, c.String())
 	}
 	p.Mark.Start = opt.Start
 	p.Mark.NextIno = frozen.NextIno
@@ -187,6 +209,9 @@ func (p *Plan) listFiles(ctx context.Context, frozen *tree.Frozen, layout *image
 				}
 				e := f.Handle.(tree.Entry)
 				rec := file{Ino: f.ID, Index: f.Index, Size: f.Size, New: f.New, Offsets: f.NewOffsets, Path: []byte(f.Path)}
+				if f.Patch.Needed() {
+					rec.Patch = &patch{InfoTable: f.Patch.InfoTable, PVD: f.Patch.PVD, Grub: f.Patch.Grub}
+				}
 				if f.OldMD5 != nil {
 					rec.OldMD5 = f.OldMD5[:]
 				}

@@ -8,8 +8,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"burnfs/iso9660"
 	"burnfs/iso9660/aaip"
 	"burnfs/iso9660/image"
+	"burnfs/session/extent"
 	"burnfs/session/tree"
 )
 
@@ -22,6 +24,7 @@ type source struct {
 	frozen *tree.Frozen
 	sums   Checksums
 	visit  func()
+	anew   map[uint64]bool // inodes whose content is recorded as one new piece
 }
 
 func (s source) Root(ctx context.Context) (image.Node, error) {
@@ -47,8 +50,28 @@ func (s source) Children(ctx context.Context, dir image.Node) iter.Seq2[image.No
 	}
 }
 
+// inOnePiece is e with its content in one new piece.
+func inOnePiece(e tree.Entry) tree.Entry {
+	var size int64
+	content := new(extent.Map)
+	for _, p := range e.Pieces {
+		if p.Old {
+			content.Write(p.Off, p.Size, extent.OnDisc, int64(p.LBA)*iso9660.BlockSize)
+		}
+		size += p.Size
+	}
+	if e.Content == nil {
+		e.Content = content
+	}
+	e.Pieces, e.Checksum = []tree.Piece{{Size: size}}, 0
+	return e
+}
+
 func (s source) node(ctx context.Context, e tree.Entry) (image.Node, error) {
 	a := e.Attr
+	if s.anew[a.Ino] {
+		e = inOnePiece(e)
+	}
 	n := image.Node{
 		ID: a.Ino, Name: e.Name, Mode: a.Mode, Nlink: a.Nlink, UID: a.UID, GID: a.GID,
 		RdevMajor: unix.Major(a.Rdev), RdevMinor: unix.Minor(a.Rdev),

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"burnfs/iso9660/eltorito"
 	"burnfs/iso9660/image"
 )
 
@@ -36,6 +37,9 @@ func (p *Plan) Stream(ctx context.Context, where string, staged Staged, w io.Wri
 		Files: func(yield func(image.File, error) bool) {
 			for f, err := range sequence[file](where, filesName) {
 				g := image.File{ID: f.Ino, Index: f.Index, New: f.New, NewOffsets: f.Offsets, Size: f.Size, Path: string(f.Path), Handle: f.Bytes}
+				if f.Patch != nil {
+					g.Patch = eltorito.Patch{InfoTable: f.Patch.InfoTable, PVD: f.Patch.PVD, Grub: f.Patch.Grub}
+				}
 				if err == nil && f.OldMD5 != nil {
 					if len(f.OldMD5) != 16 {
 						err = errors.New("the plan's list of files is damaged")

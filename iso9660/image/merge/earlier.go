@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/image/bootable"
 	"burnfs/iso9660/image/internal/scratch"
 	"burnfs/iso9660/volume"
 )
@@ -13,6 +14,8 @@ import (
 // Earlier is the tree of a session, without the disc. Close it when done.
 type Earlier struct {
 	*volume.Volume
+	// Boot is what the session is booted with.
+	Boot   *bootable.Setup
 	blocks *blockCopy
 }
 
@@ -50,11 +53,12 @@ func Load(ctx context.Context, r iso9660.BlockReader, start uint32, tempDir stri
 	if sums, err := v.Checksums(ctx); err == nil && sums != nil {
 		_ = sums.Verify(ctx) // it reads them; New asks again and finds the same
 	}
-	if err := ctx.Err(); err != nil {
+	boot, err := bootable.Read(ctx, c, v)
+	if err != nil {
 		return nil, err
 	}
 	c.disc = nil
-	return &Earlier{Volume: v, blocks: c}, nil
+	return &Earlier{Volume: v, Boot: boot, blocks: c}, nil
 }
 
 // Close gives the copy up.

@@ -24,6 +24,7 @@ import (
 	"burnfs/iso9660/image"
 	"burnfs/iso9660/image/hosttree"
 	"burnfs/iso9660/image/merge"
+	"burnfs/mmc/medium"
 	"burnfs/session/history"
 )
 
@@ -166,7 +167,11 @@ func (a *app) previous(ctx context.Context, req imageRequest, last, next *uint32
 			return nil, err
 		}
 	}
-	return merge.Load(ctx, d.Drive, *last, "")
+	earlier, err := merge.Load(ctx, d.Drive, *last, "")
+	if err == nil {
+		earlier.Boot.Overwritable = d.Info.Kind == medium.Overwritable
+	}
+	return earlier, err
 }
 
 // imageJob is what an image is made of.
@@ -219,6 +224,15 @@ func (a *app) streamImage(ctx context.Context, out io.Writer, job imageJob) (err
 			fmt.Fprintf(a.env.Err, "burnfs: the checksums of the earlier session are not taken over: %v\n", damaged)
 		}
 		src = merged
+		changes, err := job.earlier.Boot.Continue(ctx, src, &job.image, func(uint64) {})
+		if err != nil {
+			return err
+		}
+		for _, c := range changes {
+			if !job.quiet {
+				fmt.Fprintf(a.env.Err, "burnfs: %v\n", c)
+			}
+		}
 	}
 	layout, err := image.Plan(ctx, src, job.image)
 	if err != nil {

@@ -339,5 +339,5 @@ func report(r *session.Report) *control.Report {
 	if r == nil {
 		return nil
 	}
-	return &control.Report{Burned: r.Burned, Session: r.Session, Start: r.Start, Blocks: r.Blocks, NewDataBytes: r.NewDataBytes, MountHint: r.MountHint, Stale: r.Stale}
+	return &control.Report{Burned: r.Burned, Session: r.Session, Start: r.Start, Blocks: r.Blocks, NewDataBytes: r.NewDataBytes, MountHint: r.MountHint, Stale: r.Stale, Boot: strings.Join(r.Boot, "; ")}
 }

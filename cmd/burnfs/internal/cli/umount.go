@@ -108,6 +108,9 @@ func (a *app) tellReport(rep *control.Report, point string) {
 		if rep.Stale {
 			fmt.Fprintln(a.env.Out, "Other programs on this computer see the session when the disc was ejected and loaded again ('burnfs eject').")
 		}
+		if rep.Boot != "" {
+			fmt.Fprintf(a.env.Out, "Note: %s.\n", rep.Boot)
+		}
 		if rep.MountHint != "" && rep.Session > 1 {
 			fmt.Fprintf(a.env.Out, "Should a computer show an older session: %s\n", rep.MountHint)
 		}

@@ -77,6 +77,8 @@ type Report struct {
 	// Discarded is what was taken back, or would be.
 	Discarded *Discarded `json:"discarded,omitempty"`
 	Stale     bool       `json:"stale,omitempty"` // the kernel sees it only when the disc was loaded again
+	// Boot says what the session changes about what the disc boots.
+	Boot string `json:"boot,omitempty"`
 }
 
 // Discarded is what 'burnfs discard' takes back.
