@@ -7,6 +7,7 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/checksum"
+	"burnfs/iso9660/eltorito"
 )
 
 // Options say how much is checked.
@@ -57,6 +58,8 @@ type checker struct {
 	enhanced   bool                   // there is a descriptor of ISO 9660:1999, too
 	jolietLBA  uint32                 // where it is
 	jolietTree *tree
+	boot       eltorito.BootRecord // zero if there is none
+	bootLBA    uint32              // where it is
 
 	// Where the volume ends; see extent.go.
 	size     uint32
@@ -100,6 +103,7 @@ func (c *checker) run() error {
 	if c.joliet.VolumeDescriptor != nil {
 		c.walkJoliet(tree)
 	}
+	c.booting()
 	c.volumeSize()
 	c.overlaps(tree)
 	c.digests()

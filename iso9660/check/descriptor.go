@@ -90,6 +90,7 @@ func (c *checker) one(d iso9660.VolumeDescriptor, lba uint32) {
 			c.joliet, c.jolietLBA = s.TreeDescriptor, lba
 		}
 	}
+	c.bootRecord(d, lba)
 	if d.Type() == iso9660.TypeTerminator {
 		constant(6, "the version of the terminator", d.Version(), byte(1))
 	}

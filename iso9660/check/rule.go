@@ -81,6 +81,11 @@ const (
 	Session            // there is no tree that could be checked
 	InterruptedSession // recording was interrupted, and a later session makes up for it
 
+	// What the session is booted with.
+	BootRecord  // the boot record is out of place, or names no catalogue
+	BootCatalog // an entry of the boot catalogue is broken
+	BootImage   // a boot image does not lie in the volume
+
 	// Limit says that a part of the session was not checked because it is
 	// implausibly large.
 	Limit
@@ -163,6 +168,10 @@ var rules = [...]struct {
 
 	Session:            {"session", Error, "ECMA-119 6.7.1"},
 	InterruptedSession: {"interrupted-session", Warning, "ECMA-119 6.7.1"},
+
+	BootRecord:  {"boot-record", Error, "El Torito 1.0 Figure 7"},
+	BootCatalog: {"boot-catalog", Error, "El Torito 1.0 Figures 2 to 6"},
+	BootImage:   {"boot-image", Warning, "El Torito 1.0 Figures 3, 5"},
 
 	Limit: {"limit", Error, "ECMA-119 6.1"},
 }

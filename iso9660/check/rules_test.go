@@ -11,6 +11,7 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/check"
+	"burnfs/iso9660/eltorito"
 	"burnfs/iso9660/image"
 )
 
@@ -46,6 +47,26 @@ var rows = []row{
 		both32(p.primary()[80:], p.layout.Blocks())
 		both32(p.joliet()[80:], p.layout.Blocks())
 	}, image: func(o *image.Options) { o.Checksums = false; o.Start = 500 }},
+
+	{rules: only{check.BootRecord}, reason: "before the primary descriptor", image: bootable, change: func(p *patient) {
+		record := bytes.Clone(p.block(p.start + 17))
+		copy(p.block(p.start+17), p.primary())
+		copy(p.primary(), record)
+	}},
+	{rules: only{check.BootRecord}, reason: "version", image: bootable, change: func(p *patient) { p.bootRecord().VolumeDescriptor[6] = 2 }},
+	{rules: only{check.BootRecord}, reason: "a catalogue outside of the volume", image: bootable, change: func(p *patient) { p.bootRecord().SetCatalog(1 << 30) }},
+	{rules: only{check.BootCatalog}, reason: "no validation entry", image: bootable, change: func(p *patient) { p.bootCatalog()[0] = 2 }},
+	{rules: only{check.BootCatalog}, reason: "its checksum", image: bootable, change: func(p *patient) { p.bootCatalog()[4] = 2 }},
+	{rules: only{check.BootCatalog}, reason: "a section of more entries than there are", image: bootable, change: func(p *patient) {
+		p.bootCatalog()[66], p.bootCatalog()[128] = 2, 7
+	}},
+	{rules: only{check.BootImage}, reason: "it begins outside of the volume", image: bootable, change: func(p *patient) {
+		eltorito.ImageEntry(p.bootCatalog()[96:]).SetLBA(1 << 30)
+	}},
+	{rules: only{check.BootImage}, reason: "a floppy disk that ends outside of it", image: bootable, change: func(p *patient) {
+		p.bootCatalog()[33] = byte(eltorito.Floppy1440)
+		eltorito.ImageEntry(p.bootCatalog()[32:]).SetLBA(p.start)
+	}},
 
 	{rules: only{check.PathTable}, reason: "a record without identifier", change: func(p *patient) { p.pathTable(140, 2)[0] = 0 }},
 	{rules: only{check.PathTableEntry}, reason: "a location in the Type M table", change: func(p *patient) { p.pathTable(148, 2)[5]++ }},
