@@ -81,7 +81,8 @@ func (d *Disc) treeBlocks(ctx context.Context) (blocks, dirs int64, err error) {
 		return 0, 0, nil
 	case d.base.OwnSerials():
 		m := d.base.session.Mark
-		return m.Tree + m.Files/(blockSize/16) + 1, m.Dirs, nil
+		const digests = 16 + 32 // of a file: MD5 and SHA-256
+		return m.Tree + m.Files*digests/blockSize + 2, m.Dirs, nil
 	}
 	// A tree of somebody else's gets Rock Ridge, Joliet and checksums.
 	if blocks, dirs, err = tree.BaseCost(ctx, d.base); err != nil {

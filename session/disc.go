@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"crypto/md5"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -460,24 +459,6 @@ func (d *Disc) openBase(ctx context.Context, s history.Session) error {
 		d.warnings = append(d.warnings, "the disc shows its files by UDF as well, which many computers prefer: there, they will still be those of now after further sessions")
 	}
 	return nil
-}
-
-// checksums gives the recorded MD5s of the base.
-func (d *Disc) checksums(ctx context.Context) (commit.Checksums, error) {
-	if d.base == nil {
-		return nil, nil
-	}
-	sums, err := d.base.Checksums(ctx)
-	if err != nil || sums == nil {
-		return nil, err
-	}
-	return func(ctx context.Context, index uint32) (sum [md5.Size]byte, ok bool, err error) {
-		if index == 0 || index > sums.Files() {
-			return sum, false, nil
-		}
-		sum, err = sums.File(ctx, index)
-		return sum, err == nil, err
-	}, nil
 }
 
 // reclaim tells staging which bytes are still needed.

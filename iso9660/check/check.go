@@ -12,8 +12,8 @@ import (
 
 // Options say how much is checked.
 type Options struct {
-	// Data has every file read and its MD5 compared with the recorded one, and
-	// that of the whole session as well.
+	// Data has every file read and its MD5 and SHA-256 compared with the recorded
+	// ones, and the MD5 of the whole session as well.
 	Data bool
 	// Progress is told how many bytes were read so far, some of them twice; may
 	// be nil.
@@ -73,6 +73,9 @@ type checker struct {
 	array   checksum.Area // isofs.ca of the root
 	hasArea bool
 	sums    *checksum.Array // nil if there is none that could be used
+	sha256  checksum.SHA256Area
+	hasBH   bool                  // there is BH, which tells it
+	shas    *checksum.SHA256Array // nil if there is none that could be used
 
 	regions    []region
 	structures []string // names of what is neither file nor directory

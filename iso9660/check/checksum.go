@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
+	"crypto/sha256"
 	"errors"
+	"hash"
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/checksum"
@@ -187,6 +189,32 @@ func (c *checker) findArray(t *tree) {
 		return
 	}
 	c.sums = array
+	c.findSHA256s()
+}
+
+// findSHA256s looks at the array of SHA-256s, which is the neighbour of that of the
+// MD5s. A session need not have one.
+func (c *checker) findSHA256s() {
+	if !c.hasBH {
+		return
+	}
+	a := c.sha256
+	if !a.Beside(c.array) {
+		c.report(SHA256Array, a.Array, 0, "", "BH, %+v, does not fit to %s, %+v", a, checksum.AreaName, c.array)
+		return
+	}
+	array, err := checksum.NewSHA256Array(arrayReader{c}, a)
+	if err == nil {
+		c.structure("the array of SHA-256s", int64(a.Array), int64(checksum.SHA256Blocks(a.Count)))
+		err = array.Verify(c.ctx)
+	}
+	if err != nil {
+		if !c.done() {
+			c.report(SHA256Array, a.Array, 0, "", "the array of SHA-256s: %v", err)
+		}
+		return
+	}
+	c.shas = array
 }
 
 // An arrayReader reads for package checksum.
@@ -197,30 +225,38 @@ func (r arrayReader) ReadBlocks(_ context.Context, lba uint32, p []byte) error {
 	return r.c.read(int64(lba), p)
 }
 
-// digests compares the MD5s of superblock and tree, and of the session if data is
-// to be read, in one pass.
+// digests compares the MD5s of superblock and tree, the SHA-256 of the tree, and the
+// MD5 of the session if data is to be read, in one pass.
 func (c *checker) digests() {
 	if !c.tags.hasSuperblock {
 		return
 	}
-	points := []point{{int64(c.tags.superblock.Pos), c.tags.superblock.MD5, SuperblockChecksum, "the volume descriptors do not match"}}
+	md5s, shas := md5.New(), sha256.New()
+	points := []point{{int64(c.tags.superblock.Pos), md5s, c.tags.superblock.MD5[:], SuperblockChecksum, "the volume descriptors do not match the MD5"}}
 	if c.tags.hasTree {
-		points = append(points, point{int64(c.tags.tree.Pos), c.tags.tree.MD5, TreeChecksum, "descriptors and directories do not match"})
+		points = append(points, point{int64(c.tags.tree.Pos), md5s, c.tags.tree.MD5[:], TreeChecksum, "descriptors and directories do not match the MD5"})
+	}
+	tree := int64(c.session) // end of what shas has to cover
+	if c.shas != nil && c.tags.hasTree && int64(c.sha256.Data) > int64(c.tags.tree.Pos) {
+		if sum, err := c.shas.Tree(c.ctx); err == nil {
+			tree = int64(c.sha256.Data)
+			points = append(points, point{tree, shas, sum[:], TreeSHA256, "descriptors and directories do not match the SHA-256"})
+		}
 	}
 	if c.opt.Data && c.tags.hasTree && c.tags.hasSession && c.sums != nil {
 		if sum, err := c.sums.Session(c.ctx); err == nil {
 			points = append(points,
-				point{int64(c.array.Array), sum, SessionChecksum, "descriptors, directories and files do not match"},
-				point{int64(c.tags.session.Pos), c.tags.session.MD5, SessionChecksum, "the session as a whole does not match"})
+				point{int64(c.array.Array), md5s, sum[:], SessionChecksum, "descriptors, directories and files do not match the MD5"},
+				point{int64(c.tags.session.Pos), md5s, c.tags.session.MD5[:], SessionChecksum, "the session as a whole does not match the MD5"})
 		}
 	}
-	digest, at := md5.New(), int64(c.session)
+	at := int64(c.session)
 	buffer := newWindow()
 	for _, p := range points {
 		ok := true
 		bad := func(lba int64, err error) {
 			ok = false
-			c.report(Unreadable, uint32(lba), 0, "", "a block cannot be read, so that %s its MD5: %v", p.what, err)
+			c.report(Unreadable, uint32(lba), 0, "", "a block cannot be read, so that %s: %v", p.what, err)
 		}
 		for at < p.lba && ok && !c.done() {
 			from, blocks := at, p.lba-at
@@ -228,7 +264,10 @@ func (c *checker) digests() {
 				from, blocks = at-int64(c.session)+int64(c.start), min(blocks, head-at)
 			}
 			c.window(buffer, from, blocks, bad, func(_ int64, b []byte) bool {
-				digest.Write(b)
+				md5s.Write(b)
+				if p.lba <= tree {
+					shas.Write(b)
+				}
 				return ok
 			})
 			at += blocks
@@ -236,19 +275,20 @@ func (c *checker) digests() {
 		if !ok || c.done() {
 			return
 		}
-		if got := [md5.Size]byte(digest.Sum(nil)); got != p.want {
-			c.report(p.rule, c.session, 0, "", "%s the MD5 of blocks %d to %d", p.what, c.session, p.lba-1)
+		if !bytes.Equal(p.digest.Sum(nil), p.want) {
+			c.report(p.rule, c.session, 0, "", "%s of blocks %d to %d", p.what, c.session, p.lba-1)
 			return // what follows covers the same
 		}
 	}
 }
 
-// A point is where the MD5 of all blocks from the session's beginning is recorded.
+// A point is where a checksum of all blocks from the session's beginning is recorded.
 type point struct {
-	lba  int64
-	want [md5.Size]byte
-	rule Rule
-	what string
+	lba    int64
+	digest hash.Hash
+	want   []byte
+	rule   Rule
+	what   string
 }
 
 // sum is the MD5 of some blocks.

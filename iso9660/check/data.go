@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"crypto/md5"
+	"crypto/sha256"
 	"slices"
 
 	"burnfs/iso9660"
@@ -37,7 +38,7 @@ type fileReader struct {
 	overflow bool
 }
 
-// files reads every file, each content once, and compares its MD5.
+// files reads every file, each content once, and compares its MD5 and SHA-256.
 func (c *checker) files(t *tree) {
 	r := fileReader{tree: t, buffer: make([]byte, dataBlocks*iso9660.BlockSize), read: make([]bool, len(c.regions))}
 	if c.sums != nil {
@@ -64,13 +65,26 @@ func (r *fileReader) file(e *entry) {
 	if !ok || index == 0 {
 		return
 	}
-	want, err := r.sums.File(r.ctx, index)
+	want, recorded, err := r.sums.File(r.ctx, index)
 	switch {
 	case err != nil:
 		r.fault(Unreadable, r.array.Array, e, "the MD5 of the file cannot be read: %v", err)
-	case sum != want:
+	case recorded && sum.md5 != want:
 		r.fault(FileChecksum, e.sections[0].LBA, e, "the file does not match its MD5, number %d", index)
 	}
+	sha, recorded, err := r.shas.Lookup(r.ctx, index)
+	switch {
+	case err != nil:
+		r.fault(Unreadable, r.sha256.Array, e, "the SHA-256 of the file cannot be read: %v", err)
+	case recorded && sum.sha256 != sha:
+		r.fault(FileSHA256, e.sections[0].LBA, e, "the file does not match its SHA-256, number %d", index)
+	}
+}
+
+// digests are those of a file as it was read.
+type digests struct {
+	md5    [md5.Size]byte
+	sha256 [sha256.Size]byte // zero where the session has none
 }
 
 // before tells whether the content was read for another name of the file.
@@ -94,8 +108,8 @@ func (r *fileReader) before(e *entry, index uint32) bool {
 }
 
 // content reads a file; ok is false if it could not be read whole.
-func (r *fileReader) content(e *entry) (sum [md5.Size]byte, ok bool) {
-	digest := md5.New()
+func (r *fileReader) content(e *entry) (sum digests, ok bool) {
+	digest, hashed := md5.New(), sha256.New()
 	ok = true
 	for _, s := range e.sections {
 		if s.Size == 0 || !r.inside(int64(s.LBA), s.Blocks()) {
@@ -122,10 +136,17 @@ func (r *fileReader) content(e *entry) (sum [md5.Size]byte, ok bool) {
 			p = p[:min(int64(len(p)), left)]
 			left -= int64(len(p))
 			digest.Write(p)
+			if r.shas != nil {
+				hashed.Write(p)
+			}
 			return true
 		})
 	}
-	return [md5.Size]byte(digest.Sum(nil)), ok && !r.done()
+	digest.Sum(sum.md5[:0])
+	if r.shas != nil {
+		hashed.Sum(sum.sha256[:0])
+	}
+	return sum, ok && !r.done()
 }
 
 // fault reports what the first reading could not find.

@@ -55,7 +55,7 @@ func TestOverlappingDirectories(t *testing.T) {
 	tree.file(tree.root, "ballast", make([]byte, 8<<20))
 	opt := everything()
 	opt.Joliet, opt.Checksums = false, false
-	p := &patient{t, build(t, tree, opt, nil)}
+	p := &patient{T: t, disc: build(t, tree, opt, nil)}
 	end := p.layout.Blocks()
 	for lba := p.extent("."); ; lba++ {
 		block := p.block(lba)

@@ -3,6 +3,8 @@ package check_test
 import (
 	"bytes"
 	"crypto/md5"
+	"crypto/sha256"
+	"hash"
 	"strings"
 	"testing"
 
@@ -51,6 +53,7 @@ func garden() *memTree {
 type patient struct {
 	*testing.T
 	*disc
+	wrongTree bool // seal gives the tree a wrong SHA-256
 }
 
 func newPatient(t *testing.T, change func(*image.Options)) *patient {
@@ -64,7 +67,7 @@ func newPatient(t *testing.T, change func(*image.Options)) *patient {
 	g := garden()
 	recorded, zf := zisofstest.Compress(t, pattern(40_000), 1, 15)
 	g.file(g.root, "packed", recorded).ZF = &zf
-	return &patient{t, build(t, g, opt, before)}
+	return &patient{T: t, disc: build(t, g, opt, before)}
 }
 
 func (p *patient) primary() []byte { return p.block(p.start + 16) }
@@ -164,14 +167,32 @@ func (p *patient) seal() {
 	}
 	tree := h.Start + h.TreeBlocks - 1
 	array := h.Start + h.TreeBlocks + h.DataBlocks
+	sealArray := func(at uint32, first []byte, digest hash.Hash) {
+		sums := p.blocks[int64(at-p.base)*iso9660.BlockSize:]
+		copy(sums, first)
+		last := int(h.Digests+1) * digest.Size()
+		digest.Write(sums[:last])
+		copy(sums[last:], digest.Sum(nil))
+	}
+	treeSHA256 := func() []byte {
+		sum := sha256.Sum256(p.blocks[int64(h.Start-p.base)*iso9660.BlockSize : int64(tree+1-p.base)*iso9660.BlockSize])
+		if p.wrongTree {
+			sum[0] ^= 1
+		}
+		return sum[:]
+	}
+	shas := array
+	if h.SHA256 {
+		array += checksum.SHA256Blocks(h.Digests + 2)
+	}
 	session := array + checksum.ArrayBlocks(h.Digests+2)
 	put(checksum.Superblock, h.Start+16+descriptors, tree)
 	put(checksum.Tree, tree, session)
+	if h.SHA256 {
+		sealArray(shas, treeSHA256(), sha256.New())
+	}
 	whole := sum(array)
-	sums := p.blocks[int64(array-p.base)*iso9660.BlockSize:]
-	copy(sums, whole[:])
-	last := md5.Sum(sums[:(h.Digests+1)*md5.Size])
-	copy(sums[(h.Digests+1)*md5.Size:], last[:])
+	sealArray(array, whole[:], md5.New())
 	put(checksum.Session, session, 0)
 }
 

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"math/bits"
 	"strings"
 
@@ -72,6 +73,8 @@ func (t *tree) entry(at where, e susp.Entry, u *systemUse) {
 		}
 	case nanotime.Signature:
 		t.nano(at, e, u)
+	case checksum.SignatureBH:
+		t.hashes(at, e)
 	case susp.SignatureER:
 		if er, ok := susp.ParseER(e); !ok {
 			t.report(ExtensionReference, at, "an ER entry is too short for its texts")
@@ -166,6 +169,22 @@ func (t *tree) nano(at where, e susp.Entry, u *systemUse) {
 		if v := iso9660.MSB32(field); v >= nanoPerSecond {
 			t.report(Nanoseconds, at, "BF has a fraction of %d nanoseconds", v)
 		}
+	}
+}
+
+// hashes checks BH, which tells where the SHA-256s are.
+func (t *tree) hashes(at where, e susp.Entry) {
+	if root := at.dir == 0 && at.name == ""; !root {
+		t.report(SHA256Array, at, "BH is in another record than that of the root")
+		return
+	}
+	area, ok := checksum.ParseBH(e)
+	if !ok || !bytes.Equal(checksum.AppendBH(nil, area), e) {
+		t.report(SHA256Array, at, "BH is not what burnfs writes: %x", []byte(e))
+		return
+	}
+	if !t.quiet && !t.hasBH {
+		t.sha256, t.hasBH = area, true
 	}
 }
 

@@ -76,6 +76,9 @@ const (
 	ChecksumArray       // the array of MD5s is missing or damaged
 	ChecksumIndex       // a file's place in the array is none
 	FileChecksum        // a file does not match its MD5
+	SHA256Array         // the array of SHA-256s is announced wrongly, or damaged
+	TreeSHA256          // descriptors and directories do not match their SHA-256
+	FileSHA256          // a file does not match its SHA-256
 
 	// What is not of the session's structures; see New.
 	Session            // there is no tree that could be checked
@@ -95,6 +98,7 @@ const (
 	checksums = "libisofs checksums.txt"
 	burnfsOwn = "burnfs nanotime"
 	zisofsOne = "libisofs zisofs_format.txt"
+	burnfsSHA = "burnfs checksum"
 )
 
 // rules is never written to.
@@ -165,6 +169,9 @@ var rules = [...]struct {
 	ChecksumArray:       {"checksum-array", Error, checksums},
 	ChecksumIndex:       {"checksum-index", Error, checksums},
 	FileChecksum:        {"file-checksum", Error, checksums},
+	SHA256Array:         {"sha256-array", Error, burnfsSHA},
+	TreeSHA256:          {"tree-sha256", Error, burnfsSHA},
+	FileSHA256:          {"file-sha256", Error, burnfsSHA},
 
 	Session:            {"session", Error, "ECMA-119 6.7.1"},
 	InterruptedSession: {"interrupted-session", Warning, "ECMA-119 6.7.1"},

@@ -13,6 +13,7 @@ import (
 	"burnfs/iso9660/check"
 	"burnfs/iso9660/eltorito"
 	"burnfs/iso9660/image"
+	"burnfs/iso9660/volume"
 )
 
 // A row damages a disc and names the rules that must find it, and no others.
@@ -123,7 +124,7 @@ var rows = []row{
 	{rules: only{check.RecordConstant}, reason: "volume sequence number", change: func(p *patient) { iso9660.PutBoth16(p.record("b")[28:], 3) }},
 	{rules: only{check.Interleaved}, reason: "a file unit size", change: func(p *patient) { p.record("b")[26] = 1 }},
 	{rules: only{check.FileSections}, reason: "no last section", change: func(p *patient) { p.record("b")[25] |= iso9660.FlagMultiExtent }, path: "/b"},
-	{rules: only{check.FileSections, check.FileChecksum}, reason: "a first section that is no whole block", change: func(p *patient) {
+	{rules: only{check.FileSections, check.FileChecksum, check.FileSHA256}, reason: "a first section that is no whole block", change: func(p *patient) {
 		// b and c become sections of one file, in both trees.
 		for _, r := range [][2]iso9660.DirectoryRecord{{p.record("b"), p.record("c")}, {p.jolietRecord("b"), p.jolietRecord("c")}} {
 			r[0][25] |= iso9660.FlagMultiExtent
@@ -136,12 +137,12 @@ var rows = []row{
 		both32(j[2:], 1<<31)
 	}, path: "/b"},
 	{rules: only{check.ExtentOutside}, reason: "a directory beyond the end", change: func(p *patient) { both32(p.record("x1")[2:], 1<<31) }, path: "/x1"},
-	{rules: only{check.ExtentOverlap, check.FileChecksum}, reason: "a file that begins inside another", change: func(p *patient) {
+	{rules: only{check.ExtentOverlap, check.FileChecksum, check.FileSHA256}, reason: "a file that begins inside another", change: func(p *patient) {
 		r, j := p.record("b"), p.jolietRecord("b")
 		both32(r[2:], r.Location()+1)
 		both32(j[2:], j.Location()+1)
 	}},
-	{rules: only{check.ExtentOverlap, check.FileChecksum}, reason: "a file where a directory is", change: func(p *patient) {
+	{rules: only{check.ExtentOverlap, check.FileChecksum, check.FileSHA256}, reason: "a file where a directory is", change: func(p *patient) {
 		lba := p.extent("d")
 		r, j := p.record("e1"), p.jolietRecord("e1")
 		both32(r[2:], lba)
@@ -235,14 +236,28 @@ var rows = []row{
 	{rules: only{check.SuperblockChecksum}, reason: "the system area", after: func(p *patient) { p.block(p.start + 3)[5]++ }},
 	{rules: only{check.TreeChecksum}, reason: "a time in a directory", after: func(p *patient) { p.record("b")[23] ^= 1 }},
 	{rules: only{check.SessionChecksum}, reason: "the padding of a file", after: func(p *patient) { p.block(p.record("e1").Location())[2047]++ }},
-	{rules: only{check.FileChecksum, check.SessionChecksum}, reason: "a byte of a file", after: func(p *patient) { p.block(p.record("e1").Location())[3]++ }, path: ""},
-	{rules: only{check.FileChecksum}, reason: "a byte of a file, in a session sealed again", change: func(p *patient) { p.block(p.record("e1").Location())[3]++ }, path: "/e1"},
+	{rules: only{check.FileChecksum, check.FileSHA256, check.SessionChecksum}, reason: "a byte of a file", after: func(p *patient) { p.block(p.record("e1").Location())[3]++ }, path: ""},
+	{rules: only{check.FileChecksum, check.FileSHA256}, reason: "a byte of a file, in a session sealed again", change: func(p *patient) { p.block(p.record("e1").Location())[3]++ }, path: "/e1"},
 	{rules: only{check.ChecksumArray}, reason: "a byte of the array", after: func(p *patient) { p.block(p.sessionTag() - 1)[20]++ }},
 	{rules: only{check.ChecksumArray}, reason: "isofs.ca leads elsewhere", change: func(p *patient) {
 		al := p.use(p.self("."), "AL")
 		i := bytes.Index(al, []byte("\x04ca"))
 		al[i+3+2+5+1]++ // high byte of the second number
 	}},
+	{rules: only{check.ChecksumArray}, reason: "the files' part of the array, not sealed", after: func(p *patient) { p.block(p.sessionTag() - 1)[40] ^= 1 }},
+	{rules: only{check.FileChecksum}, reason: "the MD5 of a file, sealed", change: func(p *patient) {
+		p.block(p.sessionTag() - 1)[16*int(p.entry("b", volume.Options{}).ChecksumIndex)] ^= 1
+	}, path: "/b"},
+	{rules: only{check.FileSHA256}, reason: "the SHA-256 of a file, sealed", change: func(p *patient) {
+		p.block(p.sessionTag() - 2)[32*int(p.entry("b", volume.Options{}).ChecksumIndex)] ^= 1
+	}, path: "/b"},
+	{rules: only{check.SessionChecksum, check.SHA256Array}, reason: "a byte of the array of SHA-256s", after: func(p *patient) { p.block(p.sessionTag() - 2)[40] ^= 1 }},
+	{rules: only{check.TreeSHA256}, reason: "the SHA-256 of the tree, sealed", change: func(p *patient) { p.wrongTree = true }},
+	{rules: only{check.SHA256Array}, reason: "BH leads elsewhere", change: func(p *patient) { p.use(p.self("."), "BH")[19]++ }},
+	{rules: only{check.SHA256Array}, reason: "BH counts wrongly", change: func(p *patient) { p.use(p.self("."), "BH")[23]++ }},
+	{rules: only{check.SHA256Array}, reason: "BH is of another session", change: func(p *patient) { p.use(p.self("."), "BH")[11]++ }},
+	{rules: only{check.SHA256Array}, reason: "BH with a size of checksums that is not SHA-256's", change: func(p *patient) { p.use(p.self("."), "BH")[5] = 20 }},
+	{rules: only{check.SHA256Array}, reason: "BH in a file's record", change: func(p *patient) { p.use(p.record("b"), "BF")[1] = 'H' }, path: "/B"},
 	{rules: only{check.ChecksumIndex}, reason: "beyond the array", change: func(p *patient) {
 		al := p.use(p.record("e1"), "AL")
 		al[len(al)-3] = 1
@@ -277,7 +292,7 @@ func (p *patient) parentOf(name string) iso9660.DirectoryRecord {
 
 func (p *patient) sessionTag() uint32 {
 	h := p.layout.Header()
-	return h.Start + h.TreeBlocks + h.DataBlocks + 1
+	return h.Start + h.TreeBlocks + h.DataBlocks + 2
 }
 
 func rulesOf(all []check.Finding) []check.Rule {
@@ -375,7 +390,7 @@ func TestRelocatedSuperblockRules(t *testing.T) {
 		{check.SuperblockChecksum, "a byte of the system area", func(p *patient) { p.block(1)[0] = 1 }},
 		{check.ChecksumTag, "the tag is damaged", func(p *patient) { p.block(19)[50]++ }},
 	} {
-		p := &patient{t, overwritable(t)}
+		p := &patient{T: t, disc: overwritable(t)}
 		p.start = 0
 		row.change(p)
 		all := p.check(t)

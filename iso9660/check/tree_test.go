@@ -105,7 +105,7 @@ func open(_ context.Context, f image.File) (io.ReadCloser, error) {
 }
 
 func everything() image.Options {
-	return image.Options{RockRidge: true, Joliet: true, Checksums: true, VolumeID: "TEST", Now: epoch}
+	return image.Options{RockRidge: true, Joliet: true, Checksums: true, SHA256: true, VolumeID: "TEST", Now: epoch}
 }
 
 // A disc is a medium in memory, with one session that begins at start.

@@ -26,9 +26,7 @@ type Area struct {
 }
 
 // ArrayBlocks is the number of blocks of an array of count MD5s.
-func ArrayBlocks(count uint32) uint32 {
-	return uint32((int64(count)*md5.Size + iso9660.BlockSize - 1) / iso9660.BlockSize)
-}
+func ArrayBlocks(count uint32) uint32 { return blocksFor(count, md5.Size) }
 
 // ParseArea decodes the value of isofs.ca: four numbers, each a byte with its
 // length and then its bytes, most significant first, and a text. The error is

@@ -186,8 +186,8 @@ func TestArray(t *testing.T) {
 		t.Errorf("%d reads for 79 blocks", r.reads)
 	}
 	for _, i := range []uint32{1, 127, 128, 4095, 4096, 4097, n, 1} {
-		got, err := a.File(ctx, i)
-		if err != nil || got != md5.Sum([]byte{byte(i), byte(i >> 8)}) {
+		got, recorded, err := a.File(ctx, i)
+		if err != nil || !recorded || got != md5.Sum([]byte{byte(i), byte(i >> 8)}) {
 			t.Errorf("file %d: %x, %v", i, got, err)
 		}
 	}
@@ -195,16 +195,19 @@ func TestArray(t *testing.T) {
 		t.Errorf("session: %x, %v", got, err)
 	}
 	for _, i := range []uint32{0, n + 1, 1<<32 - 1} {
-		if _, err := a.File(ctx, i); !errors.Is(err, iso9660.ErrOutside) {
+		if _, _, err := a.File(ctx, i); !errors.Is(err, iso9660.ErrOutside) {
 			t.Errorf("file %d: %v", i, err)
+		}
+		if _, recorded, err := a.Lookup(ctx, i); recorded || err != nil {
+			t.Errorf("file %d: looked up: %v, %v", i, recorded, err)
 		}
 	}
 	r.fail = true
-	if _, err := a.File(ctx, 9000); !errors.Is(err, errRead) {
+	if _, _, err := a.File(ctx, 9000); !errors.Is(err, errRead) {
 		t.Errorf("with a medium error: %v", err)
 	}
 	r.fail = false
-	if got, err := a.File(ctx, 9000); err != nil || got != md5.Sum([]byte{9000 & 255, 9000 >> 8}) {
+	if got, _, err := a.File(ctx, 9000); err != nil || got != md5.Sum([]byte{9000 & 255, 9000 >> 8}) {
 		t.Errorf("after a medium error: %x, %v", got, err)
 	}
 	r.b[5000*16] ^= 1

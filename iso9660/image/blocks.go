@@ -11,14 +11,13 @@ import (
 	"burnfs/iso9660/checksum"
 )
 
-const digestSize = md5.Size
-
 // A blockWriter writes an image or a part of it, front to back, and takes the
 // MD5 of all that has passed.
 type blockWriter struct {
 	ctx   context.Context
 	w     *bufio.Writer
 	sum   hash.Hash // nil when no checksums are wanted
+	tree  hash.Hash // SHA-256 of the tree while it passes, else nil
 	start uint32    // address of the first byte
 	size  int64     // bytes so far
 }
@@ -42,6 +41,9 @@ func (b *blockWriter) Write(p []byte) (int, error) {
 	}
 	if b.sum != nil {
 		b.sum.Write(p)
+	}
+	if b.tree != nil {
+		b.tree.Write(p)
 	}
 	b.size += int64(len(p))
 	return b.w.Write(p)

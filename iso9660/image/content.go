@@ -3,8 +3,10 @@ package image
 import (
 	"context"
 	"crypto/md5"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 
 	"burnfs/iso9660"
@@ -15,21 +17,21 @@ import (
 const readAhead = 8
 
 // streamFiles writes the new content of the files, each padded to whole blocks,
-// and returns their MD5s one after another.
+// and returns the digests of those that have an index, in order.
 //
 // Files are read and hashed in a goroutine of their own, because opening many
 // small files and writing to a drive both wait, and for different things.
-func streamFiles(ctx context.Context, b *blockWriter, p Parts) (digests []byte, err error) {
+func streamFiles(ctx context.Context, b *blockWriter, p Parts) (*digestList, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := &contentReader{
-		parts: p, ctx: ctx, block: p.Header.Start + p.Header.TreeBlocks,
+		parts: p, ctx: ctx, block: p.Header.Start + p.Header.TreeBlocks, md5: md5.New(), sha256: sha256.New(),
 		full: make(chan []byte, readAhead), empty: make(chan []byte, readAhead),
 	}
 	for range readAhead {
 		c.empty <- make([]byte, 0, chunk)
 	}
-	var readErr error
+	var err, readErr error
 	go func() {
 		defer close(c.full)
 		readErr = c.run()
@@ -45,7 +47,7 @@ func streamFiles(ctx context.Context, b *blockWriter, p Parts) (digests []byte, 
 	if err == nil {
 		err = readErr
 	}
-	return c.digests, err
+	return &c.digests, err
 }
 
 // A contentReader turns files into chunks of whole blocks.
@@ -56,7 +58,9 @@ type contentReader struct {
 	full    chan []byte
 	empty   chan []byte
 	buffer  []byte // being filled; nil before the first
-	digests []byte
+	digests digestList
+	md5     hash.Hash // of the file at hand
+	sha256  hash.Hash
 }
 
 func (c *contentReader) run() error {
@@ -77,58 +81,65 @@ func (c *contentReader) run() error {
 	return nil
 }
 
-// file reads one file's new content and takes note of its digest.
+// file reads one file's new content and takes note of its digests.
 func (c *contentReader) file(f File) error {
-	if f.Index != 0 && int(f.Index) != len(c.digests)/digestSize+1 {
+	if f.Index != 0 && f.Index != c.digests.len()+1 {
 		return fmt.Errorf("checksum index %d is out of order: %w", f.Index, ErrSourceChanged)
 	}
-	var digest [digestSize]byte
+	var d Digests
 	switch {
 	case len(f.New) > 0:
 		var err error
-		if digest, err = c.content(f); err != nil {
+		if d, err = c.content(f); err != nil {
 			return err
 		}
 	case f.Size == 0:
-		digest = md5.Sum(nil)
+		d = Digests{MD5: md5.Sum(nil), SHA256: sha256.Sum256(nil)}
 	case f.OldMD5 != nil:
-		digest = *f.OldMD5
+		d.MD5 = *f.OldMD5
+		if f.OldSHA256 != nil {
+			d.SHA256 = *f.OldSHA256
+		}
 	case f.Index != 0:
 		return fmt.Errorf("nothing tells its checksum: %w", ErrSourceChanged)
 	}
 	if f.Index == 0 {
 		return nil
 	}
-	c.digests = append(c.digests, digest[:]...)
+	c.digests.add(d)
 	if c.parts.Digest != nil {
-		c.parts.Digest(f, digest)
+		c.parts.Digest(f, d)
 	}
 	return nil
 }
 
 // content reads the new sections of f.
-func (c *contentReader) content(f File) (digest [digestSize]byte, err error) {
+func (c *contentReader) content(f File) (d Digests, err error) {
 	r, err := c.parts.openNew(c.ctx, f)
 	if err != nil {
-		return digest, err
+		return d, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	sum := md5.New()
+	c.md5.Reset()
+	c.sha256.Reset()
 	for _, s := range f.New {
 		if s.LBA != c.block {
-			return digest, fmt.Errorf("its content is due at block %d, not %d: %w", s.LBA, c.block, ErrSourceChanged)
+			return d, fmt.Errorf("its content is due at block %d, not %d: %w", s.LBA, c.block, ErrSourceChanged)
 		}
 		for left := s.Size; left > 0; {
 			space, err := c.space()
 			if err != nil {
-				return digest, err
+				return d, err
 			}
 			got, err := io.ReadFull(r, space[:min(left, int64(len(space)))])
 			if err != nil {
-				return digest, shortRead(err, f.NewSize())
+				return d, shortRead(err, f.NewSize())
 			}
 			if f.Index != 0 {
-				sum.Write(space[:got])
+				c.md5.Write(space[:got])
+			}
+			if f.Index != 0 && c.parts.Header.SHA256 {
+				c.sha256.Write(space[:got])
 			}
 			c.buffer = c.buffer[:len(c.buffer)+got]
 			left -= int64(got)
@@ -139,8 +150,11 @@ func (c *contentReader) content(f File) (digest [digestSize]byte, err error) {
 		}
 		c.block += uint32(s.Blocks())
 	}
-	sum.Sum(digest[:0])
-	return digest, nil
+	c.md5.Sum(d.MD5[:0])
+	if c.parts.Header.SHA256 {
+		c.sha256.Sum(d.SHA256[:0])
+	}
+	return d, nil
 }
 
 func shortRead(err error, want int64) error {

@@ -25,6 +25,7 @@
 //	      │ new content of files,        │   DataBlocks
 //	      │   each padded to a block     │
 //	      ├──────────────────────────────┤
+//	      │ array of SHA-256s            │
 //	      │ array of MD5s                │
 //	      │ session checksum tag         │
 //	      ├──────────────────────────────┤
@@ -47,6 +48,6 @@
 //
 // A layout keeps one record for each directory and one for each regular file
 // with more than one link. While a directory is being laid out or written, its
-// entries are in memory, so the largest directory counts. [Stream] keeps 16
+// entries are in memory, so the largest directory counts. [Stream] keeps 48
 // bytes for each checksummed file. The amount of data plays no part.
 package image

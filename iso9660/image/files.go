@@ -30,7 +30,8 @@ func (l *Layout) Files(ctx context.Context) iter.Seq2[File, error] {
 
 func (l *Layout) file(dir string, e *entry) File {
 	f := File{
-		ID: e.node.ID, Index: e.place.index, Size: e.node.Size(), OldMD5: e.node.OldMD5,
+		ID: e.node.ID, Index: e.place.index, Size: e.node.Size(),
+		OldMD5: e.node.OldMD5, OldSHA256: e.node.OldSHA256,
 		Patch: l.patch(e.node.ID),
 		Path:  join(dir, e.node.Name), Handle: e.node.Handle,
 	}

@@ -1,6 +1,8 @@
 package image
 
 import (
+	"crypto/md5"
+
 	"burnfs/iso9660"
 	"burnfs/iso9660/checksum"
 )
@@ -17,6 +19,8 @@ type Header struct {
 	DataBlocks uint32 `json:"dataBlocks"`
 	// Checksums says whether an MD5 array and session tag follow the data.
 	Checksums bool `json:"checksums"`
+	// SHA256 says whether an array of SHA-256s stands before them.
+	SHA256 bool `json:"sha256,omitempty"`
 	// Digests is the number of files with a checksum, the highest index.
 	Digests uint32 `json:"digests"`
 	// Blocks is the total length, padding included.
@@ -26,18 +30,28 @@ type Header struct {
 // sessionDigests are the entries of the checksum array that are not of a file.
 const sessionDigests = 2
 
-// array is the address of the checksum array, which is also the end of the
-// data.
-func (h Header) array() uint32 { return h.Start + h.TreeBlocks + h.DataBlocks }
+// dataEnd is the address of the block behind the data, where the array of
+// SHA-256s is.
+func (h Header) dataEnd() uint32 { return h.Start + h.TreeBlocks + h.DataBlocks }
+
+// array is the address of the array of MD5s.
+func (h Header) array() uint32 { return h.dataEnd() + h.sha256Blocks() }
+
+func (h Header) sha256Blocks() uint32 {
+	if !h.SHA256 {
+		return 0
+	}
+	return checksum.SHA256Blocks(h.Digests + sessionDigests)
+}
 
 func (h Header) arrayBlocks() uint32 { return checksum.ArrayBlocks(h.Digests + sessionDigests) }
 
-// checksumBlocks is the number of blocks of the array and the session tag.
+// checksumBlocks is the number of blocks of the arrays and the session tag.
 func (h Header) checksumBlocks() int64 {
 	if !h.Checksums {
 		return 0
 	}
-	return int64(h.arrayBlocks()) + 1
+	return int64(h.sha256Blocks()) + int64(h.arrayBlocks()) + 1
 }
 
 // sessionTag is the address of the session tag.
@@ -57,6 +71,13 @@ func (l *Layout) emptyBlock() uint32 { return l.header.Start + iso9660.FirstDesc
 func (l *Layout) area() []byte {
 	return checksum.AppendArea(nil, checksum.Area{
 		Start: l.header.Start, Array: l.header.array(), Count: l.header.Digests + sessionDigests,
-		Size: digestSize, Type: checksum.MD5Type,
+		Size: md5.Size, Type: checksum.MD5Type,
 	})
+}
+
+// sha256Area is what the root says of the array of SHA-256s.
+func (l *Layout) sha256Area() checksum.SHA256Area {
+	return checksum.SHA256Area{
+		Start: l.header.Start, Data: l.dataBlock(), Array: l.header.dataEnd(), Count: l.header.Digests + sessionDigests,
+	}
 }

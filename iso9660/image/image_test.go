@@ -187,7 +187,7 @@ func inParts(t *testing.T, src image.Source, opt image.Options) []byte {
 			}
 		},
 		Progress: func(blocks uint32) { progress = blocks },
-		Digest:   func(image.File, [16]byte) { digests++ },
+		Digest:   func(image.File, image.Digests) { digests++ },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -40,8 +40,10 @@ type File struct {
 	NewOffsets []int64
 	// Size of the whole file in bytes, old pieces included.
 	Size int64
-	// OldMD5 is the digest to carry forward when there is nothing to write.
-	OldMD5 *[16]byte
+	// OldMD5 and OldSHA256 are what to carry forward when there is nothing to
+	// write.
+	OldMD5    *[16]byte
+	OldSHA256 *[32]byte
 	// Patch is what of the content is recorded otherwise than Open yields it,
 	// because the file is a boot image that is told of its place.
 	Patch eltorito.Patch

@@ -15,6 +15,7 @@ type Options struct {
 	RockRidge bool // Rock Ridge 1.12, with AAIP attributes and nanosecond times
 	Joliet    bool // a second tree with UCS-2 names
 	Checksums bool // libisofs' MD5 tags and array
+	SHA256    bool // an array of SHA-256s beside it; needs RockRidge and Checksums
 
 	// DeepPaths records directories at their real depth however deep, as
 	// xorriso does by default and mkisofs with -D, instead of relocating what

@@ -38,6 +38,7 @@ func plan(ctx context.Context, src Source, opt Options) (*Layout, error) {
 	if !root.IsDir() {
 		return nil, &NodeError{Path: "/", What: "the root is not a directory"}
 	}
+	opt.SHA256 = opt.SHA256 && opt.Checksums && opt.RockRidge
 	l := &Layout{src: src, opt: opt, relocation: -1, links: map[uint64]place{}, booted: map[uint64]bootPlace{}}
 	l.dirs = append(l.dirs, directory{node: root, level: 1})
 	p := planner{Layout: l, lister: lister{src: src}, iso: recorder{l: l}, joliet: jolietRecorder{l: l}}
@@ -208,7 +209,7 @@ func (l *Layout) address() error {
 	if l.opt.Checksums {
 		at.take(1)
 	}
-	l.header = Header{Start: l.opt.Start, TreeBlocks: uint32(int64(at) - int64(l.opt.Start)), DataBlocks: l.end.block, Checksums: l.opt.Checksums, Digests: l.end.index}
+	l.header = Header{Start: l.opt.Start, TreeBlocks: uint32(int64(at) - int64(l.opt.Start)), DataBlocks: l.end.block, Checksums: l.opt.Checksums, SHA256: l.opt.SHA256, Digests: l.end.index}
 	at.take(int64(l.end.block))
 	at.take(l.header.checksumBlocks())
 	at.take(int64(l.opt.Pad))

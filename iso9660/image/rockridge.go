@@ -48,7 +48,14 @@ func (u *systemUse) self(l *Layout, i int) {
 	if l.opt.Checksums {
 		u.attrs = append(u.attrs, aaip.Attr{Name: checksum.AreaName, Value: l.area()})
 	}
+	if l.opt.Checksums && !l.opt.Now.IsZero() {
+		const before = -time.Second
+		u.attrs = append(u.attrs, aaip.Attr{Name: checksum.TimeName, Value: checksum.AppendTime(nil, l.opt.Now.Add(before))})
+	}
 	u.attributes(&l.dirs[0].node)
+	if l.opt.SHA256 {
+		u.entries = checksum.AppendBH(u.entries, l.sha256Area())
+	}
 }
 
 // parent makes the entries for ".." of directory i. In a relocated directory,

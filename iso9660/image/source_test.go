@@ -118,7 +118,7 @@ func open(_ context.Context, f image.File) (io.ReadCloser, error) {
 
 // everything is what tests that name no options build with.
 func everything() image.Options {
-	return image.Options{RockRidge: true, Joliet: true, Checksums: true, VolumeID: "TEST", Now: epoch}
+	return image.Options{RockRidge: true, Joliet: true, Checksums: true, SHA256: true, VolumeID: "TEST", Now: epoch}
 }
 
 // build makes an image in a file of its own, at the address where it belongs.

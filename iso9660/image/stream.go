@@ -3,8 +3,10 @@ package image
 import (
 	"context"
 	"crypto/md5"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"iter"
 
@@ -27,14 +29,14 @@ type Parts struct {
 	// Progress, if set, is told the number of blocks written so far, after
 	// each write.
 	Progress func(blocks uint32)
-	// Digest, if set, is told the MD5 of each file with an index, new or
+	// Digest, if set, is told the digests of each file with an index, new or
 	// carried forward, in order, from the goroutine that reads the files,
 	// before the file has been written entirely.
-	Digest func(f File, md5 [16]byte)
+	Digest func(f File, d Digests)
 }
 
 // Stream writes a whole image to w, front to back: the tree, the new content
-// of files, the checksum array, the session's checksum tag and the padding. It
+// of files, the checksum arrays, the session's checksum tag and the padding. It
 // writes exactly Header.Blocks blocks or returns an error. The content passes
 // once; the digests are taken on the way.
 func Stream(ctx context.Context, w io.Writer, p Parts) error {
@@ -61,18 +63,28 @@ func stream(ctx context.Context, w io.Writer, p Parts, tree func(context.Context
 		w = &progressWriter{w: w, report: p.Progress}
 	}
 	b := newBlockWriter(ctx, w, h.Start, h.Checksums)
+	if h.SHA256 {
+		b.tree = sha256.New()
+	}
 	if err := tree(ctx, b); err != nil {
 		return err
 	}
 	if err := b.reached(h.Start+h.TreeBlocks, "the tree"); err != nil {
 		return err
 	}
+	treeSum := b.tree
+	b.tree = nil
 	digests, err := streamFiles(ctx, b, p)
 	if err != nil {
 		return err
 	}
-	if err := b.reached(h.array(), "the content of the files"); err != nil {
+	if err := b.reached(h.dataEnd(), "the content of the files"); err != nil {
 		return err
+	}
+	if h.SHA256 {
+		if err := b.sha256s(h, treeSum, digests); err != nil {
+			return err
+		}
 	}
 	if h.Checksums {
 		if err := b.checksums(h, digests); err != nil {
@@ -109,21 +121,65 @@ func (b *blockWriter) zero(n int64) error {
 	return nil
 }
 
-// checksums writes the array, whose first entry covers all that has passed and
-// whose last covers the others, and the session tag.
-func (b *blockWriter) checksums(h Header, digests []byte) error {
-	if len(digests) != int(h.Digests)*digestSize {
-		return fmt.Errorf("image: %d checksums instead of %d: %w", len(digests)/digestSize, h.Digests, ErrSourceChanged)
+// sha256s writes the array of SHA-256s, whose first entry covers the tree and
+// whose last covers the others.
+func (b *blockWriter) sha256s(h Header, tree hash.Hash, digests *digestList) error {
+	if err := digests.complete(h); err != nil {
+		return err
 	}
-	array := make([]byte, 0, int(h.arrayBlocks())*iso9660.BlockSize)
-	array = b.sum.Sum(array)
-	array = append(array, digests...)
-	whole := md5.Sum(array)
-	array = append(array, whole[:]...)
-	if _, err := b.Write(array[:cap(array)]); err != nil {
+	w := arrayWriter{b: b, whole: sha256.New()}
+	if err := w.put(tree.Sum(nil)); err != nil {
+		return err
+	}
+	for d := range digests.all {
+		if err := w.put(d.SHA256[:]); err != nil {
+			return err
+		}
+	}
+	return w.end()
+}
+
+// checksums writes the array of MD5s, whose first entry covers all that has passed
+// and whose last covers the others, and the session tag.
+func (b *blockWriter) checksums(h Header, digests *digestList) error {
+	if err := digests.complete(h); err != nil {
+		return err
+	}
+	w := arrayWriter{b: b, whole: md5.New()}
+	if err := w.put(b.sum.Sum(nil)); err != nil {
+		return err
+	}
+	for d := range digests.all {
+		if err := w.put(d.MD5[:]); err != nil {
+			return err
+		}
+	}
+	if err := w.end(); err != nil {
 		return err
 	}
 	return b.tag(checksum.Session, 0)
+}
+
+// An arrayWriter writes an array of checksums.
+type arrayWriter struct {
+	b     *blockWriter
+	whole hash.Hash
+	size  int // bytes so far
+}
+
+func (w *arrayWriter) put(sum []byte) error {
+	w.whole.Write(sum)
+	w.size += len(sum)
+	_, err := w.b.Write(sum)
+	return err
+}
+
+// end writes the checksum of those before and fills up the block.
+func (w *arrayWriter) end() error {
+	if err := w.put(w.whole.Sum(nil)); err != nil {
+		return err
+	}
+	return w.b.zero(int64(-w.size & (iso9660.BlockSize - 1)))
 }
 
 // A progressWriter reports how many blocks have gone to w.

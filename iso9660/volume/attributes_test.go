@@ -126,16 +126,16 @@ func TestChecksumsOfXorriso(t *testing.T) {
 			continue
 		}
 		files++
-		recorded, err := array.File(ctx, e.ChecksumIndex)
+		sum, recorded, err := array.File(ctx, e.ChecksumIndex)
 		must(t, err)
-		if recorded != md5.Sum(content(t, r, e)) {
+		if !recorded || sum != md5.Sum(content(t, r, e)) {
 			t.Errorf("%.80s: the checksum differs", name)
 		}
 	}
 	if files < 300 {
 		t.Errorf("only %d files had checksums", files)
 	}
-	if _, err := array.File(ctx, array.Files()+1); !errors.Is(err, iso9660.ErrOutside) {
+	if _, _, err := array.File(ctx, array.Files()+1); !errors.Is(err, iso9660.ErrOutside) {
 		t.Errorf("an index beyond the array: %v", err)
 	}
 

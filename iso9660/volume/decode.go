@@ -37,6 +37,8 @@ type rockRidge struct {
 	relocated    bool // RE
 	sparse       bool // SF
 	zf           *zisofs.ZF
+	sha256       checksum.SHA256Area
+	hasSHA256    bool // BH
 }
 
 // rockRidge reads the System Use field of r.
@@ -97,6 +99,10 @@ func (s *scanner) entries(ctx context.Context, area []byte, rr *rockRidge) error
 				for i := range rr.fractions {
 					rr.fractions[i] = n.Fraction(rrip.TimeModify << i)
 				}
+			}
+		case checksum.SignatureBH:
+			if area, ok := checksum.ParseBH(e); ok {
+				rr.sha256, rr.hasSHA256 = area, true
 			}
 		case rrip.SignatureCL:
 			if lba, ok := rrip.ParseLocation(e); ok {

@@ -92,6 +92,7 @@ type file struct {
 	Path     []byte            `cbor:"8,keyasint,omitempty"` // any bytes, so it is no text
 	Offsets  []int64           `cbor:"9,keyasint,omitempty"`
 	Patch    *patch            `cbor:"10,keyasint,omitempty"`
+	OldSHA   []byte            `cbor:"11,keyasint,omitempty"`
 }
 
 // patch is an eltorito.Patch.
@@ -139,7 +140,7 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 		opt.Visit = func() {}
 	}
 	iopt := image.Options{
-		Start: opt.Start, RockRidge: true, Joliet: opt.Joliet, Checksums: true,
+		Start: opt.Start, RockRidge: true, Joliet: opt.Joliet, Checksums: true, SHA256: true,
 		VolumeID: opt.VolumeID, SystemID: "LINUX", Preparer: "BURNFS", Application: "BURNFS",
 		ApplicationUse: make([]byte, mark.Size), Now: opt.Now,
 		Align: opt.Align, Warn: opt.Warn,
@@ -214,6 +215,9 @@ func (p *Plan) listFiles(ctx context.Context, frozen *tree.Frozen, layout *image
 				}
 				if f.OldMD5 != nil {
 					rec.OldMD5 = f.OldMD5[:]
+				}
+				if f.OldSHA256 != nil {
+					rec.OldSHA = f.OldSHA256[:]
 				}
 				if len(f.New) > 0 {
 					rec.Sections = allSections(e.Pieces, f.New)

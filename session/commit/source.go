@@ -2,7 +2,6 @@ package commit
 
 import (
 	"context"
-	"crypto/md5"
 	"iter"
 	"sort"
 
@@ -15,9 +14,9 @@ import (
 	"burnfs/session/tree"
 )
 
-// Checksums gives the MD5 of a file of the base by its checksum index; ok is
-// false when there is none.
-type Checksums func(ctx context.Context, index uint32) (sum [md5.Size]byte, ok bool, err error)
+// Checksums gives the MD5 and the SHA-256 of a file of the base by its checksum
+// index, each nil when it is not recorded.
+type Checksums func(ctx context.Context, index uint32) (md5 *[16]byte, sha256 *[32]byte, err error)
 
 // source shows a frozen tree to the image builder.
 type source struct {
@@ -85,12 +84,9 @@ func (s source) node(ctx context.Context, e tree.Entry) (image.Node, error) {
 		n.Pieces = append(n.Pieces, image.Piece{Size: p.Size, Old: p.Old, LBA: p.LBA})
 	}
 	if e.Checksum != 0 && s.sums != nil {
-		sum, ok, err := s.sums(ctx, e.Checksum)
-		if err != nil {
+		var err error
+		if n.OldMD5, n.OldSHA256, err = s.sums(ctx, e.Checksum); err != nil {
 			return image.Node{}, err
-		}
-		if ok {
-			n.OldMD5 = &sum
 		}
 	}
 	return n, nil

@@ -40,12 +40,8 @@ func (p *Plan) Stream(ctx context.Context, where string, staged Staged, w io.Wri
 				if f.Patch != nil {
 					g.Patch = eltorito.Patch{InfoTable: f.Patch.InfoTable, PVD: f.Patch.PVD, Grub: f.Patch.Grub}
 				}
-				if err == nil && f.OldMD5 != nil {
-					if len(f.OldMD5) != 16 {
-						err = errors.New("the plan's list of files is damaged")
-					} else {
-						g.OldMD5 = (*[16]byte)(f.OldMD5)
-					}
+				if err == nil {
+					err = f.oldDigests(&g)
 				}
 				if !yield(g, err) || err != nil {
 					return
@@ -58,6 +54,25 @@ func (p *Plan) Stream(ctx context.Context, where string, staged Staged, w io.Wri
 		Progress: progress,
 	})
 }
+
+// oldDigests gives g what is to be carried forward.
+func (f *file) oldDigests(g *image.File) error {
+	if n := len(f.OldMD5); n != 0 && n != len(g.OldMD5) {
+		return errDamagedList
+	}
+	if n := len(f.OldSHA); n != 0 && n != len(g.OldSHA256) {
+		return errDamagedList
+	}
+	if len(f.OldMD5) > 0 {
+		g.OldMD5 = (*[16]byte)(f.OldMD5)
+	}
+	if len(f.OldSHA) > 0 {
+		g.OldSHA256 = (*[32]byte)(f.OldSHA)
+	}
+	return nil
+}
+
+var errDamagedList = errors.New("the plan's list of files is damaged")
 
 // spanReader reads new bytes from where they are.
 type spanReader struct {
@@ -85,7 +100,7 @@ func (r *spanReader) Read(p []byte) (int, error) {
 			return 0, fmt.Errorf("the plan's file %s is too short: %w", carryName, err)
 		}
 	default:
-		return 0, fmt.Errorf("the plan's list of files is damaged: kind %d", s.From)
+		return 0, fmt.Errorf("%w: kind %d", errDamagedList, s.From)
 	}
 	if r.done += int64(len(p)); r.done == s.Len {
 		r.spans, r.done = r.spans[1:], 0

@@ -227,8 +227,8 @@ const (
 	linkEntry = 28
 	// jolietRecord is the longest record of the Joliet tree: 103 characters.
 	jolietRecord = 34 + 2*103
-	// digest is one of the checksum array.
-	digest = 16
+	// digest is one of each array of checksums: MD5 and SHA-256.
+	digest = 16 + 32
 	// touchCost is what a directory of the base grows by when the first record
 	// is put between its others, at most, besides that record: a block of each
 	// tree and one of continuation areas.

@@ -2,7 +2,6 @@ package merge
 
 import (
 	"context"
-	"crypto/md5"
 	"fmt"
 	"iter"
 	"sync"
@@ -21,6 +20,7 @@ type Source struct {
 
 	mu    sync.Mutex      // guards what follows
 	sums  *checksum.Array // nil when the volume has none, or damaged ones
+	shas  *checksum.SHA256Array
 	links map[link]uint64 // IDs of old files with several names
 }
 
@@ -41,6 +41,14 @@ func New(ctx context.Context, old *volume.Volume, fresh image.Source) (s *Source
 	}
 	if err := s.sums.Verify(ctx); err != nil {
 		s.sums = nil
+		return s, err, ctx.Err()
+	}
+	s.shas, err = old.SHA256s(ctx)
+	if err == nil && s.shas != nil {
+		err = s.shas.Verify(ctx)
+	}
+	if err != nil {
+		s.shas = nil
 		return s, err, ctx.Err()
 	}
 	return s, nil, nil
@@ -214,26 +222,27 @@ func (s *Source) oldEntry(ctx context.Context, e *volume.Entry) (image.Node, err
 		n.Handle = directory{old: &d}
 	case e.IsRegular():
 		n.Pieces, n.ZF = pieces(e.Sections), e.ZF
-		var err error
-		if n.OldMD5, err = s.sum(ctx, e.ChecksumIndex); err != nil {
+		if err := s.digests(ctx, &n, e.ChecksumIndex); err != nil {
 			return n, fmt.Errorf("reading the checksums of the earlier session: %w", err)
 		}
 	}
 	return n, nil
 }
 
-// sum is the checksum that the volume has of a file, or nil.
-func (s *Source) sum(ctx context.Context, index uint32) (*[md5.Size]byte, error) {
+// digests gives n the checksums that the volume has of it.
+func (s *Source) digests(ctx context.Context, n *image.Node, index uint32) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sums == nil || index == 0 || index > s.sums.Files() {
-		return nil, nil
+	sum, recorded, err := s.sums.Lookup(ctx, index)
+	if err != nil || !recorded {
+		return err
 	}
-	sum, err := s.sums.File(ctx, index)
-	if err != nil || sum == [md5.Size]byte{} { // what libisofs records where it knows none
-		return nil, err
+	n.OldMD5 = &sum
+	sha, recorded, err := s.shas.Lookup(ctx, index)
+	if recorded {
+		n.OldSHA256 = &sha
 	}
-	return &sum, nil
+	return err
 }
 
 func pieces(sections []iso9660.Section) []image.Piece {

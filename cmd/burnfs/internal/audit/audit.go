@@ -2,11 +2,8 @@ package audit
 
 import (
 	"context"
-	"crypto/md5"
 	"errors"
 	"fmt"
-	"hash"
-	"slices"
 	"strings"
 
 	"burnfs/iso9660"
@@ -39,14 +36,42 @@ func (f Finding) String() string {
 // Result counts what was read.
 type Result struct {
 	Sessions    int   `json:"sessions"`    // with a tree
-	Files       int64 `json:"files"`       // regular files, each once per session
+	Files       int64 `json:"files"`       // regular files, each once per session however many names it has
 	Dirs        int64 `json:"dirs"`        // likewise
-	Checked     int64 `json:"checked"`     // files whose MD5 was compared
-	Unchecked   int64 `json:"unchecked"`   // files that were read but have no MD5
+	MD5         Count `json:"md5"`         // of the files
+	SHA256      Count `json:"sha256"`      // likewise
 	Bytes       int64 `json:"bytes"`       // read
 	Findings    int   `json:"findings"`    // all of them, reported or not
 	Warnings    int   `json:"warnings"`    // deviations that no reader minds
 	AudioTracks int   `json:"audioTracks"` // sessions left out because they are audio
+}
+
+// Count says how a kind of checksum of the files fared. The sum of its numbers is
+// the number of files.
+type Count struct {
+	Match       int64 `json:"match"`
+	Differ      int64 `json:"differ"` // or the file or its checksum cannot be read
+	NotRecorded int64 `json:"notRecorded"`
+}
+
+// verdict is what comes out for one checksum of a file.
+type verdict int
+
+const (
+	notRecorded verdict = iota
+	match
+	differ
+)
+
+func (c *Count) add(v verdict) {
+	switch v {
+	case match:
+		c.Match++
+	case differ:
+		c.Differ++
+	default:
+		c.NotRecorded++
+	}
 }
 
 // Auditor checks one disc. Its fields are set by the caller.
@@ -61,7 +86,8 @@ type Auditor struct {
 	Progress func(done int64)
 
 	result   Result
-	verified map[run][md5.Size]byte // contiguous files whose bytes were read
+	verified map[run]digests // contiguous files whose bytes were read
+	spare    []*digester
 }
 
 // maxFindings bounds what is reported: a scratched disc has many bad blocks.
@@ -76,7 +102,7 @@ type run struct {
 // Check audits all sessions, oldest first. The error is one that ended the
 // audit; what is wrong with the disc is reported.
 func (a *Auditor) Check(ctx context.Context, sessions []history.Session) (Result, error) {
-	a.verified = make(map[run][md5.Size]byte)
+	a.verified = make(map[run]digests)
 	for i := range sessions {
 		s := &sessions[i]
 		switch {
@@ -90,6 +116,11 @@ func (a *Auditor) Check(ctx context.Context, sessions []history.Session) (Result
 			}
 		}
 	}
+	if n := len(sessions); n > 0 {
+		if err := a.head(ctx, sessions[n-1].Number); err != nil {
+			return a.result, err
+		}
+	}
 	return a.result, nil
 }
 
@@ -98,13 +129,6 @@ func (a *Auditor) find(f Finding) {
 	if a.result.Findings <= maxFindings {
 		a.Report(f)
 	}
-}
-
-// file is what the audit of a session remembers of a regular file.
-type file struct {
-	run
-	index uint32
-	sum   hash.Hash
 }
 
 func (a *Auditor) session(ctx context.Context, s *history.Session) error {
@@ -132,7 +156,7 @@ func (a *Auditor) session(ctx context.Context, s *history.Session) error {
 	}
 	sums := a.checksums(ctx, v, s)
 	var inside []file
-	seen := make(map[uint32]bool) // indexes: names of one file share theirs
+	seen := make(map[identity]struct{})
 	bad := make(map[uint32]string)
 	for visit, err := range v.Walk(ctx) {
 		if ctx.Err() != nil {
@@ -149,13 +173,18 @@ func (a *Auditor) session(ctx context.Context, s *history.Session) error {
 		case e.IsDir():
 			a.result.Dirs++
 		case e.IsRegular():
-			a.result.Files++
-			if e.ChecksumIndex != 0 && seen[e.ChecksumIndex] {
-				continue
+			if sums == nil {
+				e.ChecksumIndex = 0 // it is that of another session
 			}
-			seen[e.ChecksumIndex] = e.ChecksumIndex != 0
 			r, contiguous := contiguous(e.Sections)
-			if sums != nil && e.ChecksumIndex != 0 && contiguous && sums.whole && within(r, sums.area) {
+			if id, several := identify(e, r); several {
+				if _, again := seen[id]; again {
+					continue
+				}
+				seen[id] = struct{}{}
+			}
+			a.result.Files++
+			if e.ChecksumIndex != 0 && contiguous && sums.whole && within(r, sums.area) {
 				inside = append(inside, file{run: r, index: e.ChecksumIndex})
 				continue
 			}
@@ -216,153 +245,6 @@ func (a *Auditor) structure(ctx context.Context, s *history.Session) (sound bool
 		}
 	}
 	return sound, nil
-}
-
-// checksums are those of a session.
-type checksums struct {
-	*checksum.Array
-	area checksum.Area
-	// whole says that the area's blocks are those of this session as it was
-	// written. They are not where somebody's first session began at block 0
-	// of an overwritable medium and its descriptors were replaced.
-	whole bool
-}
-
-func (a *Auditor) checksums(ctx context.Context, v *volume.Volume, s *history.Session) *checksums {
-	arr, err := v.Checksums(ctx)
-	if err == nil && arr == nil {
-		return nil
-	}
-	if err == nil {
-		err = arr.Verify(ctx)
-	}
-	if err != nil {
-		a.find(Finding{Session: s.Number, LBA: lbaOf(err, s.Start), What: "the recorded checksums cannot be used: " + err.Error()})
-		return nil
-	}
-	c := &checksums{Array: arr, area: arr.Area()}
-	c.whole = c.area.Start == s.Start && v.Start() == s.Start && c.area.Array > c.area.Start
-	return c
-}
-
-// loose checks a file by itself.
-func (a *Auditor) loose(ctx context.Context, s *history.Session, sums *checksums, path string, e *volume.Entry, r run, contiguous bool) error {
-	var want *[md5.Size]byte
-	if sums != nil && e.ChecksumIndex >= 1 && e.ChecksumIndex <= sums.Files() {
-		sum, err := sums.File(ctx, e.ChecksumIndex)
-		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			a.find(Finding{Session: s.Number, LBA: sums.area.Array, Path: path, What: "its checksum cannot be read: " + err.Error()})
-		} else {
-			want = &sum
-		}
-	}
-	got, known := a.verified[r]
-	if !contiguous || !known {
-		h := md5.New()
-		for _, sec := range e.Sections {
-			ok, err := a.read(ctx, s.Number, path, sec.LBA, sec.Size, func(p []byte) { h.Write(p) })
-			if err != nil {
-				return err
-			}
-			if !ok {
-				return nil
-			}
-		}
-		got = [md5.Size]byte(h.Sum(nil))
-		if contiguous {
-			a.verified[r] = got
-		}
-	}
-	switch {
-	case want == nil:
-		a.result.Unchecked++
-	case *want != got:
-		a.find(Finding{Session: s.Number, LBA: r.lba, Path: path, What: "its content differs from the recorded checksum"})
-	default:
-		a.result.Checked++
-	}
-	return nil
-}
-
-// pass reads a session once and compares its sums. Indexes of files that do
-// not match go to bad.
-func (a *Auditor) pass(ctx context.Context, s *history.Session, sums *checksums, files []file, bad map[uint32]string) error {
-	slices.SortFunc(files, func(x, y file) int {
-		switch {
-		case x.lba != y.lba:
-			if x.lba < y.lba {
-				return -1
-			}
-			return 1
-		default:
-			return int(x.index) - int(y.index)
-		}
-	})
-	whole := md5.New()
-	at := int64(sums.area.Start) * iso9660.BlockSize
-	first := 0 // files before it are done
-	size := int64(sums.area.Array-sums.area.Start) * iso9660.BlockSize
-	feed := func(p []byte) {
-		whole.Write(p)
-		end := at + int64(len(p))
-		for i := first; i < len(files); i++ {
-			f := &files[i]
-			begin := int64(f.lba) * iso9660.BlockSize
-			if begin >= end {
-				break
-			}
-			if f.sum == nil {
-				f.sum = md5.New()
-			}
-			from, to := max(begin, at), min(begin+f.size, end)
-			if from < to {
-				f.sum.Write(p[from-at : to-at])
-			}
-		}
-		for first < len(files) && int64(files[first].lba)*iso9660.BlockSize+files[first].size <= end {
-			first++
-		}
-		at = end
-	}
-	ok, err := a.read(ctx, s.Number, "", sums.area.Start, size, feed)
-	if err != nil {
-		return err
-	}
-	if ok {
-		want, err := sums.Session(ctx)
-		if err != nil {
-			a.find(Finding{Session: s.Number, LBA: sums.area.Array, What: "the session's checksum cannot be read: " + err.Error()})
-		} else if want != [md5.Size]byte(whole.Sum(nil)) {
-			a.find(Finding{Session: s.Number, LBA: s.Start, What: "the session differs from its recorded checksum"})
-		}
-	}
-	for i := range files {
-		f := &files[i]
-		if f.sum == nil { // an empty file, or nothing was read
-			f.sum = md5.New()
-		}
-		got := [md5.Size]byte(f.sum.Sum(nil))
-		if f.index > sums.Files() {
-			bad[f.index] = "its checksum is missing"
-			continue
-		}
-		want, err := sums.File(ctx, f.index)
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			bad[f.index] = "its checksum cannot be read: " + err.Error()
-		case want != got:
-			bad[f.index] = "its content differs from the recorded checksum"
-		default:
-			a.result.Checked++
-			a.verified[f.run] = got
-		}
-	}
-	return nil
 }
 
 // name reports the files in bad by their names.

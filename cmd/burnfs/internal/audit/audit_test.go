@@ -75,7 +75,7 @@ func (m *memory) add(t *testing.T, s source, checksums bool) (history.Session, m
 	t.Helper()
 	start := uint32((len(m.b)/iso9660.BlockSize + 31) / 32 * 32)
 	m.b = append(m.b, make([]byte, int(start)*iso9660.BlockSize-len(m.b))...)
-	l, err := image.Plan(t.Context(), s, image.Options{Start: start, RockRidge: true, Joliet: true, Checksums: checksums, VolumeID: "V", Now: time.Unix(1e9, 0)})
+	l, err := image.Plan(t.Context(), s, image.Options{Start: start, RockRidge: true, Joliet: true, Checksums: checksums, SHA256: checksums, VolumeID: "V", Now: time.Unix(1e9, 0)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,11 +141,11 @@ func disc(t *testing.T) (*memory, history.Session, map[string]image.Node) {
 func TestClean(t *testing.T) {
 	m, s, _ := disc(t)
 	res, found := audit(t, m, s)
-	if len(found) != 0 || res.Sessions != 1 || res.Files != 4 || res.Dirs != 1 || res.Unchecked != 0 {
+	if len(found) != 0 || res.Sessions != 1 || res.Files != 4 || res.Dirs != 1 || res.MD5.NotRecorded != 0 {
 		t.Errorf("%+v, %q", res, found)
 	}
-	if res.Checked < 3 {
-		t.Errorf("only %d files were compared", res.Checked)
+	if res.MD5.Match < 3 {
+		t.Errorf("only %d files were compared", res.MD5.Match)
 	}
 	if m.read > int64(len(m.b))*5/4 {
 		t.Errorf("%d bytes read of a disc of %d: something was read twice", m.read, len(m.b))
@@ -217,7 +217,7 @@ func TestSeveralSessions(t *testing.T) {
 	second, _ := m.add(t, source{names: []string{"big", "mid", "new", "small"}, content: content, old: old}, true)
 	third, _ := m.add(t, source{names: []string{"big", "plain"}, content: map[string]string{"plain": "no sums"}, old: old}, false)
 	res, found := audit(t, m, first, second, third)
-	if len(found) != 0 || res.Sessions != 3 || res.Files != 10 || res.Dirs != 3 || res.Unchecked == 0 {
+	if len(found) != 0 || res.Sessions != 3 || res.Files != 10 || res.Dirs != 3 || res.MD5.NotRecorded == 0 {
 		t.Errorf("%+v, %q", res, found)
 	}
 	if m.read > int64(len(m.b))*5/4 {
@@ -238,7 +238,7 @@ func TestCopiedDescriptors(t *testing.T) {
 	second, _ := m.add(t, source{names: []string{"big", "new"}, content: map[string]string{"new": "BRAND NEW"}, old: old}, true)
 	copy(m.b[16*iso9660.BlockSize:18*iso9660.BlockSize], m.b[int(second.Start+16)*iso9660.BlockSize:])
 	res, found := audit(t, m, history.Session{Start: 0, Readable: true})
-	if len(found) != 0 || res.Files != 2 || res.Checked != 1 {
+	if len(found) != 0 || res.Files != 2 || res.MD5.Match != 1 {
 		t.Errorf("%+v, %q", res, found)
 	}
 	m.flip(t, second.Start, "BRAND NEW")

@@ -121,7 +121,7 @@ func TestBurnSessions(t *testing.T) {
 				}
 			}
 			r := ok(t, "verify", l.disc)
-			if !strings.HasPrefix(r.out, "3 sessions, 9 files") || !strings.Contains(r.out, " checksums: 9 match, 0 not recorded.") {
+			if !strings.HasPrefix(r.out, "3 sessions, 9 files") || !strings.Contains(r.out, " MD5: 9 match, 0 not recorded; SHA-256: 9 match, 0 not recorded.") {
 				t.Errorf("verify: %v", r)
 			}
 			// The same image again belongs to another place.

@@ -114,7 +114,7 @@ func (a *app) image(ctx context.Context, req imageRequest) (err error) {
 		job.specs = append(job.specs, spec)
 	}
 	job.image = image.Options{
-		RockRidge: req.rockRidge || req.rational, Joliet: req.joliet, Checksums: true,
+		RockRidge: req.rockRidge || req.rational, Joliet: req.joliet, Checksums: true, SHA256: true,
 		VolumeID: req.volumeID, SystemID: "LINUX", Preparer: "BURNFS", Application: "BURNFS",
 		Now: now,
 	}

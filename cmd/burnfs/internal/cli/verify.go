@@ -23,8 +23,11 @@ func (a *app) verifyCmd() *cobra.Command {
 		Short:                 "Read everything back and compare it with the recorded checksums",
 		Long: `Check the structures of every session of DISC against ISO 9660, Joliet and Rock Ridge,
 read every file, and compare the content with the MD5 sums that burnfs and xorriso
-record. Each problem is printed with its session, block and file. Files without a
-recorded sum are read all the same. The exit status is 0 only when nothing was found;
+record, and the SHA-256 sums that burnfs does. Each problem is printed with its session,
+block and file. A file that several sessions hold, or that has several names, is read
+once; it counts once in each session. Files without a recorded sum are read all the same:
+those of other programs, and those of which a session kept old parts between new ones.
+The exit status is 0 only when nothing was found;
 with -v also deviations from the standards are told that no reader minds.`,
 		Args: exactArgs("DISC"),
 		RunE: a.run(func(ctx context.Context, args []string) (err error) {
@@ -65,8 +68,8 @@ with -v also deviations from the standards are told that no reader minds.`,
 				for _, f := range findings {
 					fmt.Fprintln(a.env.Out, f)
 				}
-				fmt.Fprintf(a.env.Out, "%s, %s, %s, %s read; checksums: %d match, %d not recorded.\n",
-					count(res.Sessions, "session", ""), countFiles(res.Files), countDirs(res.Dirs), humanize.IBytes(uint64(res.Bytes)), res.Checked, res.Unchecked)
+				fmt.Fprintf(a.env.Out, "%s, %s, %s, %s read; MD5: %s; SHA-256: %s.\n",
+					count(res.Sessions, "session", ""), countFiles(res.Files), countDirs(res.Dirs), humanize.IBytes(uint64(res.Bytes)), verdicts(res.MD5), verdicts(res.SHA256))
 			}
 			if res.Findings > 0 {
 				return failure.New(exitcode.Verify, nil, fmt.Sprintf("%s has %d problems", args[0], res.Findings),
@@ -78,4 +81,13 @@ with -v also deviations from the standards are told that no reader minds.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "show no progress")
 	return cmd
+}
+
+// verdicts tells how a kind of checksum fared.
+func verdicts(c audit.Count) string {
+	s := fmt.Sprintf("%d match, %d not recorded", c.Match, c.NotRecorded)
+	if c.Differ > 0 {
+		s += fmt.Sprintf(", %d DIFFER", c.Differ)
+	}
+	return s
 }

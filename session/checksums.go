@@ -1,0 +1,68 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/checksum"
+	"burnfs/mmc"
+	"burnfs/session/commit"
+)
+
+// checksums gives the recorded checksums of the base, which are carried forward.
+// Those of an array that is damaged or cannot be read are not: the files are all
+// the same, and the next session is not to be prevented by what is only a check.
+func (d *Disc) checksums(ctx context.Context) (commit.Checksums, error) {
+	if d.base == nil {
+		return nil, nil
+	}
+	md5s, err := d.base.Checksums(ctx)
+	if err == nil && md5s != nil {
+		err = md5s.Verify(ctx)
+	}
+	switch {
+	case d.lost(ctx, err, "MD5"):
+		return nil, nil
+	case err != nil || md5s == nil:
+		return nil, err
+	}
+	shas, err := d.base.SHA256s(ctx)
+	if err == nil && shas != nil {
+		err = shas.Verify(ctx)
+	}
+	switch {
+	case d.lost(ctx, err, "SHA-256"):
+		shas = nil
+	case err != nil:
+		return nil, err
+	}
+	return func(ctx context.Context, index uint32) (md5 *[16]byte, sha256 *[32]byte, err error) {
+		sum, recorded, err := md5s.Lookup(ctx, index)
+		if err != nil || !recorded {
+			return nil, nil, err
+		}
+		sha, recorded, err := shas.Lookup(ctx, index)
+		if err != nil || !recorded {
+			return &sum, nil, err
+		}
+		return &sum, &sha, nil
+	}, nil
+}
+
+// lost tells whether err means that the disc's checksums of a kind are of no use.
+func (d *Disc) lost(ctx context.Context, err error, kind string) bool {
+	var format *iso9660.FormatError
+	var sense *mmc.SenseError
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return false
+	case errors.Is(err, checksum.ErrArrayDamaged), errors.Is(err, iso9660.ErrTruncated), errors.Is(err, iso9660.ErrLength):
+	case errors.As(err, &format):
+	case errors.As(err, &sense) && sense.Key == mmc.KeyMediumError:
+	default:
+		return false
+	}
+	d.log.Warn("the recorded checksums of the disc's files are damaged and not carried forward; burnfs verify tells more", "kind", kind, "err", err)
+	return true
+}
