@@ -130,7 +130,7 @@ func (d *disc) burn(t testing.TB, root string, start uint32, first bool) {
 		src = s
 	}
 	l, err := image.Plan(t.Context(), src, image.Options{
-		Start: start, RockRidge: true, Joliet: true, Checksums: true, VolumeID: "CONTINUED", Now: now, Align: 32,
+		Start: start, RockRidge: true, Joliet: true, Checksums: true, SHA256: true, VolumeID: "CONTINUED", Now: now, Align: 32,
 		DeepPaths: d.deep,
 	})
 	must(t, err)
@@ -364,15 +364,15 @@ func TestNothingNew(t *testing.T) {
 	must(t, err)
 	src, damaged, err := merge.New(t.Context(), v, nil)
 	must(t, errors.Join(damaged, err))
-	l, err := image.Plan(t.Context(), src, image.Options{Start: 1 << 20, RockRidge: true, Joliet: true, Checksums: true, Now: now})
+	l, err := image.Plan(t.Context(), src, image.Options{Start: 1 << 20, RockRidge: true, Joliet: true, Checksums: true, SHA256: true, Now: now})
 	must(t, err)
 	if l.DataBlocks() != 0 {
 		t.Errorf("%d blocks of data, and nothing is new", l.DataBlocks())
 	}
 	for f, err := range l.Files(t.Context()) {
 		must(t, err)
-		if len(f.New) > 0 || f.Size > 0 && f.OldMD5 == nil {
-			t.Errorf("%q: %d new sections, checksum %x", f.Path, len(f.New), f.OldMD5)
+		if len(f.New) > 0 || f.Size > 0 && (f.OldMD5 == nil || f.OldSHA256 == nil) {
+			t.Errorf("%q: %d new sections, checksums %x, %x", f.Path, len(f.New), f.OldMD5, f.OldSHA256)
 		}
 	}
 }
@@ -386,16 +386,34 @@ func TestDamagedChecksums(t *testing.T) {
 	defer f.Close()
 	v, err := volume.Open(t.Context(), medium{f}, 32, volume.Options{})
 	must(t, err)
-	sums, err := v.Checksums(t.Context())
+	shas, err := v.SHA256s(t.Context())
 	must(t, err)
-	_, err = f.WriteAt([]byte{1, 2, 3}, int64(sums.Area().Array)*iso9660.BlockSize+40)
+	_, err = f.WriteAt([]byte{1, 2, 3}, int64(shas.Area().Array)*iso9660.BlockSize+40)
 	must(t, err)
 	src, damaged, err := merge.New(t.Context(), v, nil)
 	must(t, err)
 	if damaged == nil {
+		t.Error("the damage to the SHA-256s is not told")
+	}
+	l, err := image.Plan(t.Context(), src, image.Options{Start: 1 << 20, RockRidge: true, Checksums: true, SHA256: true, Now: now})
+	must(t, err)
+	for f, err := range l.Files(t.Context()) {
+		must(t, err)
+		if f.Size > 0 && f.OldMD5 == nil || f.OldSHA256 != nil {
+			t.Errorf("%q: checksums %x, %x", f.Path, f.OldMD5, f.OldSHA256)
+		}
+	}
+
+	sums, err := v.Checksums(t.Context())
+	must(t, err)
+	_, err = f.WriteAt([]byte{1, 2, 3}, int64(sums.Area().Array)*iso9660.BlockSize+40)
+	must(t, err)
+	src, damaged, err = merge.New(t.Context(), v, nil)
+	must(t, err)
+	if damaged == nil {
 		t.Error("the damage is not told")
 	}
-	l, err := image.Plan(t.Context(), src, image.Options{Start: 1 << 20, RockRidge: true, Checksums: true, Now: now})
+	l, err = image.Plan(t.Context(), src, image.Options{Start: 1 << 20, RockRidge: true, Checksums: true, SHA256: true, Now: now})
 	must(t, err)
 	if l.Header().Digests != 1 {
 		t.Errorf("%d digests are carried forward, and only that of the empty file is known", l.Header().Digests)

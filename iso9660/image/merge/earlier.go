@@ -50,8 +50,12 @@ func Load(ctx context.Context, r iso9660.BlockReader, start uint32, tempDir stri
 			return nil, fmt.Errorf("in %q: %w", visit.Path, err)
 		}
 	}
+	// To verify them is to read them; New asks again and finds the same.
 	if sums, err := v.Checksums(ctx); err == nil && sums != nil {
-		_ = sums.Verify(ctx) // it reads them; New asks again and finds the same
+		_ = sums.Verify(ctx)
+	}
+	if sums, err := v.SHA256s(ctx); err == nil && sums != nil {
+		_ = sums.Verify(ctx)
 	}
 	boot, err := bootable.Read(ctx, c, v)
 	if err != nil {

@@ -120,7 +120,7 @@ func TestForeignSessions(t *testing.T) {
 func session(t *testing.T, root string) []byte {
 	t.Helper()
 	tree := scan(t, root)
-	l, err := image.Plan(t.Context(), tree, image.Options{RockRidge: true, Joliet: true, Checksums: true, VolumeID: "OLD", Now: now})
+	l, err := image.Plan(t.Context(), tree, image.Options{RockRidge: true, Joliet: true, Checksums: true, SHA256: true, VolumeID: "OLD", Now: now})
 	must(t, err)
 	var out bytes.Buffer
 	must(t, l.Write(t.Context(), &out, tree.Open))
@@ -134,7 +134,7 @@ func TestLetGo(t *testing.T) {
 	fresh := scan(t, session2(t))
 	src, damaged, err := merge.New(t.Context(), e.Volume, fresh)
 	must(t, errors.Join(damaged, err))
-	l, err := image.Plan(t.Context(), src, image.Options{Start: 1 << 16, RockRidge: true, Joliet: true, Checksums: true, Now: now})
+	l, err := image.Plan(t.Context(), src, image.Options{Start: 1 << 16, RockRidge: true, Joliet: true, Checksums: true, SHA256: true, Now: now})
 	must(t, err)
 	must(t, l.Write(t.Context(), io.Discard, fresh.Open))
 }
