@@ -116,8 +116,12 @@ func FuzzVolumeOpen(f *testing.F) {
 			}
 			if array, err := v.Checksums(t.Context()); err == nil && array != nil {
 				_ = array.Verify(t.Context()) // must end
-				_, _ = array.File(t.Context(), 1)
-				_, _ = array.File(t.Context(), array.Files())
+				_, _, _ = array.File(t.Context(), 1)
+				_, _, _ = array.File(t.Context(), array.Files())
+			}
+			if array, err := v.SHA256s(t.Context()); err == nil && array != nil {
+				_ = array.Verify(t.Context())
+				_, _, _ = array.File(t.Context(), 1)
 			}
 			for _, table := range []func(context.Context) iter.Seq2[iso9660.PathTableRecord, error]{
 				v.PathTable, v.PathTableM, v.JolietPathTable, v.JolietPathTableM,
