@@ -212,7 +212,7 @@ var rows = []row{
 	{rules: only{check.Compressed}, reason: "big-endian half of the size", change: func(p *patient) { p.use(p.record("packed"), "ZF")[15]++ }, path: "/packed"},
 	{rules: only{check.SystemUseEntry}, reason: "version 3 of ZF", change: func(p *patient) { p.use(p.record("packed"), "ZF")[3] = 3 }},
 	{rules: only{check.CompressedData}, reason: "another size than in the header", change: func(p *patient) { both32(p.use(p.record("packed"), "ZF")[8:], 39_999) }, path: "/packed"},
-	{rules: only{check.CompressedData, check.FileChecksum}, reason: "a damaged block", change: func(p *patient) { p.block(p.record("packed").Location())[100]++ }, path: "/packed"},
+	{rules: only{check.CompressedData, check.FileChecksum, check.FileSHA256}, reason: "a damaged block", change: func(p *patient) { p.block(p.record("packed").Location())[100]++ }, path: "/packed"},
 
 	{rules: only{check.JolietIdentifier}, reason: "half a character", change: func(p *patient) { p.jolietRecord("attrs")[32]-- }},
 	{rules: only{check.JolietFile, check.JolietMissing}, reason: "wrong location", change: func(p *patient) {
