@@ -15,6 +15,7 @@ need fusermount3 fuse3
 need rsync rsync
 need xorriso xorriso
 need genisoimage genisoimage
+need mkzftree zisofs-tools
 need isoinfo genisoimage
 need growisofs growisofs
 need bsdtar libarchive-tools
