@@ -10,7 +10,7 @@
 //
 // The extensions have packages of their own: susp (how System Use fields are
 // shared), rrip (Rock Ridge), aaip (attributes, access control lists), nanotime
-// (nanoseconds), checksum (MD5s as of libisofs).
+// (nanoseconds), checksum (MD5s as of libisofs), zisofs (compressed files).
 //
 // # A volume
 //

@@ -117,6 +117,8 @@ func (e *examiner) linux() Reader {
 	r.Tree = treeName(s.tree)
 	r.Remarks = s.damaged.remark(r.Remarks, Lost, "cannot be read whole")
 	r.Remarks = s.shattered.remark(r.Remarks, Lost, fmt.Sprintf("have more than %d sections; Linux stops there", manySections))
+	r.Remarks = s.packed2.remark(r.Remarks, Lost, "are compressed in a way that Linux does not know, and it shows them so; burnfs and xorriso read version 2 of zisofs")
+	r.Remarks = s.packed.remark(r.Remarks, Note, "are compressed; kernels without zisofs show them so")
 	r.Remarks = s.hardLinks.remark(r.Remarks, Changed, "are further names of a file; Linux shows the number of names, but another inode number for each")
 	r.Remarks = s.attributes.remark(r.Remarks, Changed, "have extended attributes or ACLs, which Linux does not show; burnfs and xorriso do")
 	if e.survey.tree == volume.RockRidge {
@@ -166,8 +168,15 @@ func (e *examiner) macOS() Reader {
 	r.Remarks = s.large.remark(r.Remarks, Lost, "are larger than 4 GiB and recorded in several sections; "+extent)
 	r.Remarks = s.pieces.remark(r.Remarks, Lost, "are recorded in several sections; "+extent)
 	r.Remarks = s.shattered.remark(r.Remarks, Lost, "are recorded in very many sections; "+extent)
+	r.Remarks = s.compressed(r.Remarks)
 	r.Remarks = s.attributes.remark(r.Remarks, Changed, "have extended attributes or ACLs, which are not shown")
 	return r
+}
+
+// compressed is what is true of readers that do not know zisofs.
+func (s *survey) compressed(list []Remark) []Remark {
+	list = s.packed.remark(list, Lost, "are compressed by zisofs, and shown compressed")
+	return s.packed2.remark(list, Lost, "are compressed by zisofs or in a way of its kind, and shown compressed")
 }
 
 func (e *examiner) xorriso() Reader {
@@ -187,6 +196,7 @@ func (e *examiner) xorriso() Reader {
 func (e *examiner) plain(r Reader) Reader {
 	s := e.survey
 	r.Remarks = s.links.remark(r.Remarks, Lost, "are symbolic links, which are not shown")
+	r.Remarks = s.compressed(r.Remarks)
 	r.Remarks = s.special.remark(r.Remarks, Lost, "are devices, sockets or FIFOs, which are not shown")
 	r.Remarks = s.attributes.remark(r.Remarks, Changed, "have extended attributes or ACLs, which are not shown")
 	if s.tree == volume.RockRidge {

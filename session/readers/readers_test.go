@@ -6,6 +6,8 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/volume"
+	"burnfs/iso9660/zisofs"
+	"burnfs/iso9660/zisofs/zisofstest"
 	"burnfs/mmc/medium"
 	"burnfs/session/history"
 )
@@ -41,6 +43,27 @@ func TestSections(t *testing.T) {
 		s := &survey{joliet: &jolietSurvey{names: newNameSet()}}
 		s.joliet.names.add("file")
 		s.entry("file", &volume.Entry{Mode: volume.ModeRegular, Size: row.size, Sections: make([]iso9660.Section, row.sections)}, nil)
+		if got := effects(s); fmt.Sprint(got) != fmt.Sprint(row.want) {
+			t.Errorf("%s: %v, want %v", row.reason, got, row.want)
+		}
+	}
+}
+
+func TestCompressed(t *testing.T) {
+	_, one := zisofstest.Compress(t, make([]byte, 100_000), 1, 15)
+	_, two := zisofstest.Compress(t, make([]byte, 100_000), 2, 15)
+	for _, row := range []struct {
+		reason string
+		zf     zisofs.ZF
+		want   map[string]string
+	}{
+		{"version 1", one, map[string]string{"Windows (CDFS)": "lost 1;", "macOS (cd9660)": "lost 1;"}},
+		{"version 2", two, map[string]string{"Linux (isofs)": "lost 1;", "Windows (CDFS)": "lost 1;", "macOS (cd9660)": "lost 1;"}},
+	} {
+		s := &survey{joliet: &jolietSurvey{names: newNameSet()}}
+		s.joliet.names.add("file")
+		// What is large is the file, not what is recorded.
+		s.entry("file", &volume.Entry{Mode: volume.ModeRegular, Size: 1 << 33, Sections: make([]iso9660.Section, 1), ZF: &row.zf, Compressed: true}, nil)
 		if got := effects(s); fmt.Sprint(got) != fmt.Sprint(row.want) {
 			t.Errorf("%s: %v, want %v", row.reason, got, row.want)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/volume"
+	"burnfs/iso9660/zisofs"
 )
 
 // manySections is how many sections of a file Linux reads at most
@@ -19,12 +20,13 @@ type survey struct {
 	files, dirs int64
 	damaged     tally // directories that cannot be read whole
 
-	links, special tally // symbolic links; devices, sockets and FIFOs
-	large          tally // files of several sections because they are larger than one
-	pieces         tally // smaller files of several sections
-	shattered      tally // files of more sections than Linux reads
-	hardLinks      tally // further names of a file
-	attributes     tally // files with extended attributes or ACLs
+	links, special  tally // symbolic links; devices, sockets and FIFOs
+	large           tally // files of several sections because they are larger than one
+	pieces          tally // smaller files of several sections
+	shattered       tally // files of more sections than Linux reads
+	hardLinks       tally // further names of a file
+	packed, packed2 tally // compressed files: as Linux knows it, in another way
+	attributes      tally // files with extended attributes or ACLs
 
 	joliet  *jolietSurvey // nil without a Joliet tree
 	renamed tally         // names that the Joliet tree does not have
@@ -78,6 +80,13 @@ func (s *survey) entry(name string, e *volume.Entry, serials map[uint32]bool) {
 	case e.IsRegular():
 		s.files++
 		s.sections(name, e)
+		switch {
+		case e.ZF == nil:
+		case e.ZF.Algorithm() == zisofs.PagedZlib:
+			s.packed.add(name)
+		default:
+			s.packed2.add(name)
+		}
 		if e.Nlink > 1 && e.HasSerial {
 			if serials[e.Serial] {
 				s.hardLinks.add(name)
@@ -96,10 +105,14 @@ func (s *survey) entry(name string, e *volume.Entry, serials map[uint32]bool) {
 }
 
 func (s *survey) sections(name string, e *volume.Entry) {
+	size := e.Size
+	if e.Compressed {
+		size = e.RecordedSize()
+	}
 	switch n := len(e.Sections); {
 	case n > manySections:
 		s.shattered.add(name)
-	case n > 1 && e.Size > maxSection:
+	case n > 1 && size > maxSection:
 		s.large.add(name)
 	case n > 1:
 		s.pieces.add(name)

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/zisofs"
 	"burnfs/session/extent"
 )
 
@@ -14,8 +15,10 @@ func sampleNodes() []*Node {
 	m := new(extent.Map)
 	m.Write(0, 5000, extent.Staged, 1<<20)
 	m.Write(9000, 10, extent.OnDisc, 4096)
+	p := &Packed{ZF: zisofs.ZF{'Z', 'F', 16, 1, 'p', 'z', 4, 15, 0, 0, 1, 0, 0, 1}, Sections: []iso9660.Section{{LBA: 30, Size: 500}}}
 	return []*Node{
 		{ino: 2, kind: unix.S_IFREG, mode: unix.S_IFREG | 0o644, nlink: 2, size: m.Size(), content: m, seq: 9, dataSeq: 8, xattrs: map[string][]byte{"user.a": []byte("b")}},
+		{ino: 7, kind: unix.S_IFREG, mode: unix.S_IFREG | 0o644, nlink: 1, size: int64(p.ZF.Size()), packed: p, seq: 1},
 		{ino: 3, kind: unix.S_IFREG, mode: unix.S_IFREG | 0o4755, nlink: 1, size: 7, sections: []iso9660.Section{{LBA: 9, Size: 7}}, checksum: 4, seq: 1},
 		{ino: 4, kind: unix.S_IFDIR, mode: unix.S_IFDIR | 0o1777, nlink: 3, dir: &directory{base: iso9660.Section{LBA: 20, Size: 4096}}, seq: 2, mtime: -5},
 		{ino: 5, kind: unix.S_IFLNK, mode: unix.S_IFLNK | 0o777, nlink: 1, target: "a/\xff", seq: 3},
@@ -155,6 +158,6 @@ func TestPiecesAreBounded(t *testing.T) {
 }
 
 func encodeNode(n *Node) ([]byte, error) {
-	c := inodeCopy{ino: n.ino, record: n.record(), content: n.content, sections: n.sections}
+	c := inodeCopy{ino: n.ino, record: n.record(), content: n.content, sections: n.sections, packed: n.packed}
 	return c.encode()
 }
