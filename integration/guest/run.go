@@ -18,7 +18,7 @@ const MaxOutput = 16 << 20
 
 // grace is what the guest has to report a script's end beyond the script's
 // time: the kernel may be busy.
-const grace = 30 * time.Second
+const grace = 2 * time.Minute
 
 var (
 	// ErrTimeout: a script was killed because its time was up.
@@ -105,7 +105,7 @@ func (g *Guest) run(ctx context.Context, script string, timeout time.Duration) (
 
 // Dmesg is the kernel's log, from the console alone if the guest is lost.
 func (g *Guest) Dmesg(ctx context.Context) string {
-	r, err := g.Run(ctx, "dmesg", 20*time.Second)
+	r, err := g.Run(ctx, "dmesg", 2*time.Minute)
 	if err != nil {
 		return g.Console() + "\n(no dmesg: " + err.Error() + ")"
 	}

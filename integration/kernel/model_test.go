@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"strings"
-	"time"
 
 	"burnfs/integration/harness"
 	"burnfs/integration/manifest"
@@ -40,7 +39,7 @@ func (r *room) model() *model {
 func (m *model) change(dir, script string) {
 	m.Helper()
 	if dir != "" {
-		m.sh(2*time.Minute, "ROOT="+dir+"\n"+script+same)
+		m.sh(burnTime, "ROOT="+dir+"\n"+script+same)
 	}
 	harness.Run(m, "bash", "-ec", "ROOT="+m.dir+"\n"+script+same)
 }
@@ -62,7 +61,7 @@ func (m *model) newest() manifest.Tree { return m.sessions[len(m.sessions)-1] }
 func (r *room) tree(dir string) manifest.Tree {
 	r.Helper()
 	file := r.dir + "/tree"
-	r.sh(2*time.Minute, fmt.Sprintf("%s %s %s", shared.describe, dir, file))
+	r.sh(burnTime, fmt.Sprintf("%s %s %s", shared.describe, dir, file))
 	f, err := os.Open(file)
 	if err != nil {
 		r.Fatal(err)
