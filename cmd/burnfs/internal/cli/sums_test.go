@@ -168,3 +168,43 @@ func TestFlippedByteIsNoticed(t *testing.T) {
 		})
 	}
 }
+
+// TestSumsOfSeveralPrograms: checksums that burnfs and xorriso recorded in turn are
+// carried forward by each other, which both audit. The SHA-256s, which xorriso does
+// not know, are those of the sessions of burnfs since its last one.
+func TestSumsOfSeveralPrograms(t *testing.T) {
+	l := newLab(t)
+	disc := filepath.Join(l.dir, "disc.iso")
+	write(t, disc, "")
+	for i, step := range []struct {
+		by            string
+		shas, without int // of all files of all sessions
+	}{
+		{"xorriso", 0, 1},
+		{"burnfs", 1, 2},
+		{"burnfs", 3, 3},
+		{"xorriso", 3, 7},
+		{"burnfs", 4, 11},
+	} {
+		name := fmt.Sprint("file", i)
+		src := filepath.Join(l.dir, fmt.Sprint("src", i))
+		write(t, filepath.Join(src, name), strings.Repeat(name, 600))
+		if step.by == "xorriso" {
+			run(t, "xorriso", "-abort_on", "SORRY", "-md5", "on", "-dev", "stdio:"+disc, "-map", filepath.Join(src, name), "/"+name, "-commit")
+		} else {
+			image := filepath.Join(l.dir, "image.iso")
+			ok(t, "image", "-quiet", "--no-pad", "-R", "-J", "-C", strings.TrimSpace(ok(t, "msinfo", disc).out), "-M", disc, "-o", image, src)
+			ok(t, "burn", "-q", "--multi", disc, image)
+		}
+		want := fmt.Sprintf("MD5: %d match, 0 not recorded; SHA-256: %d match, %d not recorded.", step.shas+step.without, step.shas, step.without)
+		// That xorriso records sizes which make Linux lose names is found, too.
+		if r := call(t, nil, "verify", "-q", disc); !strings.Contains(r.out, want) || strings.Contains(r.out, "checksum ") {
+			t.Errorf("step %d, by %s: %s, want %s", i, step.by, r.out, want)
+		}
+		for _, s := range sessions(t, disc) {
+			if out, err := xorrisoAudit(disc, s.Start, false); err != nil {
+				t.Errorf("step %d, by %s: xorriso, session %d: %v\n%s", i, step.by, s.Number, err, out)
+			}
+		}
+	}
+}
