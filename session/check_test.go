@@ -65,7 +65,7 @@ func (r *rig) check() {
 		r.newest[s.Start] = r.newest[s.Start] || last || i == 0
 		// What was never the newest is what remains of a commit that was
 		// interrupted and begun again.
-		if s.Readable && r.newest[s.Start] {
+		if s.Readable && r.newest[s.Start] && (s.Mark != nil || !r.others) {
 			r.checkSession(ctx, disc, s.Start, s.Mark != nil, last)
 		}
 		if last && s.Readable && s.Start != 0 && info.Kind == medium.Overwritable {

@@ -34,6 +34,7 @@ type rig struct {
 	checked string          // the state of the disc that was checked last
 	newest  map[uint32]bool // starts of the sessions that were once the newest
 	damaged bool            // on purpose, so that it is not checked
+	others  bool            // sessions of others are as odd as they are, so that they are not checked
 
 	brokenStaging bool // on purpose, so that it is not checked
 }

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"crypto/md5"
 	"errors"
 	"fmt"
@@ -16,11 +17,15 @@ import (
 // may follow its descriptors closely. So the descriptors are replaced one by one,
 // and nothing behind their terminator is touched: there is no boot record and no
 // Joliet descriptor if there was none, and the boot record stays as it is if the
-// newest image has none.
+// newest image has none. Where the terminator is missing, the set ends before what
+// is no descriptor.
 //
-// Where next has no Joliet tree, the place of the old one gets a second copy of
-// the primary descriptor, which is allowed (ECMA-119 6.7.1.1) and hides a tree
-// that is not the newest.
+// Every descriptor of a tree has to give way, since each shows one that is not the
+// newest. Those that have no successor, such as that of a Joliet tree if next has
+// none, or of ISO 9660:1999, get further copies of the primary descriptor, which
+// are allowed (ECMA-119 6.7.1.1).
+//
+// The primary one comes first, which no standard demands but some readers do.
 //
 // A checksum tag behind the terminator covers the old descriptors. Readers who
 // know libisofs' scheme would take the medium for damaged, so a tag for what is
@@ -42,16 +47,18 @@ func ReplaceSuperblock(disc, next []byte) ([]byte, error) {
 		return nil, fmt.Errorf("the descriptors at block %d are not understood and stay as they are: %w", iso9660.FirstDescriptor, err)
 	}
 	out := append([]byte(nil), disc...)
-	copy(block(out, to.primary), block(next, from.primary))
+	for _, at := range to.trees {
+		copy(block(out, at), block(next, from.primary))
+	}
 	if to.boot != 0 && from.boot != 0 {
 		copy(block(out, to.boot), block(next, from.boot))
 	}
-	if to.joliet != 0 {
-		tree := from.joliet
-		if tree == 0 {
-			tree = from.primary
-		}
-		copy(block(out, to.joliet), block(next, tree))
+	if to.joliet != 0 && from.joliet != 0 {
+		copy(block(out, to.joliet), block(next, from.joliet))
+	}
+	for at := to.primary; at > iso9660.FirstDescriptor; at-- {
+		copy(block(out, at), block(out, at-1))
+		copy(block(out, at-1), block(next, from.primary))
 	}
 	if _, err := checksum.ParseTag(block(disc, to.end)); errors.Is(err, checksum.ErrNoTag) {
 		return out, nil
@@ -68,26 +75,36 @@ func ReplaceSuperblock(disc, next []byte) ([]byte, error) {
 
 // set is where the descriptors of a superblock are, in blocks from its beginning.
 type set struct {
-	primary      uint32
-	joliet, boot uint32 // 0 if there is none
-	end          uint32 // the block behind the terminator
+	// The first ones; 0 if there is none.
+	primary, joliet, boot uint32
+
+	trees []uint32 // all that describe a tree
+	end   uint32   // the block behind the terminator
 }
 
 func descriptorSet(head []byte) (set, error) {
 	var s set
 	for at := uint32(iso9660.FirstDescriptor); at+1 < SuperblockBlocks; at++ {
 		d, err := iso9660.ParseVolumeDescriptor(block(head, at), at)
+		if err != nil && s.primary != 0 {
+			s.end = at
+			return s, nil
+		}
 		if err != nil {
 			return s, err
 		}
-		if _, ok := iso9660.ParsePrimary(d); ok && s.primary == 0 {
-			s.primary = at
+		if _, ok := iso9660.ParsePrimary(d); ok {
+			s.primary = cmp.Or(s.primary, at)
+			s.trees = append(s.trees, at)
 		}
 		if _, ok := eltorito.ParseBootRecord(d); ok && s.boot == 0 {
 			s.boot = at
 		}
-		if sup, ok := iso9660.ParseSupplementary(d); ok && sup.JolietLevel() > 0 {
-			s.joliet = at
+		if sup, ok := iso9660.ParseSupplementary(d); ok {
+			if sup.JolietLevel() > 0 {
+				s.joliet = cmp.Or(s.joliet, at)
+			}
+			s.trees = append(s.trees, at)
 		}
 		if d.Type() == iso9660.TypeTerminator {
 			if s.primary == 0 {

@@ -24,6 +24,8 @@ func head(letters string) []byte {
 		case 'J', 'j':
 			d[0] = 2
 			copy(d[88:], "%/E")
+		case 'N', 'U':
+			d[0] = 2 // of ISO 9660:1999, or in another character set
 		case 'B', 'b':
 			d[0] = 0
 		case 'E', 'e':
@@ -68,7 +70,14 @@ func TestReplaceSuperblock(t *testing.T) {
 		{"PJT", "ptc", "ppT", "an old Joliet tree is not shown beside a new tree"},
 		{"PJTcx", "pjtc", "pjTCx", "a tag of the old descriptors gives way to one of the new"},
 		{"PJTcx", "pjt", "pjTx", "a tag of the old descriptors goes if the image has none"},
-		{"PJ", "pjtc", "", "no end"},
+		{"PJx", "pjtc", "pjx", "the end is where there is no descriptor"},
+		{"PJJTx", "pjtc", "pjpTx", "a second Joliet tree is not shown either"},
+		{"PNTx", "pjtc", "ppTx", "nor one of ISO 9660:1999"},
+		{"PUJTx", "pjtc", "ppjTx", "nor one in a character set that nobody knows"},
+		{"PJPTx", "pjtc", "pjpTx", "nor that of a copy of the primary descriptor"},
+		{"BPJTx", "pjtc", "pBjTx", "the primary one comes first"},
+		{"EPTx", "petc", "peTx", "and the boot record where El Torito wants it"},
+		{"BBPTx", "pjtc", "pBBTx", "likewise"},
 		{"JT", "pjtc", "", "no primary descriptor"},
 		{"PJT", "jt", "", "no primary descriptor in the image"},
 	} {

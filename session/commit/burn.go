@@ -91,11 +91,31 @@ func (p *Plan) SaveOldHead(ctx context.Context, disc iso9660.BlockReader, rec re
 	if p.SaveHead == 0 {
 		return nil
 	}
-	b := make([]byte, headBlocks*iso9660.BlockSize)
-	if err := disc.ReadBlocks(ctx, 0, b); err != nil {
+	b, err := readHead(ctx, disc)
+	if err != nil {
 		return err
 	}
 	return rec.Write(ctx, p.SaveHead, b)
+}
+
+// readHead reads blocks 0 to 31 of a medium. A file may hold fewer: some programs do
+// not fill their images up, and a small one ends before. What is not there is zero.
+func readHead(ctx context.Context, disc iso9660.BlockReader) ([]byte, error) {
+	b := make([]byte, headBlocks*iso9660.BlockSize)
+	err := disc.ReadBlocks(ctx, 0, b)
+	if !errors.Is(err, mmc.ErrOutOfRange) {
+		return b, err
+	}
+	for lba := range headBlocks {
+		block := b[lba*iso9660.BlockSize:][:iso9660.BlockSize]
+		if err := disc.ReadBlocks(ctx, uint32(lba), block); errors.Is(err, mmc.ErrOutOfRange) {
+			clear(b[lba*iso9660.BlockSize:])
+			break
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
 }
 
 // Head returns blocks 0 to 31 of an overwritable medium as they have to be for
@@ -120,8 +140,8 @@ func (p *Plan) Head(ctx context.Context, where string, disc iso9660.BlockReader)
 		return nil, fmt.Errorf("%s: %w", treeName, err)
 	}
 	if p.InPlace {
-		head := make([]byte, len(b))
-		if err := disc.ReadBlocks(ctx, 0, head); err != nil {
+		head, err := readHead(ctx, disc)
+		if err != nil {
 			return nil, err
 		}
 		return image.ReplaceSuperblock(head, b)
