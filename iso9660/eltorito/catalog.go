@@ -239,6 +239,9 @@ func findRecord(ctx context.Context, r iso9660.BlockReader, start uint32) (BootR
 			return BootRecord{}, err
 		}
 		d, err := iso9660.ParseVolumeDescriptor(block, lba)
+		if err != nil && i > 0 {
+			break // there is no terminator
+		}
 		if err != nil {
 			return BootRecord{}, err
 		}
