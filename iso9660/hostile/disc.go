@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -137,6 +138,27 @@ func (dir *Dir) Raw(b []byte) []byte {
 	at := dir.d.Block(dir.block)[dir.used:]
 	dir.used += copy(at, b)
 	return at[:len(b)]
+}
+
+// becomes gives the root more System Use entries.
+func (dir *Dir) becomes(entries []byte) {
+	dir.d.t.Helper()
+	b := dir.d.Block(dir.LBA)
+	old, err := iso9660.ParseDirectoryRecord(b)
+	if err != nil {
+		dir.d.t.Fatal(err)
+	}
+	own := old.SystemUse()
+	own = own[:susp.Fit(own, len(own))] // without what fills the record up
+	self, err := iso9660.AppendDirectoryRecord(nil, iso9660.Record{
+		Location: dir.LBA, DataLength: old.DataLength(), Flags: iso9660.FlagDirectory, Identifier: iso9660.SelfIdentifier,
+		SystemUse: append(bytes.Clone(own), entries...),
+	})
+	if err != nil {
+		dir.d.t.Fatal(err)
+	}
+	rest := bytes.Clone(b[old.Length() : iso9660.BlockSize-len(self)+old.Length()])
+	copy(b[copy(b, self):], rest)
 }
 
 // end takes back the blocks that were not needed.

@@ -469,6 +469,9 @@ func volumes() []Row {
 			change(d, root)
 		}}
 	}
+	root := func(name, reason string, errors int, entries func(d *Disc) []byte) Row {
+		return Row{Name: name, Reason: reason, Errors: errors, Whole: true, whole: func(d *Disc) { d.Root.becomes(entries(d)) }}
+	}
 	return []Row{
 		primary("path table of 4 GiB", "it is not needed", false, func(_ *Disc, p []byte) { iso9660.PutBoth32(p[132:], 1<<32-1) }),
 		primary("path table nowhere", "likewise", false, func(_ *Disc, p []byte) {
@@ -501,16 +504,18 @@ func volumes() []Row {
 		}),
 		{Name: "checksums anywhere", Reason: "isofs.ca of the root leads out of the medium", Whole: true, whole: func(d *Disc) {
 			ca := checksum.AppendArea(nil, checksum.Area{Start: 1<<32 - 1, Array: 1<<32 - 1, Count: 1<<32 - 1, Size: 16, Type: "MD5"})
-			ce := d.Area(aaip.AppendAL(nil, []aaip.Attr{{Name: checksum.AreaName, Value: ca}}))
-			su := append(rrip.AppendPX(susp.AppendSP(nil, 0), rrip.PX{Mode: modeDirectory, Links: 2}), ce...)
-			self, err := iso9660.AppendDirectoryRecord(nil, iso9660.Record{Location: d.Root.LBA, DataLength: d.Root.Blocks * iso9660.BlockSize, Flags: iso9660.FlagDirectory, Identifier: iso9660.SelfIdentifier, SystemUse: su})
-			if err != nil {
-				d.t.Fatal(err)
-			}
-			b := d.Block(d.Root.LBA)
-			old := int(b[0])
-			copy(b[len(self):], b[old:iso9660.BlockSize-len(self)+old]) // there is room
-			copy(b, self)
+			d.Root.becomes(d.Area(aaip.AppendAL(nil, []aaip.Attr{{Name: checksum.AreaName, Value: ca}})))
 		}},
+		root("root that is elsewhere", "RE and CL are for others", 0, func(d *Disc) []byte { return rrip.AppendRE(rrip.AppendCL(nil, d.Root.LBA)) }),
+		root("root that is a file", "a root is a directory", 0, func(*Disc) []byte { return rrip.AppendPX(nil, rrip.PX{Mode: modeRegular, Links: 1}) }),
+		root("root of no type", "likewise", 0, func(*Disc) []byte { return rrip.AppendPX(nil, rrip.PX{Mode: 0o030000, Links: 1}) }),
+		root("root with a broken entry", "only its attributes are lost", 1, func(*Disc) []byte { return []byte{'N', 'M', 0, 1} }),
+		root("root with a target", "it is no symbolic link", 1, func(*Disc) []byte { return []byte{'S', 'L', 10, 1, 0, 0, 200, 'a', 'b', 'c'} }),
+		root("root continued in a circle", "likewise", 1, func(d *Disc) []byte {
+			ce := susp.AppendCE(nil, susp.CE{LBA: d.Alloc(1), Length: susp.SizeCE})
+			copy(d.Block(d.Size()-1), ce)
+			return ce
+		}),
+		{Name: "root without the flag of directories", Reason: "it is one nevertheless", Whole: true, whole: func(d *Disc) { d.Block(d.Root.LBA)[25] = 0 }},
 	}
 }

@@ -145,7 +145,7 @@ func (s *scanner) decode(ctx context.Context, r record) (e Entry, shown bool, er
 	e.RecordLBA, e.RecordOffset = r.lba, uint16(r.offset)
 	e.Nlink = 1
 	e.Mode = defaultFileMode
-	if r.IsDirectory() {
+	if r.IsDirectory() || r.IsSelf() {
 		e.Mode = defaultDirectoryMode
 	}
 	recorded, _ := r.RecordingTime() // what is no date is as good as none
@@ -201,12 +201,16 @@ func (s *scanner) decodeRockRidge(ctx context.Context, r record, e *Entry) (show
 	if err := s.rockRidge(ctx, r, &rr); err != nil {
 		return false, err
 	}
+	if r.IsSelf() {
+		if err := s.apply(e, &rr, true); err != nil {
+			return false, err
+		}
+		return true, s.applyAttrs(e)
+	}
 	if rr.relocated {
 		return false, nil
 	}
-	if !r.IsSelf() {
-		e.Name = safeName(s.name.Name())
-	}
+	e.Name = safeName(s.name.Name())
 	if rr.hasChild {
 		return true, s.follow(ctx, rr.child, e)
 	}

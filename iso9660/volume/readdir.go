@@ -30,7 +30,8 @@ var (
 	errNoSelf = errors.New("the directory does not begin with its own record (ECMA-119 6.8.2.2)")
 )
 
-// Root is the root directory.
+// Root is the root directory. Where what is recorded of its attributes is broken,
+// there is an Entry without them beside the *iso9660.FormatError.
 func (v *Volume) Root(ctx context.Context) (Entry, error) {
 	s := v.scanner()
 	defer v.release(s)
@@ -40,12 +41,16 @@ func (v *Volume) Root(ctx context.Context) (Entry, error) {
 	}
 	r := record{DirectoryRecord: self, lba: v.root.LBA}
 	e, _, err := s.decode(ctx, r)
+	if ctx.Err() != nil {
+		return Entry{}, ctx.Err()
+	}
 	if err != nil {
-		return Entry{}, r.error(err)
+		err = r.error(err)
+		e = Entry{Mode: defaultDirectoryMode, Nlink: 1, RecordLBA: v.root.LBA}
 	}
 	e.Name = ""
 	e.Size, e.Sections = v.root.Size, []iso9660.Section{v.root}
-	return e, nil
+	return e, err
 }
 
 // ReadDir yields the entries of a directory in the order of its records. Those of

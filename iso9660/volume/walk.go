@@ -27,8 +27,7 @@ type Visit struct {
 func (v *Volume) Walk(ctx context.Context) iter.Seq2[Visit, error] {
 	return func(yield func(Visit, error) bool) {
 		root, err := v.Root(ctx)
-		if err != nil {
-			yield(Visit{Path: "."}, err)
+		if err != nil && (!yield(Visit{Path: "."}, err) || !root.IsDir()) {
 			return
 		}
 		w := walker{v: v, yield: yield, seen: make(map[uint32]struct{})}

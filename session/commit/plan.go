@@ -145,7 +145,7 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 		ApplicationUse: make([]byte, mark.Size), Now: opt.Now,
 		Align: opt.Align, Warn: opt.Warn,
 	}
-	src := source{frozen, opt.Checksums, opt.Visit, map[uint64]bool{}}
+	src := source{frozen, opt.Checksums, opt.Visit, map[uint64]bool{}, opt.Start}
 	changes, err := opt.Boot.Continue(ctx, src, &iopt, func(ino uint64) { src.anew[ino] = true })
 	if err != nil {
 		return nil, err

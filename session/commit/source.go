@@ -2,6 +2,8 @@ package commit
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"sort"
 
@@ -24,7 +26,12 @@ type source struct {
 	sums   Checksums
 	visit  func()
 	anew   map[uint64]bool // inodes whose content is recorded as one new piece
+	start  uint32          // of the session
 }
+
+// ErrAhead: a file that the disc has lies where the session is to be written, so
+// that the session would show something else under its name, or destroy it.
+var ErrAhead = errors.New("content lies beyond all that the disc says to hold, where the next session would be written; copy what is readable of it elsewhere and remove the file, then try again")
 
 func (s source) Root(ctx context.Context) (image.Node, error) {
 	e, err := s.frozen.Root(ctx)
@@ -81,6 +88,9 @@ func (s source) node(ctx context.Context, e tree.Entry) (image.Node, error) {
 	}
 	sort.Slice(n.Xattrs, func(i, j int) bool { return n.Xattrs[i].Name < n.Xattrs[j].Name })
 	for _, p := range e.Pieces {
+		if p.Old && int64(p.LBA)+(p.Size+iso9660.BlockSize-1)/iso9660.BlockSize > int64(s.start) {
+			return image.Node{}, fmt.Errorf("%q, block %d: %w", e.Name, p.LBA, ErrAhead)
+		}
 		n.Pieces = append(n.Pieces, image.Piece{Size: p.Size, Old: p.Old, LBA: p.LBA})
 	}
 	if e.Checksum != 0 && s.sums != nil {

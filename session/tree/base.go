@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 	"strconv"
 	"sync"
 
@@ -26,6 +27,16 @@ type Base interface {
 	OwnSerials() bool
 }
 
+// rootOf is the root of base. What is recorded of its attributes may be broken; it is
+// shown without them, then, and damaged says so.
+func rootOf(ctx context.Context, base Base) (e volume.Entry, damaged, err error) {
+	e, err = base.Root(ctx)
+	if err != nil && isDirMode(e.Mode) && broken(err) {
+		return e, err, nil
+	}
+	return e, nil, err
+}
+
 // DataReader reads the disc by byte address.
 type DataReader interface {
 	ReadAt(ctx context.Context, p []byte, addr int64) error
@@ -34,11 +45,46 @@ type DataReader interface {
 // inodes gives entries of the base their inode numbers.
 type inodes struct {
 	own bool
+	// limit is above all inode numbers that the base can have, 0 if that is not
+	// known. New files get the numbers from there on.
+	limit uint64
 
 	mu sync.Mutex
-	// links maps the inode number of a hard-linked file of a foreign disc to
-	// the serial number that its names share.
-	links map[uint64]uint32
+	// links maps the inode number of a hard-linked file to what its names share.
+	links map[uint64]link
+	// dirs maps the first block of a directory to its inode number.
+	dirs map[uint32]uint64
+}
+
+// link is what names of one file have in common.
+type link struct {
+	serial uint32 // 0 on discs of ours, where it is the inode number
+	first  uint32 // block of the content
+	size   int64
+}
+
+// claim notes that the directory ino lies at lba. It is false if another one does:
+// what is below would be shown, and recorded, twice, or without end.
+func (i *inodes) claim(lba uint32, ino uint64) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if known, ok := i.dirs[lba]; ok {
+		return known == ino
+	}
+	i.dirs[lba] = ino
+	return true
+}
+
+// share notes what the file ino is. It is false if another name says that it is
+// something else.
+func (i *inodes) share(ino uint64, l link) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if known, ok := i.links[ino]; ok {
+		return known == l
+	}
+	i.links[ino] = l
+	return true
 }
 
 // recordUnit is the divisor that makes a record's byte address an inode
@@ -57,17 +103,37 @@ func (i *inodes) number(e *volume.Entry) uint64 {
 	}
 	// Names that share serial number and content are one file. The block of
 	// the content holds no directory record, so its address is free to be
-	// the number.
-	if e.HasSerial && e.Nlink > 1 && e.Mode&unix.S_IFMT == unix.S_IFREG && len(e.Sections) > 0 && e.Sections[0].Size > 0 {
+	// the number, unless it lies outside of all that is recorded.
+	if e.HasSerial && linked(e) {
 		ino := uint64(e.Sections[0].LBA) * (iso9660.BlockSize / recordUnit)
-		i.mu.Lock()
-		defer i.mu.Unlock()
-		if s, ok := i.links[ino]; !ok || s == e.Serial {
-			i.links[ino] = e.Serial
+		if i.below(ino) && i.share(ino, link{e.Serial, e.Sections[0].LBA, e.Size}) {
 			return ino
 		}
 	}
 	return (uint64(e.RecordLBA)*iso9660.BlockSize + uint64(e.RecordOffset)) / recordUnit
+}
+
+// linked tells whether e may be one of several names of a file with content.
+func linked(e *volume.Entry) bool {
+	return e.Nlink > 1 && e.Mode&unix.S_IFMT == unix.S_IFREG && len(e.Sections) > 0 && e.Sections[0].Size > 0
+}
+
+// below tells whether a file of the base can have the inode number.
+func (i *inodes) below(ino uint64) bool {
+	return ino <= math.MaxUint32 && (i.limit == 0 || ino < i.limit)
+}
+
+// check tells why an entry cannot be what it says.
+func (i *inodes) check(e *volume.Entry, ino uint64) (reason error) {
+	switch {
+	case ino <= RootIno || !i.below(ino):
+		return errSerial
+	case i.own && linked(e) && !i.share(ino, link{first: e.Sections[0].LBA, size: e.Size}):
+		return errTwice
+	case isDirMode(e.Mode) && len(e.Sections) > 0 && e.Sections[0].Size > 0 && !i.claim(e.Sections[0].LBA, ino):
+		return errPlaces
+	}
+	return nil
 }
 
 // numbered is an entry of the base with its inode number.
@@ -76,14 +142,17 @@ type numbered struct {
 	ino uint64
 }
 
-var errSerial = errors.New("its file serial number cannot be that of a file")
+var (
+	errSerial = errors.New("its file serial number, or its place on the disc, cannot be that of a file")
+	errPlaces = errors.New("a directory lies in several directories")
+)
 
 // entries yields what the base has in a directory, each with a name of its
 // own: a disc may say the same name twice, and a session must not lose the
 // second file. It is the same each time.
 func (i *inodes) entries(ctx context.Context, base Base, at iso9660.Section) iter.Seq2[numbered, error] {
 	return func(yield func(numbered, error) bool) {
-		taken := map[string]struct{}{}
+		taken := names{}
 		for e, err := range base.ReadDir(ctx, at) {
 			if err != nil {
 				if !yield(numbered{}, err) {
@@ -91,10 +160,10 @@ func (i *inodes) entries(ctx context.Context, base Base, at iso9660.Section) ite
 				}
 				continue
 			}
-			e.Name = ownName(e.Name, taken)
+			e.Name = taken.own(e.Name)
 			ino := i.number(&e)
-			if ino <= RootIno {
-				err = &iso9660.FormatError{What: "directory record", LBA: e.RecordLBA, Offset: int(e.RecordOffset), Err: errSerial}
+			if reason := i.check(&e, ino); reason != nil {
+				err = &iso9660.FormatError{What: "directory record", LBA: e.RecordLBA, Offset: int(e.RecordOffset), Err: reason}
 			}
 			if !yield(numbered{e, ino}, err) {
 				return
@@ -103,16 +172,24 @@ func (i *inodes) entries(ctx context.Context, base Base, at iso9660.Section) ite
 	}
 }
 
-// ownName is name, or one like it that is not taken.
-func ownName(name string, taken map[string]struct{}) string {
-	own := name
-	for i := 2; ; i++ {
+// names are those of a directory, each with the number that is tried first for
+// the next file of this name: thousands may have the same.
+type names map[string]int
+
+// own is name, or one like it that is not taken.
+func (taken names) own(name string) string {
+	i, ok := taken[name]
+	if !ok {
+		taken[name] = 2
+		return name
+	}
+	for ; ; i++ {
+		suffix := "~" + strconv.Itoa(i)
+		own := name[:min(len(name), NameMax-len(suffix))] + suffix
 		if _, ok := taken[own]; !ok {
-			taken[own] = struct{}{}
+			taken[own], taken[name] = 2, i+1
 			return own
 		}
-		suffix := "~" + strconv.Itoa(i)
-		own = name[:min(len(name), NameMax-len(suffix))] + suffix
 	}
 }
 

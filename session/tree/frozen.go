@@ -285,6 +285,9 @@ func (f *Frozen) stored(ino uint64) (n *Node, err error) {
 func (t *Tree) damaged(dir Entry) error {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
+	if dir.Attr.Ino == RootIno && t.rootDamaged != nil {
+		return t.rootDamaged
+	}
 	if n, ok := t.nodes[dir.Attr.Ino]; ok && n.dir != nil && n.dir.base == dir.dir.base {
 		return n.dir.damaged
 	}
@@ -306,7 +309,7 @@ func (f *Frozen) child(dir, e Entry, yield func(Entry, error) bool) bool {
 	if isDirMode(e.Attr.Mode) {
 		e.dir.up = &dir.dir
 		for d := e.dir.up; d != nil && e.dir.base.Size > 0; d = d.up {
-			if d.base == e.dir.base {
+			if d.base.Size > 0 && d.base.LBA == e.dir.base.LBA {
 				yield(Entry{}, lossError(dir.Attr.Ino, errLoop))
 				return false
 			}

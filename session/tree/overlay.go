@@ -114,9 +114,19 @@ type found struct {
 	node *Node
 }
 
+// maxTold is the number of entries of one directory that cannot be read of which the
+// log tells.
+const maxTold = 10
+
 // readBase reads a directory of the base. Entries that cannot be read are
 // reported and left out; damaged is why the first of them was.
 func (t *Tree) readBase(ctx context.Context, base Base, inodes *inodes, dir *Node, at iso9660.Section) (all []found, damaged, err error) {
+	lost := 0
+	defer func() {
+		if lost > maxTold {
+			t.log.Warn("more entries of the same directory cannot be read", "directory", dir.ino, "entries", lost-maxTold)
+		}
+	}()
 	for e, err := range inodes.entries(ctx, base, at) {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
@@ -127,6 +137,9 @@ func (t *Tree) readBase(ctx context.Context, base Base, inodes *inodes, dir *Nod
 			}
 			if damaged == nil {
 				damaged = err
+			}
+			if lost++; lost > maxTold {
+				continue
 			}
 			t.log.Warn("an entry of the disc cannot be read and is not shown; nothing can be burned before its directory was removed or replaced", "directory", dir.ino, "error", err)
 			continue
@@ -169,6 +182,9 @@ func (t *Tree) merge(dir *Node, base []found) (damaged error) {
 		case ok && (!sameKind(known, n.mode) || n.dir != nil && known.dir.parent != nil && known.dir.parent != dir):
 			damaged = cmp.Or(damaged, errTwice)
 			continue
+		case ok && !known.sameContent(n):
+			damaged = cmp.Or(damaged, errTwice)
+			continue
 		case ok:
 			n = known
 		default:
@@ -199,7 +215,7 @@ func within(n, dir *Node) bool {
 		return false
 	}
 	for d := dir; d != nil; d = d.dir.parent {
-		if d.dir.base == n.dir.base {
+		if d.dir.base.Size > 0 && d.dir.base.LBA == n.dir.base.LBA {
 			return true
 		}
 		if d.dir.parent == d {
@@ -207,6 +223,23 @@ func within(n, dir *Node) bool {
 		}
 	}
 	return false
+}
+
+// sameContent tells whether the disc may mean n by other, which it has under another
+// name. What was changed is not compared.
+func (n *Node) sameContent(other *Node) bool {
+	if !n.isRegular() {
+		return true
+	}
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	switch {
+	case n.seq != 0 || n.content != nil:
+		return true
+	case n.size != other.size:
+		return false
+	}
+	return n.size == 0 || n.sections[0].LBA == other.sections[0].LBA
 }
 
 // countSubdirs corrects the link count of a directory that others recorded:

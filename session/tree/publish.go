@@ -235,6 +235,7 @@ func (s *succession) follow() (met []*Node) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.base, t.inodes = s.Base, newInodes(s.Base)
+	t.inodes.limit, t.rootDamaged = t.nextIno.Load(), nil
 	t.baseGen++
 	for _, d := range s.dirs {
 		d.dir.base = d.extent

@@ -221,7 +221,7 @@ func (r *reversion) findAll(ctx context.Context) error {
 	}
 	root := r.t.blankRoot()
 	if r.base != nil {
-		e, err := r.base.Root(ctx)
+		e, _, err := rootOf(ctx, r.base)
 		if err != nil {
 			return unreadable(err)
 		}
@@ -266,7 +266,7 @@ func (r *reversion) findTop(ctx context.Context, dir *Node, old *numbered) error
 	if dir == r.t.root {
 		r.topFresh = r.t.blankRoot()
 		if r.base != nil {
-			e, err := r.base.Root(ctx)
+			e, _, err := rootOf(ctx, r.base)
 			if err != nil {
 				return unreadable(err)
 			}
@@ -432,7 +432,7 @@ func (r *reversion) movedIn(ctx context.Context, suspects map[uint64]*Node) erro
 	if len(suspects) == 0 || r.base == nil {
 		return nil
 	}
-	root, err := r.base.Root(ctx)
+	root, _, err := rootOf(ctx, r.base)
 	if err != nil {
 		return unreadable(err)
 	}

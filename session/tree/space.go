@@ -468,7 +468,7 @@ func (t *Tree) recount() {
 // BaseCost bounds the blocks that the directories of a base which others
 // recorded take when they are recorded in our way, and counts them.
 func BaseCost(ctx context.Context, base Base) (blocks, dirs int64, err error) {
-	root, err := base.Root(ctx)
+	root, _, err := rootOf(ctx, base)
 	if err != nil {
 		return 0, 0, err
 	}

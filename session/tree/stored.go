@@ -118,11 +118,13 @@ func (r *BaseReader) OwnSerials() bool { return r.inodes.own }
 
 // Root returns where the entries of the root are.
 func (r *BaseReader) Root(ctx context.Context) (iso9660.Section, error) {
-	e, err := r.base.Root(ctx)
+	e, _, err := rootOf(ctx, r.base)
 	if err != nil {
 		return iso9660.Section{}, err
 	}
-	return r.inodes.node(&e, RootIno).dir.base, nil
+	at := r.inodes.node(&e, RootIno).dir.base
+	r.inodes.claim(at.LBA, RootIno)
+	return at, nil
 }
 
 // Entries yields the entries of the directory recorded at, and an error for each that

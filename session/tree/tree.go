@@ -49,15 +49,17 @@ type Tree struct {
 	gate   sync.RWMutex
 	sealed bool // guarded by gate: the disc takes no further session
 
-	mu       sync.RWMutex
-	base     Base
-	inodes   *inodes
-	baseGen  uint64 // counts published sessions
-	root     *Node
-	nodes    map[uint64]*Node
-	overlays map[uint64]map[string]*dentry
-	meeting  bool    // nodes of the base that come to nodes are noted
-	met      []*Node // in here
+	mu      sync.RWMutex
+	base    Base
+	inodes  *inodes
+	baseGen uint64 // counts published sessions
+	root    *Node
+	// rootDamaged is why the base does not tell the attributes of the root.
+	rootDamaged error
+	nodes       map[uint64]*Node
+	overlays    map[uint64]map[string]*dentry
+	meeting     bool    // nodes of the base that come to nodes are noted
+	met         []*Node // in here
 
 	seq     atomic.Uint64 // number of the last change
 	frozen  atomic.Uint64 // names up to this change may be in the next base
@@ -93,6 +95,9 @@ func Open(ctx context.Context, opt Options) (*Tree, error) {
 	t.changes.reset()
 	t.together = newTogether()
 	t.inodes = newInodes(opt.Base)
+	if t.store != nil {
+		t.inodes.limit = opt.NextIno
+	}
 	t.nextIno.Store(max(opt.NextIno, RootIno+1))
 	t.frozen.Store(opt.Frozen)
 	if t.store != nil {
@@ -120,7 +125,7 @@ func Open(ctx context.Context, opt Options) (*Tree, error) {
 }
 
 func newInodes(b Base) *inodes {
-	return &inodes{own: b != nil && b.OwnSerials(), links: map[uint64]uint32{}}
+	return &inodes{own: b != nil && b.OwnSerials(), links: map[uint64]link{}, dirs: map[uint32]uint64{}}
 }
 
 // makeRoot puts the root in place: from the overlay, else from the base, else
@@ -129,15 +134,21 @@ func (t *Tree) makeRoot(ctx context.Context) error {
 	if n, ok := t.nodes[RootIno]; ok {
 		t.root = n
 		n.dir.parent = n
+		if t.base != nil {
+			// What is staged was made of the root as it was shown.
+			_, t.rootDamaged, _ = rootOf(ctx, t.base)
+		}
 		return nil
 	}
 	var n *Node
 	if t.base != nil {
-		e, err := t.base.Root(ctx)
+		e, damaged, err := rootOf(ctx, t.base)
 		if err != nil {
 			return fmt.Errorf("%w: reading the root directory of the last session: %w", ErrIO, err)
 		}
 		n = t.inodes.node(&e, RootIno)
+		t.rootDamaged = damaged
+		t.inodes.claim(n.dir.base.LBA, RootIno)
 	} else {
 		n = t.blankRoot()
 	}
