@@ -226,7 +226,7 @@ func within(n, dir *Node) bool {
 }
 
 // sameContent tells whether the disc may mean n by other, which it has under another
-// name. What was changed is not compared.
+// name. What was changed, or is compressed, is not compared.
 func (n *Node) sameContent(other *Node) bool {
 	if !n.isRegular() {
 		return true
@@ -234,12 +234,12 @@ func (n *Node) sameContent(other *Node) bool {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	switch {
-	case n.seq != 0 || n.content != nil:
+	case n.seq != 0 || n.content != nil || n.packed != nil || other.packed != nil:
 		return true
 	case n.size != other.size:
 		return false
 	}
-	return n.size == 0 || n.sections[0].LBA == other.sections[0].LBA
+	return len(n.sections) == 0 || len(other.sections) == 0 || n.sections[0].LBA == other.sections[0].LBA
 }
 
 // countSubdirs corrects the link count of a directory that others recorded:
