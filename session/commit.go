@@ -552,6 +552,10 @@ func (d *Disc) publish(ctx context.Context) error {
 	d.removePlan()
 	d.expect()
 	d.mu.Lock()
+	for _, what := range p.Lost {
+		d.log.Warn("extended attributes of a file of an earlier session are not in the new one; that session still has them", "file", what)
+		d.warnings = append(d.warnings, "extended attributes are lost in the new session, the earlier one still has them: "+what)
+	}
 	for _, change := range p.Boot {
 		d.log.Warn("boot image", "change", change)
 		d.warnings = append(d.warnings, change)

@@ -66,4 +66,7 @@ type Options struct {
 	// name that Joliet cannot hold. The path is that of the node, with '/'
 	// before each name. It is called by Plan only.
 	Warn func(path, what string)
+	// Lost, if set, is told, instead of Warn, of extended attributes that are not
+	// recorded.
+	Lost func(path, what string)
 }

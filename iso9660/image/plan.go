@@ -42,6 +42,7 @@ func plan(ctx context.Context, src Source, opt Options) (*Layout, error) {
 	l := &Layout{src: src, opt: opt, relocation: -1, links: map[uint64]place{}, booted: map[uint64]bootPlace{}}
 	l.dirs = append(l.dirs, directory{node: root, level: 1})
 	p := planner{Layout: l, lister: lister{src: src}, iso: recorder{l: l}, joliet: jolietRecorder{l: l}}
+	p.lost("/", &root)
 	for i := 0; i >= 0; i = l.next(i) {
 		l.dirs[i].start = l.end
 		if err := p.measure(ctx, i); err != nil {
@@ -154,6 +155,7 @@ const libisofsTarget = 1024
 
 // warn tells of what e loses.
 func (p *planner) warn(path string, e *entry) {
+	p.lost(join(path, e.node.Name), &e.node)
 	if p.opt.Warn == nil {
 		return
 	}
@@ -162,10 +164,6 @@ func (p *planner) warn(path string, e *entry) {
 		p.opt.Warn(join(path, e.node.Name), fmt.Sprintf("at level %d, and ISO 9660 without Rock Ridge allows %d", p.dirs[e.sub].level, maxLevel))
 	case !p.opt.RockRidge && !e.node.IsDir() && !e.node.IsRegular():
 		p.opt.Warn(join(path, e.node.Name), "left out: without Rock Ridge only files and directories can be recorded")
-	case p.opt.RockRidge && len(e.node.Xattrs) > 0:
-		if n := fittingXattrs(&e.node); n < len(e.node.Xattrs) {
-			p.opt.Warn(join(path, e.node.Name), fmt.Sprintf("only %d of its %d extended attributes fit into the directory", n, len(e.node.Xattrs)))
-		}
 	}
 	if len(e.node.Target) > libisofsTarget {
 		p.opt.Warn(join(path, e.node.Name), fmt.Sprintf("a symbolic link with a target of %d bytes; xorriso cannot load images that have one of more than %d", len(e.node.Target), libisofsTarget))
@@ -175,6 +173,20 @@ func (p *planner) warn(path string, e *entry) {
 		if n := len(p.iso.sections); n > maxSections {
 			p.opt.Warn(join(path, e.node.Name), fmt.Sprintf("recorded in %d sections; Linux reads files of at most %d", n, maxSections))
 		}
+	}
+}
+
+// lost tells of attributes that n loses.
+func (p *planner) lost(path string, n *Node) {
+	tell := p.opt.Lost
+	if tell == nil {
+		tell = p.opt.Warn
+	}
+	if tell == nil || !p.opt.RockRidge || len(n.Xattrs) == 0 {
+		return
+	}
+	if fit := fittingXattrs(n); fit < len(n.Xattrs) {
+		tell(path, fmt.Sprintf("only %d of its %d extended attributes fit into the directory", fit, len(n.Xattrs)))
 	}
 }
 

@@ -45,6 +45,8 @@ type Plan struct {
 	TreeHash string `json:"treeHash"`
 	// Boot says what the session changes about what the disc boots.
 	Boot []string `json:"boot,omitempty"`
+	// Lost says which extended attributes of others' sessions found no room.
+	Lost []string `json:"lost,omitempty"`
 	// NewBytes is the number of bytes of file data in the session.
 	NewBytes int64 `json:"newBytes"`
 }
@@ -71,6 +73,9 @@ type Options struct {
 	Visit        func()          // is called before each directory is read, if it is set
 	Warn         func(path, what string)
 }
+
+// maxLost bounds Plan.Lost.
+const maxLost = 20
 
 // Names of a plan's files.
 const (
@@ -139,11 +144,17 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	if opt.Visit == nil {
 		opt.Visit = func() {}
 	}
+	var lost []string
 	iopt := image.Options{
 		Start: opt.Start, RockRidge: true, Joliet: opt.Joliet, Checksums: true, SHA256: true,
 		VolumeID: opt.VolumeID, SystemID: "LINUX", Preparer: "BURNFS", Application: "BURNFS",
 		ApplicationUse: make([]byte, mark.Size), Now: opt.Now,
 		Align: opt.Align, Warn: opt.Warn,
+		Lost: func(path, what string) {
+			if len(lost) < maxLost {
+				lost = append(lost, fmt.Sprintf("%s: %s", path, what))
+			}
+		},
 	}
 	src := source{frozen, opt.Checksums, opt.Visit, map[uint64]bool{}, opt.Start}
 	changes, err := opt.Boot.Continue(ctx, src, &iopt, func(ino uint64) { src.anew[ino] = true })
@@ -155,7 +166,7 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 		return nil, err
 	}
 	p := &Plan{
-		Header: layout.Header(), Seq: frozen.Seq, Mark: opt.Mark, Overwritable: opt.Overwritable,
+		Lost: lost, Header: layout.Header(), Seq: frozen.Seq, Mark: opt.Mark, Overwritable: opt.Overwritable,
 		InPlace: opt.InPlace, SaveHead: opt.SaveHead, VolumeID: opt.VolumeID, Time: opt.Now,
 	}
 	for _, c := range changes {
