@@ -2,6 +2,7 @@ package volume
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -17,6 +18,31 @@ const namelessName = "_"
 
 // maxTarget is that of the target of a symbolic link (PATH_MAX - 1).
 const maxTarget = 4095
+
+// Names are those of a directory, each with the number that is tried first for the
+// next file of this name: a hostile disc may have thousands of one name.
+//
+// ReadDir yields a name as often as a directory says it. Whoever can show each only
+// once asks Names for all entries in their order, so that the second file is not
+// lost and has the same name each time.
+type Names map[string]int
+
+// Own is name, or one like it that is not taken; it then is.
+func (taken Names) Own(name string) string {
+	i, ok := taken[name]
+	if !ok {
+		taken[name] = 2
+		return name
+	}
+	for ; ; i++ {
+		suffix := "~" + strconv.Itoa(i)
+		own := name[:min(len(name), maxName-len(suffix))] + suffix
+		if _, ok := taken[own]; !ok {
+			taken[own], taken[name] = 2, i+1
+			return own
+		}
+	}
+}
 
 // safeName makes a name of Rock Ridge usable: a disc may say anything. The result
 // is empty if there is no usable name, so that the ISO name stands in.

@@ -3,6 +3,7 @@ package volume
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"burnfs/iso9660"
 )
@@ -57,6 +58,27 @@ func TestSafeName(t *testing.T) {
 	} {
 		if got := safeName([]byte(name)); got != want {
 			t.Errorf("%.20q of %d bytes: %.20q of %d, want %d", name, len(name), got, len(got), len(want))
+		}
+	}
+}
+
+// TestThousandsOfEqualNames: each gets a name of its own, in time.
+func TestThousandsOfEqualNames(t *testing.T) {
+	taken := Names{}
+	long := strings.Repeat("n", maxName)
+	began := time.Now()
+	for i := range 100_000 {
+		taken.Own("same")
+		if i < 1000 {
+			taken.Own(long)
+		}
+	}
+	if len(taken) != 101_000 || time.Since(began) > 10*time.Second {
+		t.Errorf("%d names after %v", len(taken), time.Since(began))
+	}
+	for _, name := range []string{"same", "same~2", "same~100000", long, long[:maxName-5] + "~1000"} {
+		if _, ok := taken[name]; !ok {
+			t.Errorf("%.20q is not there", name)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"math"
-	"strconv"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -152,7 +151,7 @@ var (
 // second file. It is the same each time.
 func (i *inodes) entries(ctx context.Context, base Base, at iso9660.Section) iter.Seq2[numbered, error] {
 	return func(yield func(numbered, error) bool) {
-		taken := names{}
+		taken := volume.Names{}
 		for e, err := range base.ReadDir(ctx, at) {
 			if err != nil {
 				if !yield(numbered{}, err) {
@@ -160,7 +159,7 @@ func (i *inodes) entries(ctx context.Context, base Base, at iso9660.Section) ite
 				}
 				continue
 			}
-			e.Name = taken.own(e.Name)
+			e.Name = taken.Own(e.Name)
 			ino := i.number(&e)
 			if reason := i.check(&e, ino); reason != nil {
 				err = &iso9660.FormatError{What: "directory record", LBA: e.RecordLBA, Offset: int(e.RecordOffset), Err: reason}
@@ -168,27 +167,6 @@ func (i *inodes) entries(ctx context.Context, base Base, at iso9660.Section) ite
 			if !yield(numbered{e, ino}, err) {
 				return
 			}
-		}
-	}
-}
-
-// names are those of a directory, each with the number that is tried first for
-// the next file of this name: thousands may have the same.
-type names map[string]int
-
-// own is name, or one like it that is not taken.
-func (taken names) own(name string) string {
-	i, ok := taken[name]
-	if !ok {
-		taken[name] = 2
-		return name
-	}
-	for ; ; i++ {
-		suffix := "~" + strconv.Itoa(i)
-		own := name[:min(len(name), NameMax-len(suffix))] + suffix
-		if _, ok := taken[own]; !ok {
-			taken[own], taken[name] = 2, i+1
-			return own
 		}
 	}
 }

@@ -242,24 +242,3 @@ func TestAttributesBesideALongTarget(t *testing.T) {
 		t.Errorf("50000 bytes beside a target of 4000: %v", err)
 	}
 }
-
-// TestThousandsOfEqualNames: each gets a name of its own, in time.
-func TestThousandsOfEqualNames(t *testing.T) {
-	taken := names{}
-	long := strings.Repeat("n", NameMax)
-	began := time.Now()
-	for i := range 100_000 {
-		taken.own("same")
-		if i < 1000 {
-			taken.own(long)
-		}
-	}
-	if len(taken) != 101_000 || time.Since(began) > 10*time.Second {
-		t.Errorf("%d names after %v", len(taken), time.Since(began))
-	}
-	for _, name := range []string{"same", "same~2", "same~100000", long, long[:NameMax-5] + "~1000"} {
-		if _, ok := taken[name]; !ok {
-			t.Errorf("%.20q is not there", name)
-		}
-	}
-}

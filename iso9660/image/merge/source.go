@@ -124,11 +124,13 @@ func (s *Source) merged(ctx context.Context, at volume.Directory, fresh []image.
 		index[fresh[i].Name] = i
 	}
 	beneath := make([]*volume.Entry, len(fresh))
+	taken := volume.Names{}
 	for e, err := range s.old.ReadDir(ctx, at) {
 		if err != nil {
 			yield(image.Node{}, fmt.Errorf("reading the earlier session: %w", err))
 			return
 		}
+		e.Name = taken.Own(e.Name)
 		if i, ok := index[e.Name]; ok {
 			if e.IsDir() && fresh[i].IsDir() {
 				beneath[i] = &e
