@@ -66,6 +66,7 @@ type Session struct {
 	VolumeID string    `json:"volume_id"`
 	Content  string    `json:"content"` // iso9660, audio, …
 	Burnfs   bool      `json:"burnfs"`  // made by burnfs
+	Unlinked bool      `json:"unlinked"`
 	Files    int64     `json:"files"`
 	Dirs     int64     `json:"dirs"`
 }

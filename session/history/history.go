@@ -85,7 +85,7 @@ func List(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Sess
 			return nil, err
 		}
 	}
-	return all, nil
+	return all, judgeNewest(ctx, r, all)
 }
 
 // recognize says of a session that is no ISO 9660 volume what it is instead.

@@ -28,6 +28,8 @@ type sessionJSON struct {
 	Files       *int64     `json:"files,omitempty"`
 	Dirs        *int64     `json:"dirs,omitempty"`
 	Burnfs      bool       `json:"burnfs"` // written by burnfs
+	// Unlinked: it has no file of the sessions before it, so it hides them all.
+	Unlinked bool `json:"unlinked,omitempty"`
 }
 
 func (a *app) sessionsCmd() *cobra.Command {
@@ -37,7 +39,9 @@ func (a *app) sessionsCmd() *cobra.Command {
 		Use:                   "sessions [--json] DISC",
 		Short:                 "List the sessions of a disc",
 		Long: `List every session of DISC: its number, first block, size, time, volume id, and what
-it holds. A number can be given to 'burnfs mount -o session=N'.`,
+it holds. A number can be given to 'burnfs mount -o session=N'. A session that does not
+continue those before it hides all of their files: only that option shows them. One that
+is not readable is passed over when the disc is mounted.`,
 		Args: exactArgs("DISC"),
 		RunE: a.run(func(ctx context.Context, args []string) (err error) {
 			d, err := discs.Inspect(ctx, args[0], discs.Options{ReadOnly: true, Log: a.log()})
@@ -45,10 +49,16 @@ it holds. A number can be given to 'burnfs mount -o session=N'.`,
 				return err
 			}
 			defer func() { err = closing(err, d.Close()) }()
+			unlinked, err := history.Unlinked(ctx, d.Drive, d.Sessions)
+			if err != nil {
+				return err
+			}
 			if asJSON {
 				list := make([]sessionJSON, 0, len(d.Sessions))
 				for i := range d.Sessions {
-					list = append(list, toJSON(&d.Sessions[i]))
+					j := toJSON(&d.Sessions[i])
+					j.Unlinked = unlinked[i]
+					list = append(list, j)
 				}
 				return printJSON(a.env.Out, list)
 			}
@@ -64,8 +74,12 @@ it holds. A number can be given to 'burnfs mount -o session=N'.`,
 				if !s.Time.IsZero() {
 					when = s.Time.Local().Format("2006-01-02 15:04:05")
 				}
+				what := holds(s)
+				if unlinked[i] {
+					what += "; does not continue the sessions before it"
+				}
 				fmt.Fprintf(tw, "%d\t%d\t%d\t%s\t%s\t%s\t%s\n", s.Number, s.Start, s.Blocks,
-					humanize.IBytes(uint64(s.Blocks)*iso9660.BlockSize), when, s.VolumeID, holds(s))
+					humanize.IBytes(uint64(s.Blocks)*iso9660.BlockSize), when, s.VolumeID, what)
 			}
 			return tw.Flush()
 		}),
