@@ -57,7 +57,8 @@ func (s *Setup) Continue(ctx context.Context, src image.Source, opt *image.Optio
 		if ok && n.IsRegular() && sameBlocks(n.Pieces, e.LBA(), was.Size) {
 			continue
 		}
-		follow := ok && n.IsRegular() && n.Size() > 0 && n.Size() <= iso9660.MaxSectionSize
+		// Firmware does not know zisofs.
+		follow := ok && n.IsRegular() && n.ZF == nil && n.Size() > 0 && n.Size() <= iso9660.MaxSectionSize
 		changes = append(changes, Change{Path: was.Path, Platform: e.Platform, Followed: follow})
 		if !follow {
 			continue
