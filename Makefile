@@ -16,18 +16,17 @@ ARGS ?=
 DURATION ?= 1h
 
 BIN   := bin/burnfs
-UNITS := ./cmd/... ./fusefs/... ./mmc/...
+UNITS := ./session/... ./mmc/... ./fusefs/... ./cmd/... # the longest first
 
 # All is built in the same way, so that no step compiles again what another has.
 export GOFLAGS := $(GOFLAGS) -trimpath
 
 # The tests of most packages fsync a lot: their files are in memory if there is a place
-# for them that is large enough and may hold programs. Those of session also wait for
-# drives that are slow on purpose. Those of iso9660 need extended attributes, which not
-# every kernel has in memory.
+# for them that is large enough and may hold programs. Many wait for drives that are slow
+# on purpose, so several run side by side on each processor. Those of iso9660 need
+# extended attributes, which not every kernel has in memory.
 MEMORY  = $(shell integration/memory.sh)
-UNIT    = $(MEMORY) $(GO) test -count=1 -timeout=30m
-SESSION = $(UNIT) -parallel=8
+UNIT    = $(MEMORY) $(GO) test -count=1 -parallel=8 -timeout=30m
 
 .DEFAULT_GOAL := help
 .PHONY: help build install uninstall deps lint fmt unit race single fuzz integration soak test-kernel test demo bench clean
@@ -68,16 +67,13 @@ lint: ## gofmt, go vet, staticcheck
 unit: deps ## the tests of the packages
 	$(UNIT) $(UNITS)
 	$(GO) test -count=1 ./iso9660/...
-	$(SESSION) ./session/...
 
 race: deps ## the same with the race detector, and with a third of the injected faults
 	$(UNIT) -race -short $(UNITS)
 	$(GO) test -count=1 -timeout=30m -race -short ./iso9660/...
-	$(SESSION) -race -short ./session/...
 
 single: deps ## the packages with many goroutines or faults, on one processor
-	GOMAXPROCS=1 $(UNIT) -p=$$(nproc) ./fusefs/... ./mmc/...
-	GOMAXPROCS=1 $(SESSION) -p=$$(nproc) ./session/...
+	GOMAXPROCS=1 $(UNIT) -p=$$(nproc) ./session/... ./mmc/... ./fusefs/...
 
 fuzz: ## every fuzz target for FUZZTIME
 	@GO='$(GO)' integration/fuzz.sh $(FUZZTIME)
