@@ -19,6 +19,8 @@ import (
 // of burnfs' own:
 //
 //	md5   nanoseconds; no SHA-256, no isofs.st
+//
+// A whole disc is beside them, for TestReleasedDisc.
 func TestReleased(t *testing.T) {
 	paths, err := filepath.Glob("testdata/released/*.txt")
 	must(t, err)
