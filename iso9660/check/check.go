@@ -95,6 +95,7 @@ func (c *checker) run() error {
 	c.findTags(end)
 	tree := c.walkISO()
 	c.findArray(tree)
+	c.namedFiles(tree)
 	c.pathTables(tree)
 	if tree.rockRidge && !tree.damaged {
 		c.relocations(tree)

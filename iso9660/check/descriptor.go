@@ -94,6 +94,10 @@ func (c *checker) one(d iso9660.VolumeDescriptor, lba uint32) {
 	if d.Type() == iso9660.TypeTerminator {
 		constant(6, "the version of the terminator", d.Version(), byte(1))
 	}
+	if t := d.Type(); t > iso9660.TypePartition && t < iso9660.TypeTerminator {
+		c.report(DescriptorConstant, lba, 0, "", "the volume descriptor has type %d, which is reserved (8.1.1)", t)
+	}
+	c.reserved(d, lba)
 }
 
 // tree checks the fields of a descriptor of a directory tree, one by one.
@@ -138,31 +142,49 @@ func (c *checker) dates(d iso9660.TreeDescriptor, lba uint32, which string) {
 		{813, "creation", d.CreationTime}, {830, "modification", d.ModificationTime},
 		{847, "expiration", d.ExpirationTime}, {864, "effective", d.EffectiveTime},
 	} {
+		field := d.VolumeDescriptor[f.offset:][:iso9660.VolumeTimeSize]
 		if _, err := f.read(); err != nil {
-			c.report(DescriptorDate, lba, f.offset, "", "the %s date of the %s descriptor is %v: %q", f.what, which, err, []byte(d.VolumeDescriptor[f.offset:f.offset+iso9660.VolumeTimeSize]))
+			c.report(DescriptorDate, lba, f.offset, "", "the %s date of the %s descriptor is %v: %q", f.what, which, err, []byte(field))
+		} else if badZone(field[16]) {
+			c.report(DescriptorDate, lba, f.offset, "", "the %s date of the %s descriptor is %d quarters of an hour from Greenwich", f.what, which, int8(field[16]))
 		}
 	}
 }
 
-// texts checks those texts for which the standard fixes the characters. Volume
-// names with small letters are so common that they are let pass.
+// badZone tells whether b is no offset from Greenwich in quarters of an hour (9.1.5,
+// 8.4.26.1).
+func badZone(b byte) bool { return int8(b) < -48 || int8(b) > 52 }
+
+// texts checks those texts for which the standard fixes the characters (7.4.1).
 func (c *checker) texts(d iso9660.TreeDescriptor, lba uint32) {
 	for _, f := range []struct {
-		offset int
-		what   string
-		text   string
+		offset  int
+		what    string
+		text    string
+		allowed func(byte) bool
+		name    string
 	}{
-		{8, "system identifier", d.SystemIdentifier()}, {40, "volume identifier", d.VolumeIdentifier()},
-		{190, "volume set identifier", d.VolumeSetIdentifier()}, {318, "publisher identifier", d.PublisherIdentifier()},
-		{446, "data preparer identifier", d.DataPreparerIdentifier()}, {574, "application identifier", d.ApplicationIdentifier()},
+		{8, "system identifier", d.SystemIdentifier(), iso9660.IsACharacter, "a-characters"},
+		{40, "volume identifier", d.VolumeIdentifier(), iso9660.IsDCharacter, "d-characters"},
+		{190, "volume set identifier", d.VolumeSetIdentifier(), iso9660.IsDCharacter, "d-characters"},
+		{318, "publisher identifier", d.PublisherIdentifier(), iso9660.IsACharacter, "a-characters"},
+		{446, "data preparer identifier", d.DataPreparerIdentifier(), iso9660.IsACharacter, "a-characters"},
+		{574, "application identifier", d.ApplicationIdentifier(), iso9660.IsACharacter, "a-characters"},
+		{702, "copyright file identifier", d.CopyrightFileIdentifier(), isFileCharacter, "a file identifier"},
+		{739, "abstract file identifier", d.AbstractFileIdentifier(), isFileCharacter, "a file identifier"},
+		{776, "bibliographic file identifier", d.BibliographicFileIdentifier(), isFileCharacter, "a file identifier"},
 	} {
 		for i := range len(f.text) {
-			if b := f.text[i]; b < ' ' || b == 0x7F {
-				c.report(DescriptorText, lba, f.offset, "", "the %s has control characters: %q", f.what, f.text)
+			if !f.allowed(f.text[i]) {
+				c.report(DescriptorText, lba, f.offset, "", "the %s is not made of %s: %q", f.what, f.name, f.text)
 				break
 			}
 		}
 	}
+}
+
+func isFileCharacter(b byte) bool {
+	return iso9660.IsDCharacter(b) || b == iso9660.Separator1 || b == iso9660.Separator2
 }
 
 // compareDescriptors demands of the Joliet descriptor what it must have in common

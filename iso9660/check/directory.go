@@ -103,11 +103,27 @@ func (r *dirReader) self(rec record) {
 	r.systemUse(rec, use, true)
 	r.directoryUse(rec.where, use)
 	d.selfLinks = use.px.Links
+	r.attributesOfSelf(rec.where, d, use)
 	if r.dir == 0 {
 		d.links = use.px.Links
 	}
 	if use.hasPL || use.hasCL || use.hasRE && r.dir == 0 {
 		r.tree.report(Relocation, rec.where, "the directory's record of itself has CL, PL or RE")
+	}
+}
+
+// attributesOfSelf demands that a directory is the same by its own record and by that in
+// its parent: some readers show the one, some the other. The numbers of links are
+// compared when the subdirectories are known.
+func (r *dirReader) attributesOfSelf(at where, d *directory, use *systemUse) {
+	own, outer := use.px, d.px
+	own.Links, outer.Links = 0, 0
+	if !own.HasSerial || !outer.HasSerial {
+		own.HasSerial, outer.HasSerial, own.Serial, outer.Serial = false, false, 0, 0
+	}
+	if d.hasPX && use.hasPX && use.intact && own != outer && own.Mode&modeType == outer.Mode&modeType {
+		r.tree.report(DirectoryAttributes, at, "by its own record the directory has mode %#o, owner %d:%d, serial number %d; by that in its parent mode %#o, owner %d:%d, serial number %d",
+			own.Mode, own.UID, own.GID, own.Serial, outer.Mode, outer.UID, outer.GID, outer.Serial)
 	}
 }
 
@@ -190,6 +206,9 @@ func (r *dirReader) next(rec record) {
 	}
 	if len(e.sections) == linuxSections {
 		r.tree.report(FileSections, e.where, "the file has more than %d sections, and Linux follows no more", linuxSections)
+	}
+	if rec.Flags()|iso9660.FlagMultiExtent != e.flags|iso9660.FlagMultiExtent {
+		r.tree.report(FileSections, rec.where, "the file flags differ between the sections of the file")
 	}
 	if len(e.sections) < maxSections {
 		e.sections = append(e.sections, rec.Section())
@@ -297,6 +316,8 @@ func (r *dirReader) fields(rec record) {
 	}
 	if _, err := b.RecordingTime(); err != nil {
 		r.tree.report(RecordDate, at, "the recording date is %v: %x", err, []byte(b[18:25]))
+	} else if badZone(b[24]) {
+		r.tree.report(RecordDate, at, "the recording date is %d quarters of an hour from Greenwich", int8(b[24]))
 	}
 	if b.FileUnitSize() != 0 || b.InterleaveGap() != 0 {
 		r.tree.report(Interleaved, at, "the file is interleaved, which readers of our time do not support")
@@ -304,6 +325,20 @@ func (r *dirReader) fields(rec record) {
 	const reserved = 1<<5 | 1<<6
 	if b.Flags()&reserved != 0 {
 		r.tree.report(RecordConstant, at, "reserved file flags are set: %#02x", b.Flags())
+	}
+	const notOfDirectories = iso9660.FlagAssociated | iso9660.FlagRecord
+	if b.IsDirectory() && b.Flags()&notOfDirectories != 0 {
+		r.tree.report(RecordConstant, at, "a directory has file flags that only files have (9.1.6): %#02x", b.Flags())
+	}
+	const ofExtended = iso9660.FlagRecord | iso9660.FlagProtection
+	if b.Flags()&ofExtended != 0 && b.ExtendedAttributeLength() == 0 {
+		r.tree.report(RecordConstant, at, "the file flags, %#02x, tell of an Extended Attribute Record (9.1.6), and there is none", b.Flags())
+	}
+	if b.Length()%2 != 0 {
+		r.tree.report(RecordConstant, at, "the record has %d bytes, which is no even number (9.1.13)", b.Length())
+	}
+	if end := 33 + len(b.Identifier()); len(b.Identifier())%2 == 0 && end < b.Length() && b[end] != 0 {
+		r.tree.report(RecordConstant, at, "the padding of the identifier is not zero (9.1.12)")
 	}
 	if n := b.VolumeSequenceNumber(); n != 1 {
 		r.tree.report(RecordConstant, at, "the volume sequence number is %d instead of 1", n)

@@ -37,15 +37,24 @@ func (r *dirReader) identifier(e *entry) {
 		return
 	}
 	directory := e.flags&iso9660.FlagDirectory != 0
-	if !r.irregular && !r.allowed(id, directory) {
+	allowed := r.allowed(id, directory)
+	// Where a directory was relocated from, everybody keeps its identifier.
+	formed := wellFormed(id, directory) || e.use.hasCL && r.rockRidge && wellFormed(id, true)
+	if allowed && !formed && !r.quiet && !r.tree.enhanced {
+		f := &r.tree.irregular
+		if f.count++; f.count == 1 {
+			f.first = r.tree.finding(IdentifierForm, e.where, "the identifier %q is not made of d-characters, with dot and version number in that of a file", id)
+		}
+	}
+	if !r.irregular && !allowed {
 		r.irregular = true
 		r.tree.report(RecordIdentifier, e.where, "the identifier %q has characters or a length that are not allowed", id)
 	}
 }
 
 // allowed tells whether an identifier keeps to level 3 of interchange (10.3), or, with
-// an Enhanced descriptor, to ISO 9660:1999. Small letters and other printing characters
-// are common and let pass.
+// an Enhanced descriptor, to ISO 9660:1999. Characters that are
+// printed but not allowed are for wellFormed to tell.
 func (t *tree) allowed(id []byte, directory bool) bool {
 	limit := maxFileIdentifier
 	if directory {
@@ -60,6 +69,46 @@ func (t *tree) allowed(id []byte, directory bool) bool {
 		}
 	}
 	return len(id) <= limit
+}
+
+// wellFormed tells whether an identifier is what 7.5.1 and 7.6.1 demand, but for its
+// length: d-characters, in that of a file with one dot, and a version number from 1 to
+// 32767 behind a semicolon.
+func wellFormed(id []byte, directory bool) bool {
+	name := id
+	if !directory {
+		var version, extension []byte
+		var ok bool
+		if name, version, ok = bytes.Cut(id, []byte{iso9660.Separator2}); !ok || !isVersion(version) {
+			return false
+		}
+		if name, extension, ok = bytes.Cut(name, []byte{iso9660.Separator1}); !ok || len(name)+len(extension) == 0 || !allD(extension) {
+			return false
+		}
+	}
+	return allD(name)
+}
+
+func allD(b []byte) bool {
+	for _, c := range b {
+		if !iso9660.IsDCharacter(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func isVersion(b []byte) bool {
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+		if n = n*10 + int(c-'0'); n > 32767 {
+			return false
+		}
+	}
+	return n > 0
 }
 
 // jolietStem is a Joliet identifier without the version number that some producers

@@ -39,7 +39,8 @@ func garden() *memTree {
 	device.RdevMajor, device.RdevMinor = 1, 3
 	t.file(r, strings.Repeat("long", 60), pattern(7))
 	attrs := t.file(r, "attrs", pattern(8))
-	attrs.Xattrs = []aaip.Attr{{Name: "user.x", Value: []byte("value")}}
+	attrs.Xattrs = []aaip.Attr{{Name: "user.x", Value: []byte("value")}, {Name: "user.z", Value: []byte("other")}}
+	t.file(r, "list", pattern(9)).Xattrs = []aaip.Attr{{Name: aaip.NameACLAccess, Value: accessList()}}
 	parts := t.file(r, "parts", pattern(77))
 	parts.Pieces = []image.Piece{{Size: 4096, Old: true, LBA: 20}, {Size: 77}}
 	in := r
@@ -47,6 +48,16 @@ func garden() *memTree {
 		in = t.dir(in, "level"+name)
 	}
 	return t
+}
+
+// accessList is an access control list in the form of Linux: rw-rw-r--, and rw- for user
+// 1000.
+func accessList() []byte {
+	list := []byte{2, 0, 0, 0}
+	for _, e := range [][3]uint32{{0x01, 6, 1<<32 - 1}, {0x02, 6, 1000}, {0x04, 4, 1<<32 - 1}, {0x10, 6, 1<<32 - 1}, {0x20, 4, 1<<32 - 1}} {
+		list = append(list, byte(e[0]), 0, byte(e[1]), 0, byte(e[2]), byte(e[2]>>8), byte(e[2]>>16), byte(e[2]>>24))
+	}
+	return list
 }
 
 // A patient is a disc that is about to be damaged.
@@ -106,6 +117,23 @@ func (p *patient) jolietRecord(path string) iso9660.DirectoryRecord {
 	p.Helper()
 	e := p.entry(path, volume.Options{NoRockRidge: true})
 	return p.recordAt(e.RecordLBA, int(e.RecordOffset))
+}
+
+// next is the record behind that of a name.
+func (p *patient) next(path string) iso9660.DirectoryRecord {
+	p.Helper()
+	e := p.entry(path, volume.Options{})
+	return p.recordAt(e.RecordLBA, int(e.RecordOffset)+p.record(path).Length())
+}
+
+// replace changes bytes of an entry.
+func (p *patient) replace(e susp.Entry, from, to string) {
+	p.Helper()
+	i := bytes.Index(e, []byte(from))
+	if i < 0 {
+		p.Fatalf("there is no %q in %q", from, []byte(e))
+	}
+	copy(e[i:], to)
 }
 
 // extent is where a directory of the ISO 9660 tree begins.

@@ -94,7 +94,8 @@ func (p *pathTable) check() {
 
 // records takes whole records off b, and what is left at the end of the table.
 func (p *pathTable) records(b []byte, last bool) (rest []byte, ok bool) {
-	const longest = 8 + 255 + 1
+	const pathTableFixed = 8 // bytes before the identifier
+	const longest = pathTableFixed + 255 + 1
 	for len(b) > 0 && (last || len(b) >= longest) {
 		r, n, err := iso9660.ParsePathTableRecord(b, p.order)
 		if err != nil {
@@ -109,6 +110,9 @@ func (p *pathTable) records(b []byte, last bool) (rest []byte, ok bool) {
 			return nil, false
 		}
 		p.record(r)
+		if id := len(r.Identifier); id%2 != 0 && n > pathTableFixed+id && b[pathTableFixed+id] != 0 {
+			p.broken(PathTableForm, "the padding of record %d of %s is not zero", len(p.number), p.what)
+		}
 		b = b[n:]
 		p.at += int64(n)
 	}

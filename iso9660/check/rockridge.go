@@ -27,12 +27,19 @@ const (
 )
 
 const (
-	sizePX110     = 36 // until 1.10: no serial number
-	maxName       = 255
-	flagContinue  = 1 << 0 // of NM, SL, AL
-	flagsFixed    = 5      // bytes of an entry up to and with its flags
-	tfLongForm    = 1 << 7
-	nanoPerSecond = 1e9
+	sizePX110      = 36 // until 1.10: no serial number
+	maxName        = 255
+	sizeSF110      = 12 // until 1.10: no table depth
+	sizeSF112      = 21
+	flagContinue   = 1 << 0 // of NM, SL, AL and components of SL
+	flagCurrent    = 1 << 1 // of NM and components
+	flagParent     = 1 << 2 // of NM and components
+	flagRoot       = 1 << 3 // of components
+	flagVolumeRoot = 1 << 4 // of components, until 1.10
+	flagHost       = 1 << 5 // of NM and components, until 1.10
+	flagsFixed     = 5      // bytes of an entry up to and with its flags
+	tfLongForm     = 1 << 7
+	nanoPerSecond  = 1e9
 )
 
 // entry checks one System Use entry and adds what it says to u. Signatures that are
@@ -42,6 +49,7 @@ func (t *tree) entry(at where, e susp.Entry, u *systemUse) {
 	case rrip.SignaturePX:
 		t.px(at, e, u)
 	case rrip.SignaturePN:
+		t.once(at, DeviceNumber, e, u.hasPN)
 		if u.hasPN = true; len(e) != rrip.SizePN {
 			t.report(DeviceNumber, at, "PN has %d bytes instead of %d", len(e), rrip.SizePN)
 		} else if !iso9660.Both32Agrees(e[4:]) || !iso9660.Both32Agrees(e[12:]) {
@@ -54,17 +62,25 @@ func (t *tree) entry(at where, e susp.Entry, u *systemUse) {
 	case rrip.SignatureTF:
 		t.tf(at, e, u)
 	case rrip.SignatureCL:
+		t.once(at, Relocation, e, u.hasCL)
 		u.cl, u.hasCL = t.location(at, e)
 	case rrip.SignaturePL:
+		t.once(at, Relocation, e, u.hasPL)
 		u.pl, u.hasPL = t.location(at, e)
 	case rrip.SignatureRE:
-		u.hasRE = true
+		if u.hasRE = true; len(e) != rrip.SizeRE {
+			t.form("RRIP 4.1.5.3", at, "RE has %d bytes instead of %d", len(e), rrip.SizeRE)
+		}
+	case rrip.SignatureSF:
+		t.sf(at, e)
 	case aaip.SignatureAL:
 		u.hasAL = true
 		if len(e) < flagsFixed {
 			t.report(Attributes, at, "AL has %d bytes", len(e))
 		} else if !u.al.next(e[4]&flagContinue != 0) {
 			t.report(Attributes, at, "an AL entry follows the one that is marked as the last")
+		} else if e[4]&^flagContinue != 0 {
+			t.form("AAIP 2.0", at, "AL has flags that have no meaning: %#02x", e[4])
 		}
 		u.attrs.Add(e)
 	case zisofs.SignatureZF, zisofs.SignatureZ2:
@@ -78,8 +94,17 @@ func (t *tree) entry(at where, e susp.Entry, u *systemUse) {
 	case susp.SignatureER:
 		if er, ok := susp.ParseER(e); !ok {
 			t.report(ExtensionReference, at, "an ER entry is too short for its texts")
-		} else if rrip.IsRockRidge(er.Identifier) {
-			u.hasER = true
+		} else if u.hasER = u.hasER || rrip.IsRockRidge(er.Identifier); er.Size() != len(e) {
+			t.form("SUSP 5.5", at, "ER has %d bytes, and its texts make it %d", len(e), er.Size())
+		}
+		if at.dir != 0 || at.name != "" {
+			t.form("SUSP 5.5", at, "ER is in another record than the first of the root")
+		}
+	case susp.SignatureSP:
+		u.hasSP = true
+	case susp.SignatureES:
+		if len(e) != susp.SizeES {
+			t.form("SUSP 5.6", at, "ES has %d bytes instead of %d", len(e), susp.SizeES)
 		}
 	}
 }
@@ -90,6 +115,7 @@ func (t *tree) px(at where, e susp.Entry, u *systemUse) {
 		t.report(FileAttributes, at, "PX has %d bytes instead of %d or %d", len(e), sizePX110, rrip.SizePX)
 		return
 	}
+	t.once(at, FileAttributes, e, u.hasPX)
 	u.px, u.hasPX = px, true
 	for field := e[4:]; len(field) >= 8; field = field[8:] {
 		if !iso9660.Both32Agrees(field) {
@@ -106,6 +132,13 @@ func (t *tree) nm(at where, e susp.Entry, u *systemUse) {
 	}
 	if !u.nm.next(e[4]&flagContinue != 0) {
 		t.report(AlternateName, at, "an NM entry follows the one that is marked as the last")
+	}
+	const known = flagContinue | flagCurrent | flagParent | flagHost
+	switch flags := e[4]; {
+	case flags&^known != 0 || bits.OnesCount8(flags) > 1:
+		t.form("RRIP 4.1.4", at, "NM has flags that have no meaning together or at all: %#02x", flags)
+	case flags&(flagCurrent|flagParent|flagHost) != 0 && len(e) > flagsFixed:
+		t.form("RRIP 4.1.4", at, "NM has a name, and the flags %#02x that stand for one", flags)
 	}
 	u.name.Add(e)
 }
@@ -124,10 +157,41 @@ func (t *tree) sl(at where, e susp.Entry, u *systemUse) {
 			t.report(SymbolicLink, at, "a component of the target reaches beyond its SL entry")
 			return
 		}
+		t.component(at, components)
+		u.cut = components[0]&flagContinue != 0
 		components = components[2+int(components[1]):]
+	}
+	if e[4]&^flagContinue != 0 {
+		t.form("RRIP 4.1.3", at, "SL has flags that have no meaning: %#02x", e[4])
 	}
 	// What cannot be decoded has been reported.
 	_ = u.target.Add(e)
+}
+
+// component checks the flags of a component of a target (RRIP 4.1.3.1).
+func (t *tree) component(at where, c susp.Entry) {
+	const special = flagCurrent | flagParent | flagRoot | flagVolumeRoot | flagHost
+	switch flags := c[0]; {
+	case flags&^(flagContinue|special) != 0 || bits.OnesCount8(flags) > 1:
+		t.form("RRIP 4.1.3.1", at, "a component of SL has flags that have no meaning together or at all: %#02x", flags)
+	case flags&special != 0 && c[1] != 0:
+		t.form("RRIP 4.1.3.1", at, "a component of SL has a text, and the flags %#02x that stand for one", flags)
+	}
+}
+
+// once demands that there is not already an entry of the kind of e.
+func (t *tree) once(at where, rule Rule, e susp.Entry, already bool) {
+	if already {
+		t.report(rule, at, "there is a second %v", e.Signature())
+	}
+}
+
+func (t *tree) sf(at where, e susp.Entry) {
+	if len(e) != sizeSF110 && len(e) != sizeSF112 {
+		t.report(SparseFile, at, "SF has %d bytes instead of %d or %d", len(e), sizeSF110, sizeSF112)
+		return
+	}
+	t.report(SparseFile, at, "the file is sparse, which readers of our time do not support")
 }
 
 func (t *tree) tf(at where, e susp.Entry, u *systemUse) {
@@ -141,10 +205,15 @@ func (t *tree) tf(at where, e susp.Entry, u *systemUse) {
 		width, decode = iso9660.VolumeTimeSize, iso9660.VolumeTime
 		t.report(TimeStamps, at, "TF has dates of %d bytes, of which Linux before 6.14 makes nonsense", width)
 	}
+	if want := flagsFixed + bits.OnesCount8(e[4]&^tfLongForm)*width; len(e) != want {
+		t.form("RRIP 4.1.6", at, "TF has %d bytes, and its dates make it %d", len(e), want)
+	}
 	for i := range bits.OnesCount8(e[4] &^ tfLongForm) {
 		field := e[flagsFixed+i*width:][:width]
 		if _, err := decode(field); err != nil {
 			t.report(TimeStamps, at, "date %d of TF is %v: %x", i+1, err, []byte(field))
+		} else if badZone(field[width-1]) {
+			t.report(TimeStamps, at, "date %d of TF is %d quarters of an hour from Greenwich", i+1, int8(field[width-1]))
 		}
 	}
 }
@@ -254,6 +323,8 @@ func (t *tree) kind(at where, u *systemUse, kind uint32) {
 	switch symlink := kind == modeSymlink; {
 	case symlink && (!u.hasSL || len(u.target.Target()) == 0):
 		t.report(SymbolicLink, at, "the symbolic link has no target")
+	case symlink && u.cut:
+		t.report(SymbolicLink, at, "the last component of the target says that it goes on")
 	case symlink && strings.IndexByte(string(u.target.Target()), 0) >= 0:
 		t.report(SymbolicLink, at, "the target of the symbolic link has a zero byte in it")
 	case !symlink && u.hasSL:
@@ -301,7 +372,15 @@ func (t *tree) attributes(at where, u *systemUse) {
 		t.report(Attributes, at, "the attributes in the AL entries are broken: %v", err)
 	}
 	root := at.dir == 0 && at.name == ""
+	if !u.attrs.ValidACLs() {
+		t.report(Attributes, at, "the access control lists in the AL entries are broken")
+	}
+	names := map[string]bool{}
 	for _, a := range attrs {
+		if names[a.Name] {
+			t.report(Attributes, at, "the attribute %q is recorded twice", a.Name)
+		}
+		names[a.Name] = true
 		switch {
 		case a.Name == "" || strings.IndexByte(a.Name, 0) >= 0:
 			t.report(Attributes, at, "an attribute has the name %q", a.Name)

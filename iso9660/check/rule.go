@@ -13,6 +13,8 @@ const (
 	DescriptorConstant                 // a field has not the value that it must have
 	DescriptorText                     // a text has characters that are not allowed
 	DescriptorDate                     // a date is none
+	DescriptorReserved                 // a byte that has to be zero is not
+	DescriptorFile                     // a file that is named is not in the root
 	DescriptorsDiffer                  // the Joliet descriptor contradicts the primary one
 	RootRecord                         // the root's record in a descriptor is wrong
 	VolumeSize                         // the volume space size counts from the session's start
@@ -21,6 +23,7 @@ const (
 	PathTable      // a record is broken
 	PathTableEntry // a table and the directories contradict each other
 	PathTableOrder // the records are out of order
+	PathTableForm  // a byte that has to be zero is not
 
 	// Directories and their records.
 	Unreadable       // a block cannot be read
@@ -35,6 +38,7 @@ const (
 	RecordNumber     // the two halves of a both-byte order field disagree
 	RecordDate       // a date is none
 	RecordIdentifier // an identifier has characters or a length that are not allowed
+	IdentifierForm   // an identifier is not of the form of level 3
 	RecordConstant   // a field has not the value that it must have
 	Interleaved      // an interleaved file
 	FileSections     // the sections of a file do not make a file
@@ -45,6 +49,7 @@ const (
 	SystemUseIndicator // Rock Ridge is there, but not announced by SP
 	ExtensionReference // Rock Ridge is not announced by ER
 	SystemUseEntry     // an entry is broken
+	SystemUseForm      // an entry has a place, a length or flags that it must not have
 	Continuation       // a Continuation Area cannot be followed
 	ContinuationBeyond // a Continuation Area lies beyond the volume space size
 
@@ -61,6 +66,10 @@ const (
 	Attributes     // AL
 	Compressed     // ZF, Z2
 	CompressedData // a file with ZF cannot be decoded
+
+	// Rock Ridge, further ones.
+	SparseFile          // SF
+	DirectoryAttributes // a directory has other attributes by its own record
 
 	// Joliet.
 	JolietIdentifier // an identifier that is not UCS-2
@@ -112,6 +121,8 @@ var rules = [...]struct {
 	DescriptorConstant: {"descriptor-constant", Warning, "ECMA-119 8.4"},
 	DescriptorText:     {"descriptor-text", Warning, "ECMA-119 7.4"},
 	DescriptorDate:     {"descriptor-date", Warning, "ECMA-119 8.4.26.1"},
+	DescriptorReserved: {"descriptor-reserved", Warning, "ECMA-119 8.4"},
+	DescriptorFile:     {"descriptor-file", Warning, "ECMA-119 8.4.20"},
 	DescriptorsDiffer:  {"descriptors-differ", Warning, "ECMA-119 8.5.1"},
 	RootRecord:         {"root-record", Error, "ECMA-119 8.4.18"},
 	VolumeSize:         {"volume-size", Warning, "ECMA-119 8.4.8"},
@@ -119,6 +130,7 @@ var rules = [...]struct {
 	PathTable:      {"path-table", Error, "ECMA-119 9.4"},
 	PathTableEntry: {"path-table-entry", Error, "ECMA-119 6.9"},
 	PathTableOrder: {"path-table-order", Warning, "ECMA-119 6.9.1"},
+	PathTableForm:  {"path-table-form", Warning, "ECMA-119 9.4.6"},
 
 	Unreadable:       {"unreadable", Error, "ECMA-119 6.1.2"},
 	DirectoryRecord:  {"directory-record", Error, "ECMA-119 9.1"},
@@ -132,6 +144,7 @@ var rules = [...]struct {
 	RecordNumber:     {"record-number", Error, "ECMA-119 7.2.3, 7.3.3"},
 	RecordDate:       {"record-date", Warning, "ECMA-119 9.1.5"},
 	RecordIdentifier: {"record-identifier", Warning, "ECMA-119 7.5, 7.6"},
+	IdentifierForm:   {"identifier-form", Warning, "ECMA-119 7.5.1, 7.6.1"},
 	RecordConstant:   {"record-constant", Warning, "ECMA-119 9.1.6, 9.1.9"},
 	Interleaved:      {"interleaved", Error, "ECMA-119 9.1.7"},
 	FileSections:     {"file-sections", Error, "ECMA-119 6.5.1, 9.1.6"},
@@ -141,6 +154,7 @@ var rules = [...]struct {
 	SystemUseIndicator: {"system-use-indicator", Error, "SUSP 5.3"},
 	ExtensionReference: {"extension-reference", Warning, "SUSP 5.5"},
 	SystemUseEntry:     {"system-use-entry", Error, "SUSP 4.1"},
+	SystemUseForm:      {"system-use-form", Warning, "SUSP 5"},
 	Continuation:       {"continuation", Error, "SUSP 5.1"},
 	ContinuationBeyond: {"continuation-beyond", Error, "SUSP 5.1, ECMA-119 8.4.8"},
 
@@ -156,6 +170,9 @@ var rules = [...]struct {
 	Attributes:     {"attributes", Error, "AAIP 2.0"},
 	Compressed:     {"compressed", Error, zisofsOne + ", ZF System Use Entry Format"},
 	CompressedData: {"compressed-data", Error, zisofsOne + ", File Header, Block Pointers"},
+
+	SparseFile:          {"sparse-file", Error, "RRIP 4.1.7"},
+	DirectoryAttributes: {"directory-attributes", Warning, "RRIP 4.1.1"},
 
 	JolietIdentifier: {"joliet-identifier", Error, "Joliet, character set"},
 	JolietFile:       {"joliet-file", Error, "Joliet, directory hierarchy"},

@@ -29,14 +29,25 @@ type row struct {
 type only = []check.Rule
 
 var rows = []row{
-	{rules: only{check.DescriptorSet}, reason: "no terminator", change: func(p *patient) { p.block(p.start + 18)[0] = 254 }},
+	{rules: only{check.DescriptorSet}, reason: "no terminator", change: func(p *patient) { p.block(p.start + 18)[0] = 3 }},
+	{rules: only{check.DescriptorSet, check.DescriptorConstant}, reason: "a reserved type", change: func(p *patient) { p.block(p.start + 18)[0] = 254 }},
 	{rules: only{check.DescriptorNumber}, reason: "big-endian half of the volume space size", change: func(p *patient) { p.primary()[87]++ }},
 	{rules: only{check.DescriptorNumber}, reason: "big-endian half of the path table size of Joliet", change: func(p *patient) { p.joliet()[139]++ }},
 	{rules: only{check.DescriptorNumber}, reason: "big-endian half of the root's location", change: func(p *patient) { p.primary()[156+9]++ }},
+	{rules: only{check.DescriptorNumber}, reason: "big-endian half of the root's volume", change: func(p *patient) { p.primary()[156+31]++ }},
 	{rules: only{check.DescriptorConstant}, reason: "file structure version", change: func(p *patient) { p.primary()[881] = 3 }},
 	{rules: only{check.DescriptorConstant}, reason: "volume set size", change: func(p *patient) { iso9660.PutBoth16(p.primary()[120:], 2) }},
 	{rules: only{check.DescriptorConstant}, reason: "descriptor version", change: func(p *patient) { p.primary()[6] = 2 }},
 	{rules: only{check.DescriptorText}, reason: "a tab in the volume identifier", change: func(p *patient) { p.primary()[41] = '\t' }},
+	{rules: only{check.DescriptorText}, reason: "a small letter in the volume identifier", change: func(p *patient) { p.primary()[41] = 'e' }},
+	{rules: only{check.DescriptorText}, reason: "an umlaut in the publisher identifier", change: func(p *patient) { p.primary()[318] = 0xE4 }},
+	{rules: only{check.DescriptorDate}, reason: "a place beyond the date line", change: func(p *patient) { p.primary()[813+16] = 53 }},
+	{rules: only{check.DescriptorReserved}, reason: "an unused field of the primary descriptor", change: func(p *patient) { p.primary()[100] = 1 }},
+	{rules: only{check.DescriptorReserved}, reason: "the end of the Joliet descriptor", change: func(p *patient) { p.joliet()[2047] = 1 }},
+	{rules: only{check.DescriptorReserved}, reason: "volume flags of the Joliet descriptor", change: func(p *patient) { p.joliet()[7] = 2 }},
+	{rules: only{check.DescriptorReserved}, reason: "a terminator with text", change: func(p *patient) { copy(p.block(p.start + 18)[100:], "text") }},
+	{rules: only{check.DescriptorFile}, reason: "a copyright file that is not there", change: func(p *patient) { copy(p.primary()[702:], "NOTHERE.TXT;1") }},
+	{rules: only{check.DescriptorFile}, reason: "a publisher file that is not there", change: func(p *patient) { copy(p.primary()[318:], "_NOTHERE.TXT") }},
 	{rules: only{check.DescriptorDate}, reason: "month 13", change: func(p *patient) { copy(p.primary()[813+4:], "13") }},
 	{rules: only{check.DescriptorsDiffer}, reason: "Joliet says another size", change: func(p *patient) { both32(p.joliet()[80:], 5000) }},
 	{rules: only{check.RootRecord}, reason: "the root is a file", change: func(p *patient) { p.primary()[156+25] = 0 }},
@@ -75,6 +86,7 @@ var rows = []row{
 	{rules: only{check.PathTableEntry}, reason: "a parent's number", change: func(p *patient) { p.pathTable(140, 4)[6]++ }},
 	{rules: only{check.PathTableEntry}, reason: "a location in the table of Joliet", change: func(p *patient) { p.tableOf(p.joliet(), 140, 2)[2]++ }},
 	{rules: only{check.ExtentOutside}, reason: "a path table beyond the end", change: func(p *patient) { iso9660.PutLSB32(p.primary()[140:], 1<<30) }},
+	{rules: only{check.PathTableForm}, reason: "padding of an identifier", change: func(p *patient) { p.pathTable(140, 2)[9] = 1 }},
 	{rules: only{check.PathTableOrder}, reason: "two directories in the wrong order", change: func(p *patient) {
 		for _, field := range []int{140, 148} {
 			a, b := p.pathTable(field, 5), p.pathTable(field, 6)
@@ -120,9 +132,16 @@ var rows = []row{
 	{rules: only{check.RecordDate}, reason: "month 13", change: func(p *patient) { p.record("b")[19] = 13 }},
 	{rules: only{check.RecordIdentifier}, reason: "a slash", change: func(p *patient) { p.record("sym").Identifier()[2] = '/' }, path: "/sym"},
 	{rules: only{check.RecordIdentifier}, reason: "a colon in Joliet", change: func(p *patient) { p.jolietRecord("attrs").Identifier()[9] = ':' }, path: "/attr:"},
+	{rules: only{check.RecordDate}, reason: "a place beyond the date line", change: func(p *patient) { p.record("b")[24] = 0x80 }},
+	{rules: only{check.IdentifierForm}, reason: "version 0", change: func(p *patient) { id := p.record("b").Identifier(); id[len(id)-1] = '0' }, path: "/b"},
+	{rules: only{check.IdentifierForm}, reason: "two dots", change: func(p *patient) { p.record(long).Identifier()[4] = '.' }},
+	{rules: only{check.RecordConstant}, reason: "a directory in records", change: func(p *patient) { p.record("d")[25] |= iso9660.FlagRecord }},
+	{rules: only{check.RecordConstant}, reason: "no Extended Attribute Record", change: func(p *patient) { p.record("b")[25] |= iso9660.FlagProtection }},
+	{rules: only{check.RecordConstant}, reason: "padding of an identifier", change: func(p *patient) { r := p.record("b"); r[33+len(r.Identifier())] = 1 }},
 	{rules: only{check.RecordConstant}, reason: "reserved flag", change: func(p *patient) { p.record("b")[25] |= 1 << 5 }},
 	{rules: only{check.RecordConstant}, reason: "volume sequence number", change: func(p *patient) { iso9660.PutBoth16(p.record("b")[28:], 3) }},
 	{rules: only{check.Interleaved}, reason: "a file unit size", change: func(p *patient) { p.record("b")[26] = 1 }},
+	{rules: only{check.FileSections}, reason: "a hidden section", change: func(p *patient) { p.next("parts")[25] |= iso9660.FlagHidden }},
 	{rules: only{check.FileSections}, reason: "no last section", change: func(p *patient) { p.record("b")[25] |= iso9660.FlagMultiExtent }, path: "/b"},
 	{rules: only{check.FileSections, check.FileChecksum, check.FileSHA256}, reason: "a first section that is no whole block", change: func(p *patient) {
 		// b and c become sections of one file, in both trees.
@@ -155,6 +174,14 @@ var rows = []row{
 	{rules: only{check.SystemUseEntry}, reason: "a length beyond the field", change: func(p *patient) { p.use(p.record("b"), "NM")[2] = 255 }},
 	{rules: only{check.SystemUseEntry}, reason: "a signature of zero", change: func(p *patient) { e := p.use(p.record("b"), "PX"); e[0], e[1] = 0, 0 }},
 	{rules: only{check.SystemUseEntry}, reason: "an unknown version", change: func(p *patient) { p.use(p.record("b"), "PX")[3] = 9 }},
+	{rules: only{check.SystemUseForm}, reason: "SP in a file's record", change: func(p *patient) { copy(p.use(p.record("b"), "BF"), "SP") }},
+	{rules: only{check.SystemUseForm}, reason: "ER that is longer than its texts", change: func(p *patient) { p.use(p.self("."), "ER")[6]-- }, path: "/"},
+	{rules: only{check.SystemUseForm}, reason: "TF that is longer than its dates", change: func(p *patient) { p.use(p.record("b"), "TF")[4] &^= 1 << 3 }},
+	{rules: only{check.SystemUseForm}, reason: "a reserved flag of NM", change: func(p *patient) { p.use(p.record("b"), "NM")[4] = 1 << 4 }},
+	{rules: only{check.SystemUseForm}, reason: "a reserved flag of SL", change: func(p *patient) { p.use(p.record("sym"), "SL")[4] = 1 << 4 }},
+	{rules: only{check.SystemUseForm}, reason: "a reserved flag of a component", change: func(p *patient) { p.use(p.record("sym"), "SL")[5] = 1 << 7 }},
+	{rules: only{check.SystemUseForm}, reason: "a component with text that stands for the root", change: func(p *patient) { p.use(p.record("sym"), "SL")[5] = 1 << 3 }},
+	{rules: only{check.SystemUseForm}, reason: "a reserved flag of AL", change: func(p *patient) { p.use(p.record("attrs"), "AL")[4] = 1 << 4 }},
 	{rules: only{check.Continuation}, reason: "big-endian half of the length", change: func(p *patient) { p.use(p.record(long), "CE")[27]++ }},
 	{rules: only{check.Continuation}, reason: "crosses a block", change: func(p *patient) { both32(p.use(p.record(long), "CE")[20:], 2048) }},
 	{rules: only{check.Continuation}, reason: "beyond the end", change: func(p *patient) { both32(p.use(p.record(long), "CE")[4:], 1<<30) }},
@@ -174,6 +201,9 @@ var rows = []row{
 	{rules: only{check.SymbolicLink}, reason: "no SL", change: func(p *patient) { p.setSignature(p.record("sym"), "SL") }, path: "/sym"},
 	{rules: only{check.SymbolicLink}, reason: "continued for ever", change: func(p *patient) { p.use(p.record("sym"), "SL")[4] = 1 }},
 	{rules: only{check.SymbolicLink}, reason: "a component too long", change: func(p *patient) { p.use(p.record("sym"), "SL")[6] = 99 }},
+	{rules: only{check.SymbolicLink}, reason: "the last component goes on", change: func(p *patient) { p.use(p.record("sym"), "SL")[8] = 1 }},
+	{rules: only{check.SparseFile}, reason: "SF of an unknown length", change: func(p *patient) { copy(p.use(p.record("b"), "BF"), "SF") }},
+	{rules: only{check.DirectoryAttributes}, reason: "another owner in its own record", change: func(p *patient) { both32(p.use(p.self("d"), "PX")[20:], 77) }, path: "/d"},
 	{rules: only{check.AlternateName}, reason: "no NM", change: func(p *patient) { p.setSignature(p.record("b"), "NM") }, path: "/B"},
 	{rules: only{check.AlternateName}, reason: "continued for ever", change: func(p *patient) { p.use(p.record("b"), "NM")[4] = 1 }},
 	{rules: only{check.AlternateName}, reason: "a slash", change: func(p *patient) { p.rename("e1", "/1") }},
@@ -183,8 +213,9 @@ var rows = []row{
 		both32(p.use(p.parentOf("level7"), "PL")[4:], p.start)
 	}},
 	{rules: only{check.Relocation}, reason: "no PL", change: func(p *patient) { p.setSignature(p.parentOf("level7"), "PL") }},
-	{rules: only{check.Relocation}, reason: "RE hides a directory", change: func(p *patient) { copy(p.use(p.record("d"), "BF"), "RE") }, path: "/d"},
+	{rules: only{check.Relocation, check.SystemUseForm}, reason: "RE hides a directory", change: func(p *patient) { copy(p.use(p.record("d"), "BF"), "RE") }},
 	{rules: only{check.TimeStamps}, reason: "month 13", change: func(p *patient) { p.use(p.record("b"), "TF")[6] = 13 }},
+	{rules: only{check.TimeStamps}, reason: "a place beyond the date line", change: func(p *patient) { p.use(p.record("b"), "TF")[5+6] = 100 }},
 	{rules: only{check.Nanoseconds}, reason: "no TF", change: func(p *patient) { p.setSignature(p.record("b"), "TF") }},
 	{rules: only{check.TimeStamps}, reason: "no TF and no BF", change: func(p *patient) {
 		p.setSignature(p.record("b"), "TF")
@@ -205,6 +236,10 @@ var rows = []row{
 	{rules: only{check.Nanoseconds}, reason: "more than a second", change: func(p *patient) { p.use(p.record("b"), "BF")[5] = 0xFF }},
 	{rules: only{check.Nanoseconds}, reason: "unknown times", change: func(p *patient) { p.use(p.record("b"), "BF")[4] = 0xFF }},
 	{rules: only{check.Attributes}, reason: "a component too long", change: func(p *patient) { p.use(p.record("attrs"), "AL")[6] = 0xFF }, path: "/attrs"},
+	{rules: only{check.Attributes}, reason: "two of a name", change: func(p *patient) { p.replace(p.use(p.record("attrs"), "AL"), "\x03z", "\x03x") }, path: "/attrs"},
+	{rules: only{check.Attributes}, reason: "an access control list of another version", change: func(p *patient) {
+		p.replace(p.use(p.record("list"), "AL"), "\x16\xae", "\xf6\xae")
+	}, path: "/list"},
 	{rules: only{check.Attributes}, reason: "continued for ever", change: func(p *patient) { p.use(p.record("attrs"), "AL")[4] = 1 }},
 
 	{rules: only{check.Compressed}, reason: "blocks of a size that nobody writes", change: func(p *patient) { p.use(p.record("packed"), "ZF")[7] = 14 }, path: "/packed"},
@@ -338,6 +373,16 @@ func TestRules(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNamedFiles has descriptors name files that are there.
+func TestNamedFiles(t *testing.T) {
+	p := newPatient(t, nil)
+	copy(p.primary()[702:], "E1.;1")
+	copy(p.primary()[739:], "E2.")
+	copy(p.primary()[446:], "_B.")
+	p.seal()
+	clean(t, p, p.start)
 }
 
 // TestAllRules demands that the tests cover every rule.

@@ -20,7 +20,8 @@ type systemUse struct {
 
 	px                                       rrip.PX
 	hasPX, hasPN, hasSL, hasNM, hasTF, hasBF bool
-	hasCL, hasPL, hasRE, hasER               bool
+	hasCL, hasPL, hasRE, hasER, hasSP        bool
+	cut                                      bool // the last component of SL goes on
 	cl, pl                                   uint32
 	name                                     rrip.NameDecoder
 	target                                   rrip.TargetDecoder
@@ -87,6 +88,9 @@ func (t *tree) systemUse(rec record, u *systemUse, dots bool) {
 		}
 	}
 	u.intact = true
+	if u.hasSP && (at.dir != 0 || !rec.IsSelf()) {
+		t.form("SUSP 5.3", at, "SP is in another record than the first of the root")
+	}
 	for _, c := range []struct {
 		*chain
 		rule Rule
@@ -109,6 +113,9 @@ func (t *tree) entries(at where, area []byte, u *systemUse) (ce susp.CE, more, o
 		}
 		if e == nil {
 			ended := len(area) >= susp.HeaderSize && area[0] == 'S' && area[1] == 'T'
+			if ended && area[2] != susp.SizeST {
+				t.form("SUSP 5.4", at, "ST has %d bytes instead of %d", area[2], susp.SizeST)
+			}
 			if !ended && len(area) >= susp.HeaderSize && !isZero(area) {
 				t.report(SystemUseEntry, at, "bytes that are not zero follow the last System Use entry")
 				return ce, false, false

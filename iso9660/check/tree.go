@@ -1,9 +1,11 @@
 package check
 
 import (
+	"fmt"
 	"math"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/rrip"
 )
 
 const (
@@ -27,6 +29,8 @@ type directory struct {
 	subs      uint32 // subdirectories by Rock Ridge: not those that are relocated to it
 	shown     uint32 // entries but relocated directories
 	links     uint32 // PX of its record
+	px        rrip.PX
+	hasPX     bool
 	selfLinks uint32 // PX of its "."
 	relocated bool   // its record has RE
 	hasPL     bool
@@ -55,6 +59,10 @@ type tree struct {
 	empty     int64 // and without
 	others    int64 // neither files nor directories
 
+	irregular struct { // identifiers that are not of the form of level 3
+		count int
+		first Finding
+	}
 	ownParents  bool  // a directory that says to be its own parent was reported
 	readBlocks  int64 // of directories
 	readBytes   int64 // of Continuation Areas
@@ -89,9 +97,21 @@ func (t *tree) report(rule Rule, at where, format string, args ...any) {
 	case Unreadable, DirectoryRecord, DirectoryGap, DirectoryLoop, Relocation, Limit:
 		t.damaged = true
 	}
-	if t.quiet || t.done() {
-		return
+	if !t.quiet && !t.done() {
+		t.send(t.finding(rule, at, format, args...))
 	}
+}
+
+// form reports an entry that deviates from a clause, and that all readers take as it is.
+func (t *tree) form(clause string, at where, format string, args ...any) {
+	if !t.quiet && !t.done() {
+		f := t.finding(SystemUseForm, at, format, args...)
+		f.Clause = clause
+		t.send(f)
+	}
+}
+
+func (t *tree) finding(rule Rule, at where, format string, args ...any) Finding {
 	path := t.path(at.dir)
 	if at.name != "" {
 		path = join(path, at.name)
@@ -100,7 +120,7 @@ func (t *tree) report(rule Rule, at where, format string, args ...any) {
 	if t.joliet {
 		f.What = "in the Joliet tree, " + f.What
 	}
-	t.send(f)
+	return f
 }
 
 // path names directory i.
@@ -140,6 +160,12 @@ func (t *tree) walk(d iso9660.TreeDescriptor, lba uint32) {
 	for i := 0; i < len(t.dirs) && !t.done(); i++ {
 		t.readDirectory(i)
 	}
+	if f := &t.irregular; f.count > 0 && !t.done() {
+		if f.count > 1 {
+			f.first.What += fmt.Sprintf("; so are %d others", f.count-1)
+		}
+		t.send(f.first)
+	}
 }
 
 // again reads all directories once more, without saying again what is wrong with
@@ -165,7 +191,7 @@ func (t *tree) root(d iso9660.TreeDescriptor, lba uint32) (directory, bool) {
 		t.checker.report(RootRecord, lba, offset, "/", "the record of the root in the descriptor is broken: %v", err)
 		return directory{}, false
 	}
-	if !iso9660.Both32Agrees(r[2:]) || !iso9660.Both32Agrees(r[10:]) {
+	if !iso9660.Both32Agrees(r[2:]) || !iso9660.Both32Agrees(r[10:]) || !iso9660.Both16Agrees(r[28:]) {
 		t.checker.report(DescriptorNumber, lba, offset, "/", "the two halves of a number in the record of the root disagree")
 	}
 	s := r.Section()
@@ -209,7 +235,7 @@ func (t *tree) add(e *entry) {
 	t.dirs = append(t.dirs, directory{
 		id: string(e.identifier), name: e.where.name, parent: e.where.dir, lba: s.LBA, size: uint32(s.Size),
 		recordLBA: e.where.lba, recordOffset: e.where.offset,
-		links: e.use.px.Links, relocated: e.use.hasRE,
+		links: e.use.px.Links, px: e.use.px, hasPX: e.use.hasPX && e.use.intact, relocated: e.use.hasRE,
 	})
 	t.claimDirectory(len(t.dirs) - 1)
 }
