@@ -37,6 +37,8 @@ type Disc struct {
 	lab   *Lab
 	Media string
 	Path  string
+	// Broken: the test damages the disc on purpose, so that it is not checked.
+	Broken bool
 }
 
 // Disc makes a blank disc. Of a plain ISO file only the name is chosen; the

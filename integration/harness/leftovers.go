@@ -42,6 +42,7 @@ func (l *Lab) inspect() {
 	for _, d := range l.discs {
 		d.checkUnlocked(report)
 	}
+	l.CheckDiscs()
 	l.CheckStaging()
 }
 

@@ -41,6 +41,9 @@ func (r *room) playNew(media emu.Media, opt emu.CreateOptions, wrap func(mmc.Tra
 		if err := drive.Close(); err != nil {
 			r.Errorf("the drive: %v", err)
 		}
+		if !r.Failed() {
+			harness.CheckDisc(r, file)
+		}
 	})
 	var unit mmc.Transport = drive
 	if wrap != nil {

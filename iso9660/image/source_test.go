@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/check"
 	"burnfs/iso9660/image"
 	"burnfs/iso9660/volume"
 )
@@ -31,6 +32,7 @@ var epoch = time.Date(2024, time.February, 29, 12, 34, 56, 789_000_000, time.UTC
 type memNode struct {
 	image.Node
 	children []*memNode
+	links    []*memNode  // its other names
 	content  io.ReaderAt // of all pieces, old ones included
 }
 
@@ -75,10 +77,13 @@ func (t *memTree) file(in *memNode, name string, content []byte) *memNode {
 }
 
 func (t *memTree) link(in *memNode, name string, to *memNode) *memNode {
-	to.Nlink++
 	n := &memNode{Node: to.Node, content: to.content}
 	n.Name = name
 	in.children = append(in.children, n)
+	to.links = append(to.links, n)
+	for _, name := range append(to.links, to) {
+		name.Nlink = uint32(len(to.links)) + 1
+	}
 	return n
 }
 
@@ -152,7 +157,21 @@ func buildInto(t testing.TB, path string, src image.Source, opt image.Options, o
 	if err := f.Truncate(end); err != nil {
 		t.Fatal(err)
 	}
+	checkImage(t, medium{ReaderAt: f}, l)
 	return l
+}
+
+// checkImage demands that package check finds nothing on an image. It runs after each
+// one that is built; content is compared elsewhere.
+func checkImage(t testing.TB, m medium, l *image.Layout) {
+	t.Helper()
+	for f, err := range check.Check(t.Context(), m, l.Start(), check.Options{}) {
+		if err != nil {
+			t.Error(err)
+		} else {
+			t.Errorf("check: %v", f)
+		}
+	}
 }
 
 // A sparseWriter does not write long runs of zeros.
@@ -190,6 +209,7 @@ func render(t testing.TB, src image.Source, opt image.Options) ([]byte, *image.L
 	if int64(b.Len()) != int64(l.Blocks())*iso9660.BlockSize {
 		t.Fatalf("%d bytes were written, and the layout says %d blocks", b.Len(), l.Blocks())
 	}
+	checkImage(t, medium{bytes.NewReader(b.Bytes()), l.Start()}, l)
 	return b.Bytes(), l
 }
 

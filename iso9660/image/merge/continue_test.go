@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/check"
 	"burnfs/iso9660/image"
 	"burnfs/iso9660/image/hosttree"
 	"burnfs/iso9660/image/internal/judge"
@@ -152,6 +153,10 @@ func (d *disc) burn(t testing.TB, root string, start uint32, first bool) {
 	_, err = f.Seek(int64(start)*iso9660.BlockSize, 0)
 	must(t, err)
 	must(t, l.Write(t.Context(), f, tree.Open))
+	for found, err := range check.Check(t.Context(), medium{f}, start, check.Options{Data: true}) {
+		must(t, err)
+		t.Errorf("check: %v", found)
+	}
 	if start != 0 {
 		head := make([]byte, image.SuperblockBlocks*iso9660.BlockSize)
 		_, err = f.ReadAt(head, int64(start)*iso9660.BlockSize)

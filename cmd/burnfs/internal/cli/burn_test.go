@@ -178,6 +178,7 @@ func TestBurnTooLarge(t *testing.T) {
 
 func TestBurnOddImages(t *testing.T) {
 	l := newLab(t)
+	*l.damaged = true
 	l.create(t, emu.DVDPlusR)
 	for _, tt := range []struct {
 		content string

@@ -89,6 +89,7 @@ func TestCheck(t *testing.T) {
 
 func TestCheckFindsDamage(t *testing.T) {
 	l := twoSessions(t, emu.BDR)
+	*l.damaged = true
 	list := sessions(t, l.disc)
 	content := []byte(read(t, l.disc))
 
@@ -146,6 +147,7 @@ func TestCheckFindsDamage(t *testing.T) {
 
 func TestCheckReadsData(t *testing.T) {
 	l := twoSessions(t, emu.BDRE)
+	*l.damaged = true
 	at := strings.Index(read(t, l.disc), "texttexttext")
 	patch(t, l.disc, int64(at), 'T')
 	ok(t, "check", l.disc)
@@ -195,7 +197,8 @@ func TestCheckOthers(t *testing.T) {
 	// An image that others wrote and burnfs went on with: what was at block 16
 	// was saved.
 	for _, disc := range []string{plain, xorriso} {
-		l := lab{l.dir, disc, l.mnt, l.state}
+		l := l
+		l.disc = disc
 		spawnOK(t, l.mountArgs()...)
 		if err := os.WriteFile(filepath.Join(l.mnt, "new"), []byte("new"), 0o644); err != nil {
 			t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"burnfs/cmd/burnfs/internal/exitcode"
+	"burnfs/iso9660/check"
 	"burnfs/mmc/emu"
 )
 
@@ -89,7 +91,11 @@ func spawnOK(t *testing.T, args ...string) result {
 
 // lab is a place for one disc, its staging and its mount point. When the test
 // ends nothing may be mounted there.
-type lab struct{ dir, disc, mnt, state string }
+type lab struct {
+	dir, disc, mnt, state string
+	// damaged: the test damages the disc on purpose, so that it is not checked.
+	damaged *bool
+}
 
 func newLab(t *testing.T) lab {
 	t.Helper()
@@ -97,7 +103,7 @@ func newLab(t *testing.T) lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := lab{dir, filepath.Join(dir, "disc.img"), filepath.Join(dir, "mnt"), filepath.Join(dir, "state")}
+	l := lab{dir, filepath.Join(dir, "disc.img"), filepath.Join(dir, "mnt"), filepath.Join(dir, "state"), new(bool)}
 	if err := os.Mkdir(l.mnt, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -105,8 +111,33 @@ func newLab(t *testing.T) lab {
 		if err := unix.Unmount(l.mnt, unix.MNT_DETACH); err == nil {
 			t.Errorf("%s was still mounted", l.mnt)
 		}
+		l.check(t)
 	})
 	return l
+}
+
+// check demands that there is nothing to find on the disc in sessions of burnfs, and no
+// error in others. It runs at the end of each test.
+func (l lab) check(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat(l.disc); err != nil || *l.damaged || t.Failed() {
+		return
+	}
+	r := call(t, nil, "check", "--json", l.disc)
+	if r.code != int(exitcode.OK) && r.code != int(exitcode.Disc) && r.code != int(exitcode.Faulty) {
+		t.Errorf("check: %v", r)
+		return
+	}
+	rep := checkReport(t, r)
+	ours := map[int]bool{}
+	for _, s := range rep.Sessions {
+		ours[s.Session] = s.Burnfs
+	}
+	for _, f := range rep.Findings {
+		if ours[f.Session] || f.Severity == check.Error && f.Rule != check.ContinuationBeyond {
+			t.Errorf("check of session %d: %v", f.Session, f)
+		}
+	}
 }
 
 func (l lab) create(t *testing.T, media emu.Media, args ...string) {
