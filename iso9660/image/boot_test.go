@@ -115,7 +115,7 @@ func TestBootImages(t *testing.T) {
 	opt.BootImages = []image.BootImage{
 		{ID: loader.ID, Entry: 32, Patch: both}, {ID: short.ID, Entry: 64, Patch: both}, {ID: old.ID, Entry: 96},
 	}
-	b, l := render(t, tree, opt)
+	b, l := renderOdd(t, tree, opt) // the catalogue has no more than what is changed
 	if !bytes.Equal(b, inParts(t, tree, opt)) {
 		t.Error("an image that is made in parts differs")
 	}

@@ -85,6 +85,7 @@ func TestResume(t *testing.T) {
 // Another image is no continuation: the result does not read back as burned.
 func TestResumeWithAnotherImage(t *testing.T) {
 	l := newLab(t)
+	*l.damaged = true // a half of each image
 	l.create(t, emu.DVDPlusR)
 	image, other := filepath.Join(l.dir, "image.iso"), filepath.Join(l.dir, "other.iso")
 	write(t, filepath.Join(l.dir, "src", "f"), strings.Repeat("0123456789abcdef", 1<<18))
