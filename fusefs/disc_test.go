@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"burnfs/integration/shelf"
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
 	"burnfs/session"
@@ -24,6 +25,7 @@ func openDisc(t *testing.T, path, state string) *session.Disc {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		shelf.Put(t, path)
 		dirs, err := staging.Dirs(state)
 		if err != nil {
 			t.Error(err)

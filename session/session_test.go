@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"burnfs/integration/shelf"
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
 	"burnfs/session/tree"
@@ -57,6 +58,11 @@ func newRig(t *testing.T, media emu.Media) *rig {
 			t.Fatal(err)
 		}
 	}
+	t.Cleanup(func() {
+		if !r.damaged {
+			shelf.Put(t, r.path)
+		}
+	})
 	t.Cleanup(r.close)
 	return r
 }

@@ -37,7 +37,7 @@ type Disc struct {
 	lab   *Lab
 	Media string
 	Path  string
-	// Broken: the test damages the disc on purpose, so that it is not checked.
+	// Broken: the test damages the disc on purpose, so that it is neither checked nor judged.
 	Broken bool
 }
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"burnfs/integration/shelf"
 )
 
 // inspect looks for what the test left behind, reports it and clears it away. A
@@ -41,6 +43,9 @@ func (l *Lab) inspect() {
 	}
 	for _, d := range l.discs {
 		d.checkUnlocked(report)
+		if !d.Broken {
+			shelf.Put(l, d.Path)
+		}
 	}
 	l.CheckDiscs()
 	l.CheckStaging()

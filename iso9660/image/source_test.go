@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"burnfs/integration/shelf"
 	"burnfs/iso9660"
 	"burnfs/iso9660/check"
 	"burnfs/iso9660/image"
@@ -158,6 +159,9 @@ func buildInto(t testing.TB, path string, src image.Source, opt image.Options, o
 		t.Fatal(err)
 	}
 	checkImage(t, medium{ReaderAt: f}, l)
+	if l.Start() == 0 {
+		shelf.PutCopy(t, path) // some tests damage it
+	}
 	return l
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"burnfs/integration/shelf"
 	"burnfs/iso9660"
 	"burnfs/iso9660/check"
 	"burnfs/iso9660/image"
@@ -167,6 +168,7 @@ func (d *disc) burn(t testing.TB, root string, start uint32, first bool) {
 		must(t, err)
 	}
 	d.start = start
+	shelf.PutCopy(t, d.path)
 }
 
 // genisoimage appends a session as mkisofs -C -M and dd do.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"burnfs/cmd/burnfs/internal/exitcode"
+	"burnfs/integration/shelf"
 	"burnfs/iso9660/check"
 	"burnfs/mmc/emu"
 )
@@ -112,6 +113,9 @@ func newLab(t *testing.T) lab {
 			t.Errorf("%s was still mounted", l.mnt)
 		}
 		l.check(t)
+		if !*l.damaged {
+			shelf.Put(t, l.disc)
+		}
 	})
 	return l
 }
