@@ -17,6 +17,8 @@ need xorriso xorriso
 need genisoimage genisoimage
 need mkzftree zisofs-tools
 need isoinfo genisoimage
+need isovfy genisoimage
+need iso-info libcdio-utils
 need growisofs growisofs
 need bsdtar libarchive-tools
 need 7z p7zip-full

@@ -52,7 +52,8 @@ func Shell(t testing.TB, script string, args ...string) string {
 
 // packages name the Debian package of each foreign program.
 var packages = map[string]string{
-	"xorriso": "xorriso", "isoinfo": "genisoimage", "genisoimage": "genisoimage", "bsdtar": "libarchive-tools",
+	"xorriso": "xorriso", "isoinfo": "genisoimage", "isovfy": "genisoimage", "genisoimage": "genisoimage",
+	"iso-info": "libcdio-utils", "iso-read": "libcdio-utils", "bsdtar": "libarchive-tools",
 	"7z": "p7zip-full", "mkzftree": "zisofs-tools", "rsync": "rsync", "setfattr": "attr", "setfacl": "acl", "growisofs": "growisofs",
 	"fusermount3": "fuse3", "unshare": "util-linux", "setpriv": "util-linux", "mkfifo": "coreutils",
 	"stress-ng": "stress-ng", "fio": "fio",

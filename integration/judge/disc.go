@@ -29,6 +29,10 @@ type View struct {
 	Start uint32 // first block of the session
 	// Direct means that block 16 of the disc file shows this session.
 	Direct bool
+	// Older says that the session continues another one, and Foreign that it is not
+	// by burnfs. Programs that cannot read all of such sessions, and say so, abstain
+	// then: Read returns nil.
+	Older, Foreign bool
 }
 
 // Session returns the view of the session that starts at a block.

@@ -8,6 +8,9 @@
 //	isoinfo    -T N
 //	bsdtar     a sparse copy of the disc file whose blocks from 16 on are those
 //	7z         from N+16 on, up to the descriptor that ends the set
+//	iso-info   (libcdio's programs and isovfy have no option for it)
+//	iso-read
+//	isovfy
 //
 // All addresses in a session are those of the disc, so such a copy is what a
 // drive shows whose newest session that is. The newest session of an overwritable

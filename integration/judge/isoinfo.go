@@ -19,6 +19,7 @@ import (
 var IsoinfoRockRidge = Judge{
 	Name:    "isoinfo -R",
 	Aspects: manifest.Size | manifest.Content | manifest.Perm | manifest.Owner | manifest.Nlink,
+	Cannot:  cannotLongTargets("it does not end on"),
 	Expect: func(want, got manifest.Tree) manifest.Tree {
 		want = want.Select(func(name string, e *manifest.Entry) bool { return !isRelocated(name, e) })
 		return change(want, func(name string, e *manifest.Entry) {

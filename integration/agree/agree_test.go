@@ -1,0 +1,174 @@
+package agree
+
+import (
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"burnfs/integration/harness"
+	"burnfs/integration/judge"
+	"burnfs/integration/manifest"
+	"burnfs/iso9660/volume"
+)
+
+// judgeEnv names the shelf to be read; without it only the extremes are.
+const judgeEnv = "BURNFS_JUDGE"
+
+var allFlag = flag.Bool("judge.all", false, "read the discs of all subtests")
+
+func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+
+// TestDiscs lets all judges read all discs.
+func TestDiscs(t *testing.T) {
+	dir := os.Getenv(judgeEnv)
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	extremes(t, filepath.Join(dir, "extremes"))
+	discs, err := Discs(dir, *allFlag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(discs); n < len(extremeTrees) || os.Getenv(judgeEnv) != "" && n < 50 {
+		t.Errorf("only %d discs are on the shelf", n)
+	}
+	var price bill
+	t.Cleanup(func() { t.Log(price.String()) })
+	for _, disc := range discs {
+		name, err := filepath.Rel(dir, disc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			judgeDisc(t, disc, &price)
+		})
+	}
+}
+
+// judgeDisc lets the judges read one disc and records what they agree on.
+func judgeDisc(t *testing.T, file string, price *bill) {
+	began := time.Now()
+	sessions, err := Sessions(t.Context(), file)
+	price.add("our reader", began)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disc := judge.Open(t, file)
+	for _, s := range sessions {
+		view := disc.Session(s.Start)
+		if s.Direct {
+			view = disc.Newest(s.Start)
+		}
+		view.Older, view.Foreign = s.Older, !s.Ours
+		s.judge(t, view, price)
+	}
+	if len(sessions) > 0 && !t.Failed() {
+		if err := Record(file, sessions); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// judges are those that can say something of the session.
+func (s *Session) judges() []judge.Judge {
+	var list []judge.Judge
+	if s.Kind == volume.RockRidge {
+		xorriso := judge.Xorriso
+		if !s.Ours {
+			xorriso = judge.XorrisoUnchecked
+		}
+		list = append(list, xorriso, judge.IsoinfoRockRidge, judge.Bsdtar, judge.IsoInfoRockRidge)
+	}
+	if s.Joliet {
+		list = append(list, judge.IsoinfoJoliet, judge.SevenZip, judge.IsoInfoJoliet)
+	}
+	return slices.DeleteFunc(list, func(j judge.Judge) bool { return j.Cannot != nil && j.Cannot(s.Tree) != "" })
+}
+
+func (s *Session) judge(t *testing.T, v judge.View, price *bill) {
+	t.Helper()
+	type reading struct {
+		judge.Judge
+		tree manifest.Tree
+	}
+	var readings []reading
+	for _, j := range s.judges() {
+		began := time.Now()
+		got := j.Read(v)
+		price.add(j.Name, began)
+		if got == nil {
+			continue // it says why it cannot, and package judge lets it
+		}
+		if !s.Linked {
+			j.Aspects &^= manifest.Names | manifest.Nlink
+		}
+		readings = append(readings, reading{j, got})
+	}
+	for _, r := range readings {
+		r.Judge.Read = func(judge.View) manifest.Tree { return r.tree }
+		v.Compare(s.Tree, r.Judge)
+	}
+	// The first of them reads most.
+	for _, r := range readings[min(1, len(readings)):] {
+		if d := between(readings[0].tree, r.tree, r.Judge); d != "" {
+			t.Errorf("%s and %s read the session at block %d of %s differently:\n%s", readings[0].Name, r.Name, v.Start, v.File, d)
+		}
+	}
+	if judge.CannotVerify(s.Tree) == "" {
+		began := time.Now()
+		v.Isovfy()
+		price.add("isovfy", began)
+	}
+	if s.Ours {
+		began := time.Now()
+		v.Check()
+		price.add("our checker", began)
+	}
+}
+
+// between compares what two programs show under the same name: what is in it and when
+// that was changed. Nothing is expected, nothing is let pass.
+func between(a, b manifest.Tree, j judge.Judge) string {
+	want, got := make(manifest.Tree), make(manifest.Tree)
+	for name, e := range a {
+		if other := b[name]; other != nil && e.Kind == other.Kind && e.Kind != manifest.Symlink {
+			want[name], got[name] = e, other
+		}
+	}
+	return manifest.Diff(want, got, j.Aspects&(manifest.Size|manifest.Content|manifest.MtimeSeconds))
+}
+
+// bill is what each judge took, in wall-clock time.
+type bill struct {
+	mu    sync.Mutex
+	took  map[string]time.Duration
+	times map[string]int
+}
+
+func (b *bill) add(name string, began time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.took == nil {
+		b.took, b.times = make(map[string]time.Duration), make(map[string]int)
+	}
+	b.took[name] += time.Since(began)
+	b.times[name]++
+}
+
+func (b *bill) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var s strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(b.took)) {
+		n := b.times[name]
+		s.WriteString(strings.Join([]string{"", name, b.took[name].Round(time.Millisecond).String(), (b.took[name] / time.Duration(n)).Round(time.Millisecond).String() + " each"}, "\t") + "\n")
+	}
+	return "what the judges took:\n" + s.String()
+}

@@ -1,0 +1,208 @@
+package agree
+
+import (
+	"context"
+	"encoding/gob"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"burnfs/integration/manifest"
+	"burnfs/iso9660"
+	"burnfs/iso9660/volume"
+	"burnfs/mmc"
+	"burnfs/mmc/emu"
+	"burnfs/mmc/medium"
+	"burnfs/session/blocks"
+	"burnfs/session/history"
+)
+
+// AgreedSuffix is that of the file beside a disc that Record makes.
+const AgreedSuffix = ".agreed"
+
+// Session is one of a disc.
+type Session struct {
+	Start  uint32
+	Newest bool // block 16 of the disc, or its table of sessions, leads here
+	Older  bool // there is one before it, whose files it may name
+	Direct bool // block 16 of the disc file shows it
+	Ours   bool
+	Kind   volume.TreeKind
+	Joliet bool
+	Tree   manifest.Tree // by our own reader
+	// Linked tells that the names of one file can be told: each has a serial number.
+	Linked bool
+}
+
+// Discs lists the disc files below a directory. Of those that one test made under one
+// name, in subtests, it lists the last one, unless all are asked for.
+func Discs(dir string, all bool) ([]string, error) {
+	var list []string
+	last := make(map[string]int) // by package, test, medium and name, an index of list
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || slices.Contains([]string{".medium", AgreedSuffix}, filepath.Ext(p)) {
+			return err
+		}
+		key := key(dir, p)
+		if i, ok := last[key]; ok && !all {
+			list[i] = p
+			return nil
+		}
+		last[key] = len(list)
+		list = append(list, p)
+		return nil
+	})
+	return list, err
+}
+
+var subtest = regexp.MustCompile(`^([^-]*).*?(dvd-rw-overwrite|(?:cd|dvd|bd)[-+][a-z]+(?:-dl)?|iso)?`)
+
+// key is what discs have in common of which one is enough.
+func key(dir, p string) string {
+	rel, _ := filepath.Rel(dir, p) // below dir, or it would not have been found
+	pkg, rest, _ := strings.Cut(rel, "/")
+	test, name, _ := strings.Cut(rest, "/")
+	m := subtest.FindStringSubmatch(test)
+	return strings.Join([]string{pkg, m[1], m[2], name}, "/")
+}
+
+// flat reads blocks of a disc file. What lies behind its end is zero, as on a disc.
+type flat struct{ *os.File }
+
+// ReadBlocks implements iso9660.BlockReader.
+func (f flat) ReadBlocks(_ context.Context, lba uint32, p []byte) error {
+	n, err := f.ReadAt(p, int64(lba)*iso9660.BlockSize)
+	if err == io.EOF {
+		clear(p[n:])
+		return nil
+	}
+	return err
+}
+
+// Sessions lists those sessions of a disc file that are to be judged, oldest first.
+func Sessions(ctx context.Context, file string) (list []Session, err error) {
+	log := slog.New(slog.DiscardHandler)
+	e, err := emu.Open(file, emu.Options{ReadOnly: true, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	drive := mmc.NewDrive(e, log)
+	defer func() { err = errors.Join(err, drive.Close()) }()
+	info, err := medium.Inspect(ctx, drive)
+	if err != nil {
+		return nil, err
+	}
+	all, err := history.List(ctx, info, blocks.New(drive))
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(s history.Session) bool { return !s.Readable })
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for i, s := range all {
+		if i > 0 && i < len(all)-2 {
+			continue
+		}
+		out := Session{
+			Start: s.Start, Newest: i == len(all)-1, Older: i > 0, Ours: s.Mark != nil,
+			Direct: s.Start == 0 || i == len(all)-1 && info.Kind == medium.Overwritable,
+		}
+		if err := out.read(ctx, flat{f}); err != nil {
+			return nil, err
+		}
+		list = append(list, out)
+	}
+	return list, nil
+}
+
+// read fills in what is in the session.
+func (s *Session) read(ctx context.Context, disc flat) error {
+	v, err := volume.Open(ctx, disc, s.Start, volume.Options{})
+	if err != nil {
+		return err
+	}
+	s.Kind, s.Linked, s.Tree = v.Tree(), true, make(manifest.Tree)
+	_, s.Joliet = v.Joliet()
+	inode := make(map[string]uint64)
+	for visit, err := range v.Walk(ctx) {
+		if err != nil {
+			return err
+		}
+		e := visit.Entry
+		m := &manifest.Entry{
+			Kind: manifest.KindOf(e.Mode), Perm: e.Mode & 0o7777, UID: e.UID, GID: e.GID, Nlink: e.Nlink,
+			Mtime: e.Mtime, Target: e.Target,
+		}
+		if e.IsDevice() {
+			m.Rdev = unix.Mkdev(e.RdevMajor, e.RdevMinor)
+		}
+		if e.IsRegular() {
+			m.Size = e.Size
+			var parts []io.Reader
+			for _, x := range e.Sections {
+				parts = append(parts, io.NewSectionReader(endless{disc}, int64(x.LBA)*iso9660.BlockSize, x.Size))
+			}
+			if m.SHA256, err = manifest.Hash(io.MultiReader(parts...)); err != nil {
+				return err
+			}
+		}
+		for _, a := range e.Xattrs {
+			if m.Xattrs == nil {
+				m.Xattrs = make(map[string]string)
+			}
+			m.Xattrs[a.Name] = string(a.Value)
+		}
+		s.Tree[visit.Path] = m
+		if e.HasSerial {
+			inode[visit.Path] = uint64(e.Serial)
+		} else if !e.IsDir() {
+			s.Linked = false
+		}
+	}
+	s.Tree.Group(inode)
+	return nil
+}
+
+// endless reads zeros behind the end.
+type endless struct{ f flat }
+
+func (e endless) ReadAt(p []byte, off int64) (int, error) {
+	n, err := e.f.ReadAt(p, off)
+	if err == io.EOF {
+		clear(p[n:])
+		return len(p), nil
+	}
+	return n, err
+}
+
+// Record notes what was agreed on of a disc, for those who cannot ask the judges.
+func Record(file string, list []Session) (err error) {
+	f, err := os.Create(file + AgreedSuffix)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return gob.NewEncoder(f).Encode(list)
+}
+
+// Recorded returns what Record noted; the error wraps fs.ErrNotExist if there is
+// nothing.
+func Recorded(file string) (list []Session, err error) {
+	f, err := os.Open(file + AgreedSuffix)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return list, gob.NewDecoder(f).Decode(&list)
+}

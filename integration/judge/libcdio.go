@@ -1,0 +1,215 @@
+package judge
+
+import (
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"burnfs/integration/harness"
+	"burnfs/integration/manifest"
+)
+
+// IsoInfoRockRidge lists the session with libcdio's `iso-info -l --no-joliet`,
+// whose rows name the extent of each file; the bytes there are read.
+//
+// Libcdio 2.1.0, as in Debian 12, does not read continuation areas
+// (get_rock_ridge_filename in rock.c looks at the directory record only). A name
+// that lies there is shown as that of ISO 9660. It crashes on a symbolic link whose
+// target lies there: such a tree it cannot judge.
+var IsoInfoRockRidge = Judge{
+	Name:    "iso-info --no-joliet",
+	Aspects: manifest.Size | manifest.Content | manifest.Perm | manifest.Owner | manifest.Nlink | manifest.MtimeSeconds | manifest.Target,
+	Cannot: func(want manifest.Tree) string {
+		for name, e := range want {
+			// What a record of 254 bytes leaves beside PX, TF and the name in
+			// both its forms is more than this.
+			if e.Kind == manifest.Symlink && len(path.Base(name))+len(e.Target) > recordRoom {
+				return "it crashes on symbolic links in continuation areas"
+			}
+		}
+		return ""
+	},
+	Expect: func(want, got manifest.Tree) manifest.Tree {
+		// It does not follow relocated directories.
+		want = want.Select(func(name string, e *manifest.Entry) bool { return !isRelocated(name, e) })
+		want = renamed(want, got, func(name string) bool { return len(name) <= recordRoom })
+		return change(want, func(name string, e *manifest.Entry) {
+			// get_rock_ridge_filename drops an empty component at the end of a
+			// target and the slash before it.
+			if g := got[name]; g != nil && e.Kind == manifest.Symlink && strings.TrimRight(e.Target, "/") == strings.TrimRight(g.Target, "/") {
+				e.Target = g.Target
+			}
+		})
+	},
+	Read: func(v View) manifest.Tree {
+		v.Helper()
+		return v.isoInfo("--no-joliet").Select(func(name string, e *manifest.Entry) bool {
+			return !isRelocated(name, e) && name != moved && !strings.HasPrefix(name, moved+"/")
+		})
+	},
+}
+
+// recordRoom is how long a name, or a name and a target, may be to certainly lie in
+// a directory record and not in a continuation area.
+const recordRoom = 70
+
+// IsoInfoJoliet does the same for the Joliet tree.
+var IsoInfoJoliet = Judge{
+	Name:    "iso-info",
+	Aspects: manifest.Size | manifest.Content,
+	Expect: func(want, got manifest.Tree) manifest.Tree {
+		return jolietTree(want, got, func(string) bool { return true })
+	},
+	Read: func(v View) manifest.Tree { v.Helper(); return v.isoInfo() },
+}
+
+// cdioRow is a line of iso-info -l: of Rock Ridge mode, links, owner and group, else
+// a letter; extent, size, date, name.
+var cdioRow = regexp.MustCompile(`^  (?:([-dlcbps][-rwxsStT]{9}) +(\d+) (-?\d+) (-?\d+)|([-d])) \[LSN +(\d+)\] +(\d+) (\w{3} \d\d \d+ \d\d:\d\d:\d\d)  ?(.*)$`)
+
+// isoInfo lists all directories of a tree and reads the files.
+func (v View) isoInfo(args ...string) manifest.Tree {
+	v.Helper()
+	file := v.Plain()
+	r := harness.Try(v, "iso-info", append([]string{"-l", "-q", "--no-header", "-i", file}, args...)...)
+	// Its exit status is 1 whatever happened.
+	if r.Code > 1 || r.Code < 0 || strings.Contains(r.Stderr, "rror") {
+		v.Fatalf("%v", r)
+	}
+	disc, err := os.Open(file)
+	if err != nil {
+		v.Fatal(err)
+	}
+	defer disc.Close()
+	l := cdioListing{tree: make(manifest.Tree), sections: make(map[string][]section)}
+	for line := range strings.SplitSeq(strings.TrimSuffix(r.Stdout, "\n"), "\n") {
+		l.line(line)
+	}
+	l.finish()
+	for name, e := range l.tree {
+		if e.Kind == manifest.File {
+			e.SHA256 = v.hashSections(disc, l.sections[name])
+		}
+	}
+	return l.tree
+}
+
+// cdioListing takes the output of iso-info -l line by line.
+type cdioListing struct {
+	tree     manifest.Tree
+	sections map[string][]section
+	dir      string
+	row      []string // the last row; its name may go on in the next line
+}
+
+func (l *cdioListing) line(s string) {
+	m := cdioRow.FindStringSubmatch(s)
+	switch {
+	case m != nil:
+		l.finish()
+		l.row = m
+	case strings.HasPrefix(s, "/") && strings.HasSuffix(s, "/:"):
+		l.finish()
+		l.dir = strings.Trim(s[:len(s)-1], "/")
+	case l.row != nil && s != "":
+		l.row[9] += "\n" + s // a name with a line feed
+	}
+}
+
+// finish notes the row that is complete now.
+func (l *cdioListing) finish() {
+	m := l.row
+	if l.row = nil; m == nil {
+		return
+	}
+	name, target, kind := m[9], "", manifest.File
+	if letter := (m[1] + m[5])[0]; letter != '-' {
+		kind = manifest.Kind(letter)
+	}
+	if kind == manifest.Symlink {
+		name, target, _ = strings.Cut(name, " -> ")
+	}
+	if name == ".." || name == "." && l.dir != "" {
+		return
+	}
+	// The root is asked for by a path and by its name; a name of Joliet is not.
+	full := path.Join(".", l.dir, name)
+	e := l.tree[full]
+	if e == nil {
+		e = &manifest.Entry{Kind: kind, First: full, Target: target, LBA: uint32(decimal(m[6]))}
+		l.tree[full] = e
+	}
+	// Libcdio 2.1.0 shows each section of a file as a file of the same name.
+	e.Size += decimal(m[7])
+	l.sections[full] = append(l.sections[full], section{decimal(m[6]), decimal(m[7])})
+	e.Mtime, _ = time.Parse("Jan 02 2006 15:04:05", m[8]) // by the expression above
+	if m[1] != "" {
+		e.Perm, e.Nlink = lsPermissions(m[1]), uint32(decimal(m[2]))
+		e.UID, e.GID = uint32(decimal(m[3])), uint32(decimal(m[4])) // printed as signed numbers of 32 bits
+	}
+}
+
+// lsPermissions reads the nine letters behind the kind as ls(1) writes them.
+func lsPermissions(s string) uint32 {
+	mode := permissions(s)
+	for i, c := range s[1:10] {
+		if i%3 == 2 && strings.ContainsRune("sStT", c) {
+			mode |= 0o4000 >> (i / 3)
+			if c == 'S' || c == 'T' {
+				mode &^= 1 << (8 - i)
+			}
+		}
+	}
+	return mode
+}
+
+// IsoRead returns a file's bytes as libcdio's iso-read yields them from the Joliet
+// tree, if there is one. It knows a file of several sections by its first one.
+func (v View) IsoRead(name string) []byte {
+	v.Helper()
+	out := path.Join(v.TempDir(), "iso-read")
+	harness.Run(v, "iso-read", "--no-header", "-i", v.Plain(), "-e", "/"+name, "-o", out)
+	b, err := os.ReadFile(out)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return b
+}
+
+// renamed is the tree of a reader that shows some names in another form, if it does:
+// what has the same content in the same directory is taken for it, if nothing else
+// accounts for it. readable tells which names the reader has to show as they are.
+func renamed(want, got manifest.Tree, readable func(base string) bool) manifest.Tree {
+	out := make(manifest.Tree, len(want))
+	moved := make(map[string]string) // directories by what they are called there
+	spare := make(map[string][]string)
+	for _, name := range got.Paths() {
+		if want[name] == nil {
+			spare[path.Dir(name)] = append(spare[path.Dir(name)], name)
+		}
+	}
+	for _, name := range want.Paths() { // a directory before what is in it
+		e := want[name]
+		shown := name
+		if dir, ok := moved[path.Dir(name)]; ok && name != "." {
+			shown = path.Join(dir, path.Base(name))
+		}
+		if got[shown] == nil && !readable(path.Base(name)) {
+			dir := path.Dir(shown)
+			for i, s := range spare[dir] {
+				if g := got[s]; g.Kind == e.Kind && g.Size == e.Size && g.SHA256 == e.SHA256 {
+					shown = s
+					spare[dir] = append(spare[dir][:i:i], spare[dir][i+1:]...)
+					break
+				}
+			}
+		}
+		if e.Kind == manifest.Dir && shown != name {
+			moved[name] = shown
+		}
+		out[shown] = e
+	}
+	return out
+}
