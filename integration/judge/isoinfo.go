@@ -73,8 +73,9 @@ func isLatin1(s string) bool {
 }
 
 // row is a line of isoinfo -l: mode, links, owner and group in octal, size, date,
-// extent, flags of the directory record, name.
-var row = regexp.MustCompile(`^([-dlcbsf?][-rwx]{9}) +(\d+) +([0-7]+(?: +[0-7]+)?) +(\d+) \w{3} +\d+ \d{4} \[ *(\d+) [0-9a-f]{2}\]  (.*)$`)
+// extent, flags of the directory record, name. Flags from 80h on, those of a section
+// that is not the last one, are printed as a negative number whose end is cut.
+var row = regexp.MustCompile(`^([-dlcbsf?][-rwx]{9}) +(\d+) +([0-7]+(?: +[0-7]+)?) +(\d+) \w{3} +\d+ \d{4} \[ *(\d+) (?:[0-9a-f]{2}\] |FFFF) (.*)$`)
 
 const directoryListing = "Directory listing of "
 

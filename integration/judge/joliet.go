@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"path"
-	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -16,38 +14,8 @@ import (
 // one, if nothing else accounts for it. readable tells which names the reader
 // prints as they are.
 func jolietTree(want, got manifest.Tree, readable func(string) bool) manifest.Tree {
-	out := make(manifest.Tree)
-	var lost []string
-	for _, name := range want.Paths() {
-		e := want[name]
-		if e.Kind != manifest.Dir && e.Kind != manifest.File {
-			continue
-		}
-		if base := path.Base(name); name == "." || isJoliet(base) && readable(base) {
-			out[name] = e
-		} else {
-			lost = append(lost, name)
-		}
-	}
-	spare := make(map[string][]string) // names of got that nothing accounts for, by directory
-	for _, name := range got.Paths() {
-		if out[name] == nil {
-			spare[path.Dir(name)] = append(spare[path.Dir(name)], name)
-		}
-	}
-	for _, name := range lost {
-		dir, e := path.Dir(name), want[name]
-		i := slices.IndexFunc(spare[dir], func(s string) bool {
-			return got[s].Kind == e.Kind && got[s].Size == e.Size && got[s].SHA256 == e.SHA256
-		})
-		if i < 0 {
-			out[name] = e // shows up as missing
-			continue
-		}
-		out[spare[dir][i]] = e
-		spare[dir] = slices.Delete(spare[dir], i, i+1)
-	}
-	return out
+	want = want.Select(func(_ string, e *manifest.Entry) bool { return e.Kind == manifest.Dir || e.Kind == manifest.File })
+	return renamed(want, got, func(base string) bool { return isJoliet(base) && readable(base) })
 }
 
 // isJoliet tells whether Joliet can hold a name as it is: up to 64 UCS-2

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"golang.org/x/sys/unix"
+
 	"burnfs/integration/manifest"
 )
 
@@ -52,6 +54,9 @@ func cannotLongTargets(what string) func(manifest.Tree) string {
 		return ""
 	}
 }
+
+// smallDevice tells whether a device number has no more than eight bits in each part.
+func smallDevice(rdev uint64) bool { return unix.Major(rdev) < 256 && unix.Minor(rdev) < 256 }
 
 // change returns a copy of the tree in which f has changed copies of entries.
 func change(t manifest.Tree, f func(name string, e *manifest.Entry)) manifest.Tree {

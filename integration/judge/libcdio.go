@@ -36,6 +36,7 @@ var IsoInfoRockRidge = Judge{
 		want = want.Select(func(name string, e *manifest.Entry) bool { return !isRelocated(name, e) })
 		want = renamed(want, got, func(name string) bool { return len(name) <= recordRoom })
 		return change(want, func(name string, e *manifest.Entry) {
+			e.Perm &^= 0o1000 // iso9660_get_rock_attr_str has no letter for it
 			// get_rock_ridge_filename drops an empty component at the end of a
 			// target and the slash before it.
 			if g := got[name]; g != nil && e.Kind == manifest.Symlink && strings.TrimRight(e.Target, "/") == strings.TrimRight(g.Target, "/") {
@@ -55,12 +56,13 @@ var IsoInfoRockRidge = Judge{
 // a directory record and not in a continuation area.
 const recordRoom = 70
 
-// IsoInfoJoliet does the same for the Joliet tree.
+// IsoInfoJoliet does the same for the Joliet tree. Libcdio reads names as UCS-2, which
+// has no surrogates: a directory with a name beyond U+FFFF is not listed at all.
 var IsoInfoJoliet = Judge{
 	Name:    "iso-info",
 	Aspects: manifest.Size | manifest.Content,
 	Expect: func(want, got manifest.Tree) manifest.Tree {
-		return jolietTree(want, got, func(string) bool { return true })
+		return jolietTree(withoutWide(want), got, func(string) bool { return true })
 	},
 	Read: func(v View) manifest.Tree { v.Helper(); return v.isoInfo() },
 }
@@ -74,8 +76,8 @@ func (v View) isoInfo(args ...string) manifest.Tree {
 	v.Helper()
 	file := v.Plain()
 	r := harness.Try(v, "iso-info", append([]string{"-l", "-q", "--no-header", "-i", file}, args...)...)
-	// Its exit status is 1 whatever happened.
-	if r.Code > 1 || r.Code < 0 || strings.Contains(r.Stderr, "rror") {
+	// What it could not list is missing in what it did.
+	if r.Code != 0 {
 		v.Fatalf("%v", r)
 	}
 	disc, err := os.Open(file)
@@ -94,6 +96,25 @@ func (v View) isoInfo(args ...string) manifest.Tree {
 		}
 	}
 	return l.tree
+}
+
+// withoutWide leaves out what is in and below a directory that holds a name beyond
+// U+FFFF.
+func withoutWide(want manifest.Tree) manifest.Tree {
+	wide := make(map[string]bool)
+	for name := range want {
+		if strings.ContainsFunc(path.Base(name), func(r rune) bool { return r > 0xffff }) {
+			wide[path.Dir(name)] = true
+		}
+	}
+	return want.Select(func(name string, _ *manifest.Entry) bool {
+		for name != "." {
+			if name = path.Dir(name); wide[name] {
+				return false
+			}
+		}
+		return !wide["."] // that of the root itself is one of its records
+	})
 }
 
 // cdioListing takes the output of iso-info -l line by line.
@@ -134,7 +155,6 @@ func (l *cdioListing) finish() {
 	if name == ".." || name == "." && l.dir != "" {
 		return
 	}
-	// The root is asked for by a path and by its name; a name of Joliet is not.
 	full := path.Join(".", l.dir, name)
 	e := l.tree[full]
 	if e == nil {
@@ -176,40 +196,4 @@ func (v View) IsoRead(name string) []byte {
 		v.Fatal(err)
 	}
 	return b
-}
-
-// renamed is the tree of a reader that shows some names in another form, if it does:
-// what has the same content in the same directory is taken for it, if nothing else
-// accounts for it. readable tells which names the reader has to show as they are.
-func renamed(want, got manifest.Tree, readable func(base string) bool) manifest.Tree {
-	out := make(manifest.Tree, len(want))
-	moved := make(map[string]string) // directories by what they are called there
-	spare := make(map[string][]string)
-	for _, name := range got.Paths() {
-		if want[name] == nil {
-			spare[path.Dir(name)] = append(spare[path.Dir(name)], name)
-		}
-	}
-	for _, name := range want.Paths() { // a directory before what is in it
-		e := want[name]
-		shown := name
-		if dir, ok := moved[path.Dir(name)]; ok && name != "." {
-			shown = path.Join(dir, path.Base(name))
-		}
-		if got[shown] == nil && !readable(path.Base(name)) {
-			dir := path.Dir(shown)
-			for i, s := range spare[dir] {
-				if g := got[s]; g.Kind == e.Kind && g.Size == e.Size && g.SHA256 == e.SHA256 {
-					shown = s
-					spare[dir] = append(spare[dir][:i:i], spare[dir][i+1:]...)
-					break
-				}
-			}
-		}
-		if e.Kind == manifest.Dir && shown != name {
-			moved[name] = shown
-		}
-		out[shown] = e
-	}
-	return out
 }

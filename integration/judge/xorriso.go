@@ -16,14 +16,18 @@ import (
 
 // Xorriso extracts the session as a back-up: with owners, times, attributes,
 // access control lists and hard links. It checks the checksum tags of the tree.
-var Xorriso = xorrisoJudge("xorriso", "on")
+var Xorriso = xorrisoJudge("xorriso", "on", true)
 
 // XorrisoUnchecked does the same without the tags. Growisofs leaves those of the
 // session before it where it writes its own volume descriptors.
-var XorrisoUnchecked = xorrisoJudge("xorriso -md5 load_check_off", "load_check_off")
+var XorrisoUnchecked = xorrisoJudge("xorriso -md5 load_check_off", "load_check_off", true)
 
-func xorrisoJudge(name, md5 string) Judge {
-	return Judge{
+// XorrisoWithoutAttributes leaves out attributes and access control lists, which not
+// every file system takes that is extracted to.
+var XorrisoWithoutAttributes = xorrisoJudge("xorriso -xattr off", "on", false)
+
+func xorrisoJudge(name, md5 string, attributes bool) Judge {
+	j := Judge{
 		Name:    name,
 		Aspects: manifest.Everything&^manifest.Mtime | manifest.MtimeSeconds,
 		Cannot:  cannotLongTargets("libisofs refuses to load an image with"),
@@ -35,20 +39,35 @@ func xorrisoJudge(name, md5 string) Judge {
 				e.Target = strings.ReplaceAll(e.Target, "//", "/")
 				forgetLinkMetadata(e)
 				forgetDirectoryMask(e, got[name])
+				if g := got[name]; g != nil && e.Kind == manifest.Dir {
+					e.Nlink = g.Nlink // counted by the file system that it extracts to
+				}
+				if (e.Kind == manifest.Char || e.Kind == manifest.Block) && got[name] != nil && !smallDevice(e.Rdev) {
+					e.Rdev = got[name].Rdev // libisofs takes the two halves for major and minor
+				}
 			})
 		},
-		Read: func(v View) manifest.Tree { v.Helper(); return v.extract(md5) },
+		Read: func(v View) manifest.Tree { v.Helper(); return v.extract(md5, attributes) },
 	}
+	if !attributes {
+		// With a list, the bits of the group are those of its mask.
+		j.Aspects &^= manifest.Xattrs | manifest.Perm
+	}
+	return j
 }
 
-func (v View) extract(md5 string) manifest.Tree {
+func (v View) extract(md5 string, attributes bool) manifest.Tree {
 	v.Helper()
 	dir, err := os.MkdirTemp(v.TempDir(), "xorriso")
 	if err != nil {
 		v.Fatal(err)
 	}
 	out := filepath.Join(dir, "tree")
-	v.runXorriso(v.xorriso("-for_backup", "-md5", md5, "-osirrox", "device_files", "-extract", "/", out)...)
+	settings := []string{"-for_backup", "-md5", md5, "-osirrox", "device_files"}
+	if !attributes {
+		settings = append(settings, "-xattr", "off", "-acl", "off")
+	}
+	v.runXorriso(v.xorriso(append(settings, "-extract", "/", out)...)...)
 	tree := manifest.MustRead(v, out)
 	for _, e := range tree {
 		forgetLinkMetadata(e)
