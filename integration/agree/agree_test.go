@@ -87,12 +87,9 @@ func judgeDisc(t *testing.T, file string, price *bill) {
 func (s *Session) judges() []judge.Judge {
 	var list []judge.Judge
 	if s.Kind == volume.RockRidge {
-		xorriso := judge.Xorriso
-		switch {
-		case !s.Ours:
-			xorriso = judge.XorrisoUnchecked
-		case !attributesFit(s.Tree):
-			xorriso = judge.XorrisoWithoutAttributes
+		xorriso := judge.XorrisoWith(s.Ours, attributesFit(s.Tree))
+		if !s.Ours {
+			xorriso.Aspects &^= manifest.Nlink // which others may record as they like
 		}
 		list = append(list, xorriso, judge.IsoinfoRockRidge, judge.Bsdtar, judge.IsoInfoRockRidge)
 	}

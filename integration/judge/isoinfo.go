@@ -19,7 +19,12 @@ import (
 var IsoinfoRockRidge = Judge{
 	Name:    "isoinfo -R",
 	Aspects: manifest.Size | manifest.Content | manifest.Perm | manifest.Owner | manifest.Nlink,
-	Cannot:  cannotLongTargets("it does not end on"),
+	Cannot: func(want manifest.Tree) string {
+		if want[moved] != nil {
+			return ownMoved
+		}
+		return cannotLongTargets("it does not end on")(want)
+	},
 	Expect: func(want, got manifest.Tree) manifest.Tree {
 		want = want.Select(func(name string, e *manifest.Entry) bool { return !isRelocated(name, e) })
 		return change(want, func(name string, e *manifest.Entry) {

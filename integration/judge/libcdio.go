@@ -22,6 +22,9 @@ var IsoInfoRockRidge = Judge{
 	Name:    "iso-info --no-joliet",
 	Aspects: manifest.Size | manifest.Content | manifest.Perm | manifest.Owner | manifest.Nlink | manifest.MtimeSeconds | manifest.Target,
 	Cannot: func(want manifest.Tree) string {
+		if want[moved] != nil {
+			return ownMoved
+		}
 		for name, e := range want {
 			// What a record of 254 bytes leaves beside PX, TF and the name in
 			// both its forms is more than this.
@@ -54,7 +57,7 @@ var IsoInfoRockRidge = Judge{
 
 // recordRoom is how long a name, or a name and a target, may be to certainly lie in
 // a directory record and not in a continuation area.
-const recordRoom = 70
+const recordRoom = 50
 
 // IsoInfoJoliet does the same for the Joliet tree. Libcdio reads names as UCS-2, which
 // has no surrogates: a directory with a name beyond U+FFFF is not listed at all.

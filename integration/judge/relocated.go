@@ -12,6 +12,10 @@ import (
 // Rock Ridge tells readers to show them where they belong (RRIP 4.1.5).
 const moved = "rr_moved"
 
+// ownMoved is why programs that do not follow Rock Ridge there cannot judge a tree
+// that has this name itself: the directories are kept under another one then.
+const ownMoved = "it shows relocated directories where they are kept, and that is not " + moved + " here"
+
 // isRelocated tells whether an entry is, or is in, a directory below the eighth
 // level (ECMA-119 6.8.2.1), the root being the first. Readers that do
 // not follow Rock Ridge there show such directories empty, and their contents in

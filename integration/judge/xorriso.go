@@ -16,17 +16,23 @@ import (
 
 // Xorriso extracts the session as a back-up: with owners, times, attributes,
 // access control lists and hard links. It checks the checksum tags of the tree.
-var Xorriso = xorrisoJudge("xorriso", "on", true)
+var Xorriso = XorrisoWith(true, true)
 
 // XorrisoUnchecked does the same without the tags. Growisofs leaves those of the
 // session before it where it writes its own volume descriptors.
-var XorrisoUnchecked = xorrisoJudge("xorriso -md5 load_check_off", "load_check_off", true)
+var XorrisoUnchecked = XorrisoWith(false, true)
 
-// XorrisoWithoutAttributes leaves out attributes and access control lists, which not
-// every file system takes that is extracted to.
-var XorrisoWithoutAttributes = xorrisoJudge("xorriso -xattr off", "on", false)
-
-func xorrisoJudge(name, md5 string, attributes bool) Judge {
+// XorrisoWith is xorriso with or without the checksum tags, and with or without
+// attributes and access control lists, which not every file system takes that is
+// extracted to.
+func XorrisoWith(tags, attributes bool) Judge {
+	name, md5 := "xorriso", "on"
+	if !tags {
+		name, md5 = name+" -md5 load_check_off", "load_check_off"
+	}
+	if !attributes {
+		name += " -xattr off"
+	}
 	j := Judge{
 		Name:    name,
 		Aspects: manifest.Everything&^manifest.Mtime | manifest.MtimeSeconds,
