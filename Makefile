@@ -17,6 +17,8 @@ DURATION ?= 1h
 
 BIN   := bin/burnfs
 UNITS := ./session/... ./mmc/... ./fusefs/... ./cmd/... # the longest first
+# Where make test collects the discs that its tests write, for the judges: integration/shelf.
+SHELF := $(CURDIR)/bin/shelf
 
 # All is built in the same way, so that no step compiles again what another has.
 export GOFLAGS := $(GOFLAGS) -trimpath
@@ -29,7 +31,7 @@ MEMORY  = $(shell integration/memory.sh)
 UNIT    = $(MEMORY) $(GO) test -count=1 -parallel=8 -timeout=30m
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall deps lint fmt unit race single fuzz integration soak test-kernel test demo bench clean
+.PHONY: help build install uninstall deps lint fmt unit race single fuzz integration soak test-kernel test judges emptyshelf demo bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,8 +91,16 @@ test-kernel: deps build ## real programs and burnfs on emulated drives, in a rea
 	@integration/deps.sh kernel
 	BURNFS=$(CURDIR)/$(BIN) $(GO) test -tags=kernel -count=1 -timeout=40m ./integration/kernel/... $(ARGS)
 
-test: deps lint race single fuzz build ## all of the above
+judges: build ## foreign programs read every disc that make test has collected
+	BURNFS_JUDGE=$(SHELF) BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=20m -v -run=TestDiscs ./integration/agree
+
+test: export BURNFS_SHELF := $(SHELF)
+test: emptyshelf deps lint race single fuzz build ## all of the above
 	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel=4 -timeout=40m ./integration/... $(ARGS)
+	$(MAKE) --no-print-directory judges
+
+emptyshelf:
+	rm -rf $(SHELF)
 
 demo: deps build ## a tutorial: every command on a disc of your own
 	@integration/demo.sh $(BIN)

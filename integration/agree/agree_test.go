@@ -1,7 +1,6 @@
 package agree
 
 import (
-	"flag"
 	"maps"
 	"os"
 	"path/filepath"
@@ -20,8 +19,6 @@ import (
 // judgeEnv names the shelf to be read; without it only the extremes are.
 const judgeEnv = "BURNFS_JUDGE"
 
-var allFlag = flag.Bool("judge.all", false, "read the discs of all subtests")
-
 func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
 // TestDiscs lets all judges read all discs.
@@ -31,7 +28,7 @@ func TestDiscs(t *testing.T) {
 		dir = t.TempDir()
 	}
 	extremes(t, filepath.Join(dir, "extremes"))
-	discs, err := Discs(dir, *allFlag)
+	discs, err := Discs(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

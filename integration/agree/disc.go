@@ -9,13 +9,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"burnfs/integration/manifest"
+	"burnfs/integration/shelf"
 	"burnfs/iso9660"
 	"burnfs/iso9660/volume"
 	"burnfs/mmc"
@@ -24,9 +23,6 @@ import (
 	"burnfs/session/blocks"
 	"burnfs/session/history"
 )
-
-// AgreedSuffix is that of the file beside a disc that Record makes.
-const AgreedSuffix = ".agreed"
 
 // Session is one of a disc.
 type Session struct {
@@ -42,36 +38,15 @@ type Session struct {
 	Linked bool
 }
 
-// Discs lists the disc files below a directory. Of those that one test made under one
-// name, in subtests, it lists the last one, unless all are asked for.
-func Discs(dir string, all bool) ([]string, error) {
-	var list []string
-	last := make(map[string]int) // by package, test, medium and name, an index of list
-	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() || slices.Contains([]string{".medium", AgreedSuffix}, filepath.Ext(p)) {
-			return err
+// Discs lists the disc files below a directory.
+func Discs(dir string) (list []string, err error) {
+	err = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && !slices.Contains([]string{shelf.StateSuffix, shelf.TestSuffix, shelf.AgreedSuffix}, filepath.Ext(p)) {
+			list = append(list, p)
 		}
-		key := key(dir, p)
-		if i, ok := last[key]; ok && !all {
-			list[i] = p
-			return nil
-		}
-		last[key] = len(list)
-		list = append(list, p)
-		return nil
+		return err
 	})
 	return list, err
-}
-
-var subtest = regexp.MustCompile(`^([^-]*).*?(dvd-rw-overwrite|(?:cd|dvd|bd)[-+][a-z]+(?:-dl)?|iso)?`)
-
-// key is what discs have in common of which one is enough.
-func key(dir, p string) string {
-	rel, _ := filepath.Rel(dir, p) // below dir, or it would not have been found
-	pkg, rest, _ := strings.Cut(rel, "/")
-	test, name, _ := strings.Cut(rest, "/")
-	m := subtest.FindStringSubmatch(test)
-	return strings.Join([]string{pkg, m[1], m[2], name}, "/")
 }
 
 // flat reads blocks of a disc file. What lies behind its end is zero, as on a disc.
@@ -188,7 +163,7 @@ func (e endless) ReadAt(p []byte, off int64) (int, error) {
 
 // Record notes what was agreed on of a disc, for those who cannot ask the judges.
 func Record(file string, list []Session) (err error) {
-	f, err := os.Create(file + AgreedSuffix)
+	f, err := os.Create(file + shelf.AgreedSuffix)
 	if err != nil {
 		return err
 	}
@@ -199,7 +174,7 @@ func Record(file string, list []Session) (err error) {
 // Recorded returns what Record noted; the error wraps fs.ErrNotExist if there is
 // nothing.
 func Recorded(file string) (list []Session, err error) {
-	f, err := os.Open(file + AgreedSuffix)
+	f, err := os.Open(file + shelf.AgreedSuffix)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,4 @@
 // Two programs that agree with the same tree agree with each other. So that this does
 // not hang on our reader, and on what the Expect functions of package judge let pass,
 // the programs are compared with each other once more.
-//
-// Of the discs that differ in nothing but the subtest that made them the last one
-// is read; -judge.all reads each of them.
 package agree

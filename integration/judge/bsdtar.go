@@ -92,6 +92,9 @@ var Bsdtar = Judge{
 			}
 			v.Errorf("bsdtar reads %s with: %v\n%s", v.File, err, complaints.String())
 		}
+		if len(tree) == 0 && v.Foreign && v.Start > 0 {
+			return nil // the root lies beyond that size, too
+		}
 		for line := range strings.Lines(complaints.String()) {
 			if !strings.Contains(line, "cannot archive sockets") {
 				v.Errorf("bsdtar: %s", line)

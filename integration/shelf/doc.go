@@ -10,8 +10,9 @@
 //
 // Where the environment variable is not set nothing is put anywhere, and where it
 // is, a test does nothing more than this: what it takes to judge a disc is paid once,
-// for one disc of each test (the last that it put there under a name), and after all
-// tests. `make test` sets it.
+// after all tests, and for one disc of each test and medium: of the subtests that made
+// one under the same name, it is that of the last one by name. With BURNFS_SHELF_ALL
+// each of them is kept. `make test` sets the variable.
 //
 // Every package may import this one in its tests, because it imports none of burnfs.
 package shelf

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,18 +15,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Env names the directory.
-const Env = "BURNFS_SHELF"
+// Env names the directory. AllEnv, if set to anything, makes place for all discs.
+const (
+	Env    = "BURNFS_SHELF"
+	AllEnv = "BURNFS_SHELF_ALL"
+)
 
-// stateSuffix is that of the file that package mmc/emu has beside a disc file.
-const stateSuffix = ".medium"
+// What may lie beside a disc file.
+const (
+	StateSuffix  = ".medium" // what package mmc/emu notes of it
+	TestSuffix   = ".test"   // the name of the test that it is of
+	AgreedSuffix = ".agreed" // what the judges agreed on, see package agree
+)
+
+// most is how many bytes a disc may take. All of them are read a dozen times.
+const most = 256 << 20
 
 // Dir returns the directory, "" if there is none.
 func Dir() string { return os.Getenv(Env) }
 
 // Put puts a disc on the shelf in its present state. It must not change any more
 // unless it is put there again: a test calls this when it ends. A disc of a test that
-// failed, or that was never made, is not put there.
+// failed, or that was never made, is not put there, nor is one of many bytes.
 func Put(t testing.TB, disc string) {
 	t.Helper()
 	put(t, disc, caller(), place)
@@ -42,23 +53,64 @@ func put(t testing.TB, disc, pkg string, how func(from, to string) error) {
 	if Dir() == "" || t.Failed() {
 		return
 	}
-	if _, err := os.Stat(disc); errors.Is(err, fs.ErrNotExist) {
+	var st unix.Stat_t
+	if err := unix.Stat(disc, &st); errors.Is(err, fs.ErrNotExist) {
 		return
-	}
-	dir := filepath.Join(Dir(), pkg, plain(t.Name()))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	} else if err != nil {
 		t.Fatal(err)
 	}
+	if os.Getenv(AllEnv) == "" && st.Blocks*512 > most {
+		return
+	}
+	if err := replace(filepath.Join(Dir(), pkg, group(t.Name())), t.Name(), disc, how); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// replace puts a disc into a directory, if there is none under its name of a test whose
+// name comes later.
+func replace(dir, test, disc string, how func(from, to string) error) (err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	lock, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		return err
+	}
 	to := filepath.Join(dir, filepath.Base(disc))
-	for _, suffix := range []string{"", stateSuffix} {
+	// Nothing is there the first time.
+	if there, _ := os.ReadFile(to + TestSuffix); string(there) > test {
+		return nil
+	}
+	for _, suffix := range []string{"", StateSuffix} {
 		err := os.Remove(to + suffix)
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			err = how(disc+suffix, to+suffix)
 		}
 		if err != nil && !(suffix != "" && errors.Is(err, fs.ErrNotExist)) {
-			t.Fatal(err)
+			return err
 		}
 	}
+	return os.WriteFile(to+TestSuffix, []byte(test), 0o644)
+}
+
+var medium = regexp.MustCompile(`dvd-rw-overwrite|dvd[-+]r-dl|(?:cd|dvd|bd)[-+](?:ram|rw|re|r)`)
+
+// group is the directory of a test's discs: by its name, or that of the test it is a
+// part of, and by the medium that is named in the part.
+func group(test string) string {
+	top, part, _ := strings.Cut(test, "/")
+	if os.Getenv(AllEnv) != "" {
+		return plain(test)
+	}
+	if m := medium.FindString(part); m != "" {
+		top += "-" + m
+	}
+	return top
 }
 
 // caller is the package that called Put or PutCopy, as one element of a path.
