@@ -16,23 +16,20 @@ import (
 	"burnfs/iso9660/volume"
 )
 
-// judgeEnv names the shelf to be read; without it only the extremes are.
-const judgeEnv = "BURNFS_JUDGE"
-
 func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
 // TestDiscs lets all judges read all discs.
 func TestDiscs(t *testing.T) {
-	dir := os.Getenv(judgeEnv)
+	dir := os.Getenv(ShelfEnv)
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	extremes(t, filepath.Join(dir, "extremes"))
+	Extremes(t, filepath.Join(dir, "extremes"))
 	discs, err := Discs(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(discs); n < len(extremeTrees) || os.Getenv(judgeEnv) != "" && n < 50 {
+	if n := len(discs); n < ExtremeDiscs() || os.Getenv(ShelfEnv) != "" && n < 50 {
 		t.Errorf("only %d discs are on the shelf", n)
 	}
 	var price bill

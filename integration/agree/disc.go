@@ -24,6 +24,9 @@ import (
 	"burnfs/session/history"
 )
 
+// ShelfEnv names the shelf to be read; without it only the extremes are.
+const ShelfEnv = "BURNFS_JUDGE"
+
 // Session is one of a disc.
 type Session struct {
 	Start  uint32

@@ -2,7 +2,7 @@
 // manifest) to a file, for a program that cannot look at the tree itself, such
 // as a test whose tree is in a virtual machine:
 //
-//	describe DIRECTORY FILE
+//	describe DIRECTORY FILE [DIRECTORY FILE]...
 package main
 
 import (
@@ -15,13 +15,15 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: describe DIRECTORY FILE")
+	if len(os.Args) < 3 || len(os.Args)%2 == 0 {
+		fmt.Fprintln(os.Stderr, "usage: describe DIRECTORY FILE [DIRECTORY FILE]...")
 		os.Exit(2)
 	}
-	if err := describe(os.Args[1], os.Args[2]); err != nil {
-		fmt.Fprintln(os.Stderr, "describe:", err)
-		os.Exit(1)
+	for i := 1; i < len(os.Args); i += 2 {
+		if err := describe(os.Args[i], os.Args[i+1]); err != nil {
+			fmt.Fprintln(os.Stderr, "describe:", err)
+			os.Exit(1)
+		}
 	}
 }
 

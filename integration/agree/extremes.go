@@ -17,27 +17,27 @@ import (
 // disc, and a second one adds a file.
 var extremeTrees = []struct {
 	name string
-	make func(t *testing.T, root string)
+	make func(t testing.TB, root string)
 }{
-	{"empty", func(*testing.T, string) {}},
-	{"seven levels and eight and nine", func(t *testing.T, root string) {
+	{"empty", func(testing.TB, string) {}},
+	{"seven levels and eight and nine", func(t testing.TB, root string) {
 		for n := range 12 {
 			dir := root + "/" + strings.Repeat("d/", n)
 			must(t, os.MkdirAll(dir, 0o755), os.WriteFile(fmt.Sprintf("%sat level %d", dir, n+2), []byte{byte(n)}, 0o644))
 		}
 	}},
-	{"names", func(t *testing.T, root string) {
+	{"names", func(t testing.TB, root string) {
 		for n := range 255 {
 			must(t, os.WriteFile(root+"/"+strings.Repeat(string(rune('a'+n%26)), n+1), []byte(fmt.Sprint(n)), 0o644))
 		}
 	}},
-	{"hard links", func(t *testing.T, root string) {
+	{"hard links", func(t testing.TB, root string) {
 		must(t, os.WriteFile(root+"/first", []byte("of many"), 0o644))
 		for n := range 300 {
 			must(t, os.Link(root+"/first", fmt.Sprintf("%s/name %03d", root, n)))
 		}
 	}},
-	{"devices", func(t *testing.T, root string) {
+	{"devices", func(t testing.TB, root string) {
 		for n := range 4 {
 			dev := int(unix.Mkdev(uint32(n*60), uint32(n*80)))
 			must(t, unix.Mknod(fmt.Sprintf("%s/char%d", root, n), unix.S_IFCHR|0o600, dev),
@@ -46,20 +46,20 @@ var extremeTrees = []struct {
 				unix.Mknod(fmt.Sprintf("%s/socket%d", root, n), unix.S_IFSOCK|0o755, 0))
 		}
 	}},
-	{"many entries", func(t *testing.T, root string) {
+	{"many entries", func(t testing.TB, root string) {
 		for n := range 3000 {
 			must(t, os.WriteFile(fmt.Sprintf("%s/entry %d", root, n), nil, 0o644))
 		}
 	}},
-	{"targets", func(t *testing.T, root string) {
+	{"targets", func(t testing.TB, root string) {
 		for n := 1; n < 90; n += 7 {
 			must(t, os.Symlink(strings.Repeat("t/", n)+"end", fmt.Sprintf("%s/%d", root, n)))
 		}
 	}},
 }
 
-// extremes puts their discs into a directory.
-func extremes(t *testing.T, dir string) {
+// Extremes puts their discs into a directory.
+func Extremes(t testing.TB, dir string) {
 	t.Helper()
 	l := harness.New(t)
 	for i, x := range extremeTrees {
@@ -81,7 +81,10 @@ func extremes(t *testing.T, dir string) {
 	}
 }
 
-func must(t *testing.T, errs ...error) {
+// ExtremeDiscs is how many discs Extremes makes.
+func ExtremeDiscs() int { return len(extremeTrees) }
+
+func must(t testing.TB, errs ...error) {
 	t.Helper()
 	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)

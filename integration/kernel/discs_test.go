@@ -1,0 +1,152 @@
+//go:build linux && kernel
+
+package kernel
+
+import (
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"burnfs/integration/agree"
+	"burnfs/integration/manifest"
+	"burnfs/iso9660/volume"
+)
+
+// What the guest reads of the shelf: its processor is slow. Of each package and each
+// medium the discs that take least, so that there is one of every kind.
+const (
+	discsOfAKind = 2
+	namesAtMost  = 4000     // in a session
+	bytesAtMost  = 20 << 20 // of the disc file
+)
+
+// shelved is one session of a disc on the shelf.
+type shelved struct {
+	file string
+	agree.Session
+}
+
+// TestShelf lets the kernel's isofs read the discs that the tests of other packages
+// wrote, and shows what the other judges agreed on. Without a shelf it has the
+// extremes.
+func TestShelf(t *testing.T) {
+	r := enter(t)
+	dir := os.Getenv(agree.ShelfEnv)
+	if dir == "" {
+		dir = r.dir
+		agree.Extremes(t, filepath.Join(dir, "extremes"))
+	}
+	sessions := r.choose(dir)
+	if len(sessions) < agree.ExtremeDiscs() {
+		t.Fatalf("only %d sessions are there to be read", len(sessions))
+	}
+	began := time.Now()
+	const together = 16 // mounts at a time
+	for chunk := range slices.Chunk(sessions, together) {
+		r.readTogether(chunk)
+	}
+	t.Logf("%d sessions after %v", len(sessions), time.Since(began).Round(time.Second))
+}
+
+// choose lists what is to be read.
+func (r *room) choose(dir string) []shelved {
+	r.Helper()
+	discs, err := agree.Discs(dir)
+	if err != nil {
+		r.Fatal(err)
+	}
+	size := func(file string) int64 {
+		var st unix.Stat_t
+		if err := unix.Stat(file, &st); err != nil {
+			r.Fatal(err)
+		}
+		return st.Blocks * 512
+	}
+	slices.SortStableFunc(discs, func(a, b string) int { return int(size(a) - size(b)) })
+	taken := make(map[string]int)
+	var list []shelved
+	for _, file := range discs {
+		if size(file) > bytesAtMost {
+			continue
+		}
+		sessions, err := agree.Recorded(file)
+		if errors.Is(err, fs.ErrNotExist) && os.Getenv(agree.ShelfEnv) == "" {
+			sessions, err = agree.Sessions(r.Context(), file)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // blank, or nothing was agreed on, which failed there
+		}
+		if err != nil {
+			r.Fatal(err)
+		}
+		sessions = slices.DeleteFunc(sessions, func(s agree.Session) bool { return len(s.Tree) > namesAtMost })
+		rel, err := filepath.Rel(dir, file)
+		if err != nil {
+			r.Fatal(err)
+		}
+		test := path.Dir(rel)
+		_, medium, _ := strings.Cut(path.Base(test), "-")
+		kind := fmt.Sprint(path.Dir(test), medium, len(sessions))
+		if len(sessions) == 0 || path.Dir(test) != "extremes" && taken[kind] >= discsOfAKind {
+			continue
+		}
+		taken[kind]++
+		for _, s := range sessions {
+			list = append(list, shelved{file, s})
+		}
+	}
+	return list
+}
+
+// readTogether mounts sessions beside each other and compares them.
+func (r *room) readTogether(list []shelved) {
+	r.Helper()
+	var script, describe strings.Builder
+	describe.WriteString(shared.describe)
+	for i, s := range list {
+		opt := "ro,loop"
+		if !s.Direct {
+			opt += fmt.Sprintf(",sbsector=%d", s.Start)
+		}
+		fmt.Fprintf(&script, "mkdir -p /tmp/shelf/%d; mount -t iso9660 -o %s '%s' /tmp/shelf/%[1]d\n", i, opt, s.file)
+		fmt.Fprintf(&describe, " /tmp/shelf/%d %s/shelf%[1]d", i, r.dir)
+	}
+	r.sh(burnTime, script.String()+describe.String()+"\numount /tmp/shelf/*")
+	for i, s := range list {
+		f, err := os.Open(fmt.Sprintf("%s/shelf%d", r.dir, i))
+		if err != nil {
+			r.Fatal(err)
+		}
+		var got manifest.Tree
+		err = errors.Join(gob.NewDecoder(f).Decode(&got), f.Close())
+		if err != nil {
+			r.Fatal(err)
+		}
+		keep, aspects := s.shown()
+		if d := manifest.Diff(s.Tree.Select(keep), got.Select(keep), aspects); d != "" {
+			r.Errorf("the kernel's isofs shows the session at block %d of %s differently:\n%s", s.Start, s.file, d)
+		}
+	}
+}
+
+// shown is what the kernel shows of a session.
+func (s shelved) shown() (keep func(string, *manifest.Entry) bool, aspects manifest.Aspect) {
+	switch {
+	case s.Kind != volume.RockRidge:
+		// Periods at the end of a name are cut from what is listed.
+		return func(name string, e *manifest.Entry) bool { return found(name, e) && !strings.HasSuffix(name, ".") }, manifest.Size | manifest.Content
+	case !s.Ours && s.Start > 0:
+		return easy, manifest.Size | manifest.Content
+	}
+	return found, isofs
+}
