@@ -47,7 +47,7 @@ var extremeTrees = []struct {
 		}
 	}},
 	{"many entries", func(t testing.TB, root string) {
-		for n := range 3000 {
+		for n := range 1000 {
 			must(t, os.WriteFile(fmt.Sprintf("%s/entry %d", root, n), nil, 0o644))
 		}
 	}},

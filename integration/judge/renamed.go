@@ -17,7 +17,7 @@ func renamed(want, got manifest.Tree, readable func(base string) bool) manifest.
 	elsewhere := make(map[string]string) // directories, by what they are called in want
 	spare := make(map[string][]string)   // names of got that nothing accounts for, by directory
 	for _, name := range got.Paths() {
-		if want[name] == nil {
+		if want[name] == nil || !readable(path.Base(name)) {
 			spare[path.Dir(name)] = append(spare[path.Dir(name)], name)
 		}
 	}
@@ -26,11 +26,15 @@ func renamed(want, got manifest.Tree, readable func(base string) bool) manifest.
 		if dir, ok := elsewhere[path.Dir(name)]; ok {
 			shown = path.Join(dir, path.Base(name))
 		}
-		if got[shown] == nil && !readable(path.Base(name)) {
+		same := func(s string) bool {
+			g := got[s]
+			return g != nil && g.Kind == e.Kind && holdsGot[s] == holdsWant[name]
+		}
+		if !readable(path.Base(name)) && !same(shown) {
 			dir := path.Dir(shown)
 			i := slices.IndexFunc(spare[dir], func(s string) bool {
-				g := got[s]
-				return g.Kind == e.Kind && holdsGot[s] == holdsWant[name]
+				sibling := path.Join(path.Dir(name), path.Base(s))
+				return same(s) && !(want[sibling] != nil && (readable(path.Base(s)) || holdsWant[sibling] == holdsGot[s]))
 			})
 			if i >= 0 {
 				shown = spare[dir][i]
