@@ -3,6 +3,7 @@ package judge
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
 	"path"
@@ -80,7 +81,7 @@ func isLatin1(s string) bool {
 // row is a line of isoinfo -l: mode, links, owner and group in octal, size, date,
 // extent, flags of the directory record, name. Flags from 80h on, those of a section
 // that is not the last one, are printed as a negative number whose end is cut.
-var row = regexp.MustCompile(`^([-dlcbsf?][-rwx]{9}) +(\d+) +([0-7]+(?: +[0-7]+)?) +(\d+) \w{3} +\d+ \d{4} \[ *(\d+) (?:[0-9a-f]{2}\] |FFFF) (.*)$`)
+var row = regexp.MustCompile(`^([-dlcbsf?][-rwx]{9}) +(\d+) +([0-7]+(?: +[0-7]+)?) +(\d+) \w{3} +\d+ \d{4} \[ *(\d+) ([0-9a-f]{2}\] |FFFF) (.*)$`)
 
 const directoryListing = "Directory listing of "
 
@@ -114,6 +115,7 @@ type listing struct {
 	sections map[string][]section
 	dir      string
 	row      []string // the last row; its name may go on in the next line
+	open     string   // the file whose last section has not come yet
 }
 
 func (l *listing) line(s string) {
@@ -124,8 +126,8 @@ func (l *listing) line(s string) {
 	case strings.HasPrefix(s, directoryListing):
 		l.finish()
 		l.dir = strings.Trim(strings.TrimPrefix(s, directoryListing), "/")
-	case l.row != nil && !strings.HasSuffix(l.row[6], " "):
-		l.row[6] += "\n" + s // a name with a line feed; rows end in a space
+	case l.row != nil && !strings.HasSuffix(l.row[7], " "):
+		l.row[7] += "\n" + s // a name with a line feed; rows end in a space
 	}
 }
 
@@ -135,7 +137,7 @@ func (l *listing) finish() {
 	if l.row = nil; m == nil {
 		return
 	}
-	name := m[6]
+	name := m[7]
 	kind := manifest.Kind(m[1][0])
 	switch kind {
 	case '-', '?':
@@ -152,6 +154,13 @@ func (l *listing) finish() {
 	}
 	full := path.Join(".", l.dir, name)
 	uid, gid := owners(m[3])
+	if l.tree[full] != nil && l.open != full {
+		full = fmt.Sprintf("%s (%d)", full, len(l.tree)) // characters that it shows as _ made names the same
+	}
+	l.open = ""
+	if m[6] == "FFFF" {
+		l.open = full
+	}
 	if old := l.tree[full]; old != nil {
 		// Another section of the same file: multi-extent, ECMA-119 9.1.6.
 		old.Size += decimal(m[4])

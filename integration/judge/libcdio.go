@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"burnfs/integration/harness"
 	"burnfs/integration/manifest"
@@ -65,7 +66,10 @@ var IsoInfoJoliet = Judge{
 	Name:    "iso-info",
 	Aspects: manifest.Size | manifest.Content,
 	Expect: func(want, got manifest.Tree) manifest.Tree {
-		return jolietTree(withoutWide(want), got, func(string) bool { return true })
+		return jolietTree(withoutWide(want), got, func(name string) bool {
+			// It has room for as many bytes of UTF-8 as the name has in UCS-2.
+			return len(name) <= 2*utf8.RuneCountInString(name)
+		})
 	},
 	Read: func(v View) manifest.Tree { v.Helper(); return v.isoInfo() },
 }

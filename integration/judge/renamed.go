@@ -32,10 +32,17 @@ func renamed(want, got manifest.Tree, readable func(base string) bool) manifest.
 		}
 		if !readable(path.Base(name)) && !same(shown) {
 			dir := path.Dir(shown)
-			i := slices.IndexFunc(spare[dir], func(s string) bool {
+			free := func(s string) bool {
 				sibling := path.Join(path.Dir(name), path.Base(s))
 				return same(s) && !(want[sibling] != nil && (readable(path.Base(s)) || holdsWant[sibling] == holdsGot[s]))
-			})
+			}
+			// Of several, that which has most else in common with it.
+			i, most := -1, -1
+			for n, s := range spare[dir] {
+				if free(s) && likeness(e, got[s]) > most {
+					i, most = n, likeness(e, got[s])
+				}
+			}
 			if i >= 0 {
 				shown = spare[dir][i]
 				spare[dir] = slices.Delete(spare[dir], i, i+1)
@@ -47,6 +54,19 @@ func renamed(want, got manifest.Tree, readable func(base string) bool) manifest.
 		out[shown] = e
 	}
 	return out
+}
+
+// likeness counts what two files have in common besides what is in them.
+func likeness(a, b *manifest.Entry) int {
+	n := 0
+	for _, same := range []bool{
+		a.Nlink == b.Nlink, a.Perm == b.Perm, a.UID == b.UID, a.GID == b.GID, a.Mtime.Unix() == b.Mtime.Unix(),
+	} {
+		if same {
+			n++
+		}
+	}
+	return n
 }
 
 // holdings tells of each file what is in it and of each directory what is in the

@@ -3,6 +3,7 @@ package judge
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
 	"strconv"
@@ -55,6 +56,9 @@ func parseListing(out string) (manifest.Tree, []string) {
 		name := fields["Path"]
 		if name == "" {
 			continue
+		}
+		if tree[name] != nil {
+			name = fmt.Sprintf("%s (%d)", name, len(files)) // both had a final dot, or one
 		}
 		e := &manifest.Entry{Kind: manifest.File, First: name}
 		if fields["Folder"] == "+" {
