@@ -259,6 +259,7 @@ func TestBurnCDExtra(t *testing.T) {
 
 func TestVerifyFindsDamage(t *testing.T) {
 	l := newLab(t)
+	*l.damaged = true
 	l.create(t, emu.BDR)
 	src := filepath.Join(l.dir, "src")
 	write(t, filepath.Join(src, "good"), strings.Repeat("good", 3000))
