@@ -28,7 +28,7 @@ export GOFLAGS := $(GOFLAGS) -trimpath
 # on purpose, so several run side by side on each processor. Those of iso9660 need
 # extended attributes, which not every kernel has in memory.
 MEMORY  = $(shell integration/memory.sh)
-UNIT    = $(MEMORY) $(GO) test -count=1 -parallel=8 -timeout=30m
+UNIT    = $(MEMORY) $(GO) test -count=1 -parallel=8 -timeout=1h
 
 .DEFAULT_GOAL := help
 .PHONY: help build install uninstall deps lint fmt unit race single fuzz integration soak test-kernel test judges emptyshelf demo bench clean
@@ -72,7 +72,7 @@ unit: deps ## the tests of the packages
 
 race: deps ## the same with the race detector, and with a third of the injected faults
 	$(UNIT) -race -short $(UNITS)
-	$(GO) test -count=1 -timeout=30m -race -short ./iso9660/...
+	$(GO) test -count=1 -timeout=1h -race -short ./iso9660/...
 
 single: deps ## the packages with many goroutines or faults, on one processor
 	GOMAXPROCS=1 $(UNIT) -p=$$(nproc) ./session/... ./mmc/... ./fusefs/...
@@ -81,7 +81,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	@GO='$(GO)' integration/fuzz.sh $(FUZZTIME)
 
 integration: deps build ## the tests of the whole: real mounts, foreign programs
-	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel=4 -timeout=40m ./integration/... $(ARGS)
+	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel=4 -timeout=2h ./integration/... $(ARGS)
 
 soak: deps build ## random work on all kinds of media with commits and kills, for DURATION
 	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=0 -parallel=6 -v -run=TestSoak ./integration/soak \
@@ -89,14 +89,14 @@ soak: deps build ## random work on all kinds of media with commits and kills, fo
 
 test-kernel: deps build ## real programs and burnfs on emulated drives, in a real kernel under QEMU
 	@integration/deps.sh kernel
-	BURNFS_JUDGE=$(wildcard $(SHELF)) BURNFS=$(CURDIR)/$(BIN) $(GO) test -tags=kernel -count=1 -timeout=40m ./integration/kernel/... $(ARGS)
+	BURNFS_JUDGE=$(wildcard $(SHELF)) BURNFS=$(CURDIR)/$(BIN) $(GO) test -tags=kernel -count=1 -timeout=2h ./integration/kernel/... $(ARGS)
 
 judges: build ## foreign programs read every disc that make test has collected
-	BURNFS_JUDGE=$(SHELF) BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=20m -v -run=TestDiscs ./integration/agree
+	BURNFS_JUDGE=$(SHELF) BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=1h -v -run=TestDiscs ./integration/agree
 
 test: export BURNFS_SHELF := $(SHELF)
 test: emptyshelf deps lint race single fuzz build ## all of the above
-	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel=4 -timeout=40m ./integration/... $(ARGS)
+	BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel=4 -timeout=2h ./integration/... $(ARGS)
 	$(MAKE) --no-print-directory judges
 
 emptyshelf:
@@ -106,7 +106,7 @@ demo: deps build ## a tutorial: every command on a disc of your own
 	@integration/demo.sh $(BIN)
 
 bench: deps build ## how long the usual things take
-	BURNFS=$(CURDIR)/$(BIN) $(GO) test -run='^$$' -bench=. -benchtime=1x -count=1 -timeout=30m ./integration/bench $(ARGS)
+	BURNFS=$(CURDIR)/$(BIN) $(GO) test -run='^$$' -bench=. -benchtime=1x -count=1 -timeout=1h ./integration/bench $(ARGS)
 
 clean: ## what build made
 	rm -rf bin
