@@ -79,6 +79,7 @@ func TestLastSession(t *testing.T) {
 				t.Errorf("the session of burnfs: %+v", s)
 			}
 
+			d.Broken = true // from here on
 			for _, row := range []struct {
 				what   string
 				blocks func(start int64) []int64 // what is overwritten of the last session
