@@ -3,7 +3,7 @@
 // shelf), and the extremes that it writes itself.
 //
 //	disc ──▶ its sessions, as the emulated drive and package history know them
-//	           │   newest, the one before it, first
+//	           │   newest and first, and the one before the newest if it has few files
 //	           ├──▶ Tree: what burnfs' own reader shows of the session
 //	           │      │ equal, as far as each program shows it
 //	           └──▶ xorriso, isoinfo, bsdtar, 7z, iso-info, and between them ──▶ disc.agreed

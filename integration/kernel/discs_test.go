@@ -61,7 +61,7 @@ func TestShelf(t *testing.T) {
 // choose lists what is to be read.
 func (r *room) choose(dir string) []shelved {
 	r.Helper()
-	discs, err := agree.Discs(dir)
+	discs, err := agree.Discs(dir, false)
 	if err != nil {
 		r.Fatal(err)
 	}
