@@ -7,9 +7,13 @@ import (
 	"testing"
 
 	"burnfs/integration/shelf"
+	"burnfs/iso9660/check"
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
+	"burnfs/mmc/medium"
 	"burnfs/session"
+	"burnfs/session/history"
+	"burnfs/session/review"
 	"burnfs/session/staging"
 )
 
@@ -26,6 +30,7 @@ func openDisc(t *testing.T, path, state string) *session.Disc {
 	}
 	t.Cleanup(func() {
 		shelf.Put(t, path)
+		checkDisc(t, path)
 		dirs, err := staging.Dirs(state)
 		if err != nil {
 			t.Error(err)
@@ -35,6 +40,43 @@ func openDisc(t *testing.T, path, state string) *session.Disc {
 		}
 	})
 	return disc
+}
+
+// checkDisc demands that there is nothing to find on a disc that nobody has open. It
+// runs after each use of one.
+func checkDisc(t *testing.T, path string) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	e, err := emu.Open(path, emu.Options{Log: log, ReadOnly: true})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	drive := mmc.NewDrive(e, log)
+	defer func() {
+		if err := drive.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	ctx := context.Background()
+	info, err := medium.Inspect(ctx, drive)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	sessions, err := history.List(ctx, info, drive)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, p := range review.Places(info, sessions) {
+		for f, err := range p.Check(ctx, drive, check.Options{Data: true}) {
+			if err != nil {
+				t.Error(err)
+			} else {
+				t.Errorf("session %d: %v", p.Number, f)
+			}
+		}
+	}
 }
 
 // TestCommitUnderAMount burns while files are open, and looks whether the mount
