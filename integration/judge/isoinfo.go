@@ -149,7 +149,10 @@ func (l *listing) finish() {
 		name, _, _ = strings.Cut(name, "-> ")
 	}
 	name = strings.TrimSuffix(name, " ")
-	if name == ".." || name == "." && l.dir != "" {
+	if name == "" && l.tree["."] == nil {
+		name = "." // as the records of xorriso's directories for themselves and their parents are shown
+	}
+	if name == "" || name == ".." || name == "." && l.dir != "" {
 		return
 	}
 	full := path.Join(".", l.dir, name)
