@@ -65,9 +65,10 @@ func TestOddDiscsContinued(t *testing.T) {
 		t.Run(odd.Name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, "")
-			// There is no telling whether the block behind the descriptors is free
-			// for a terminator, so that there is none afterwards either.
-			r.damaged = odd.Name == "no terminator"
+			// What burnfs leaves as it found it is not for its checker: descriptors of
+			// a type that does not exist, and a set of them without an end, since
+			// there is no telling whether the block behind it is free.
+			r.damaged = odd.Name == "no terminator" || odd.Name == "unknown descriptors"
 			if odd.Broken > 0 {
 				r.refused(odd.Data)
 				return
