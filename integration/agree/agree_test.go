@@ -98,6 +98,10 @@ func (s *Session) judges() []judge.Judge {
 	if s.Joliet {
 		list = append(list, judge.IsoinfoJoliet, judge.SevenZip, judge.IsoInfoJoliet)
 	}
+	if s.ZF > 1 {
+		// libarchive knows version 1 of compressed files.
+		list = slices.DeleteFunc(list, func(j judge.Judge) bool { return j.Name == judge.Bsdtar.Name })
+	}
 	return slices.DeleteFunc(list, func(j judge.Judge) bool { return j.Cannot != nil && j.Cannot(s.Tree) != "" })
 }
 
@@ -143,10 +147,17 @@ func (s *Session) judge(t *testing.T, v judge.View, price *bill) {
 	}
 	for _, r := range readings {
 		r.Judge.Read = func(judge.View) manifest.Tree { return r.tree }
-		v.Compare(s.Tree, r.Judge)
+		want := s.Tree
+		if s.Recorded != nil && r.Name != judge.Bsdtar.Name && !strings.HasPrefix(r.Name, judge.Xorriso.Name) {
+			want = s.Recorded // neither isoinfo nor 7z nor libcdio 2.1.0 decodes files
+		}
+		v.Compare(want, r.Judge)
 	}
 	// The first of them reads most.
 	for _, r := range readings[min(1, len(readings)):] {
+		if s.Recorded != nil && r.Name != judge.Bsdtar.Name {
+			continue // reads compressed files as they are recorded
+		}
 		if d := between(readings[0].tree, r.tree, readings[0].Aspects&r.Aspects); d != "" {
 			t.Errorf("%s and %s read the session at block %d of %s differently:\n%s", readings[0].Name, r.Name, v.Start, v.File, d)
 		}

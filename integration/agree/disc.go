@@ -20,6 +20,7 @@ import (
 	"burnfs/integration/shelf"
 	"burnfs/iso9660"
 	"burnfs/iso9660/volume"
+	"burnfs/iso9660/zisofs"
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
 	"burnfs/mmc/medium"
@@ -40,6 +41,10 @@ type Session struct {
 	Kind   volume.TreeKind
 	Joliet bool
 	Tree   manifest.Tree // by our own reader
+	// Recorded is the tree with compressed files as they are recorded, nil if there
+	// are none. ZF is the highest version of their entries.
+	Recorded manifest.Tree
+	ZF       byte
 	// Linked tells that the names of one file can be told: each has a serial number.
 	Linked bool
 }
@@ -152,6 +157,7 @@ func (s *Session) read(ctx context.Context, disc flat) error {
 	s.Kind, s.Linked, s.Tree = v.Tree(), true, make(manifest.Tree)
 	_, s.Joliet = v.Joliet()
 	inode := make(map[string]uint64)
+	packed := make(map[string]*manifest.Entry) // compressed files as they are recorded
 	for visit, err := range v.Walk(ctx) {
 		if err != nil {
 			return err
@@ -173,6 +179,15 @@ func (s *Session) read(ctx context.Context, disc flat) error {
 			if m.SHA256, err = manifest.Hash(io.MultiReader(parts...)); err != nil {
 				return err
 			}
+			if e.Compressed {
+				c := *m
+				c.Size = e.RecordedSize()
+				packed[visit.Path] = &c
+				s.ZF = max(s.ZF, e.ZF.Version())
+				if m.SHA256, err = decode(ctx, disc, e); err != nil {
+					return err
+				}
+			}
 		}
 		for _, a := range e.Xattrs {
 			if m.Xattrs == nil {
@@ -188,7 +203,45 @@ func (s *Session) read(ctx context.Context, disc flat) error {
 		}
 	}
 	s.Tree.Group(inode)
+	if len(packed) == 0 {
+		return nil
+	}
+	s.Recorded = maps.Clone(s.Tree)
+	for name, c := range packed {
+		c.First, c.Xattrs = s.Tree[name].First, s.Tree[name].Xattrs
+		s.Recorded[name] = c
+	}
 	return nil
+}
+
+// decode returns the hash of a compressed file.
+func decode(ctx context.Context, disc flat, e volume.Entry) (string, error) {
+	z, err := zisofs.NewReader(bytesOf{disc}, e.Sections, *e.ZF)
+	if err != nil {
+		return "", err
+	}
+	return manifest.Hash(io.NewSectionReader(withContext{ctx, z}, 0, z.Size()))
+}
+
+// bytesOf implements zisofs.Medium.
+type bytesOf struct{ flat }
+
+func (b bytesOf) ReadAt(_ context.Context, p []byte, addr int64) error {
+	_, err := endless{b.flat}.ReadAt(p, addr)
+	return err
+}
+
+// withContext implements io.ReaderAt, within what there is to read.
+type withContext struct {
+	ctx context.Context
+	z   *zisofs.Reader
+}
+
+func (w withContext) ReadAt(p []byte, off int64) (int, error) {
+	if err := w.z.ReadAt(w.ctx, p, off); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // endless reads zeros behind the end.
