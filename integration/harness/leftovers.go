@@ -43,7 +43,7 @@ func (l *Lab) inspect() {
 	}
 	for _, d := range l.discs {
 		d.checkUnlocked(report)
-		if !d.Broken {
+		if !d.Broken && !l.OwnVerdict {
 			shelf.Put(l, d.Path)
 		}
 	}

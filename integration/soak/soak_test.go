@@ -44,7 +44,9 @@ func TestSoak(t *testing.T) {
 			for ; time.Now().Before(deadline) && !t.Failed(); discs++ {
 				seed := seeds.Uint64()
 				t.Run("disc", func(t *testing.T) {
-					s := start(harness.New(t), media, *actorsFlag, seed)
+					l := harness.New(t)
+					l.OwnVerdict = true
+					s := start(l, media, *actorsFlag, seed)
 					if s.Run(deadline) == nil {
 						s.verdict()
 					}
