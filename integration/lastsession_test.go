@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"burnfs/integration/harness"
 )
@@ -94,18 +95,20 @@ func TestLastSession(t *testing.T) {
 					garble(l, d.Path, at)
 				}
 				point := l.Mkdir("broken", 0o755)
+				began := time.Now()
 				r := l.Burnfs(d.Args(point)...)
 				if r.Code != 0 || !strings.Contains(r.Stderr, "session "+strconv.Itoa(last.Number)+" is shown instead") {
 					t.Errorf("with the %s of the session at block %d gone: %v", row.what, start, r)
 					continue
 				}
+				m := l.Attach(d, point, began)
 				if got := names(t, point); got != "./d/of session 3" {
 					t.Errorf("with the %s gone the mount shows %q", row.what, got)
 				}
 				if out := l.MustBurnfs("status", point); !strings.Contains(out, "is shown instead") || !strings.Contains(out, "Read only") {
 					t.Errorf("with the %s gone status says\n%s", row.what, out)
 				}
-				l.MustBurnfs("umount", point)
+				m.Unmount()
 				if out := l.MustBurnfs("sessions", d.Path); strings.Count(out, "not readable: ") != 1 {
 					t.Errorf("with the %s gone sessions says\n%s", row.what, out)
 				}
