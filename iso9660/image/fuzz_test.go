@@ -58,7 +58,11 @@ func grow(input []byte) *memTree {
 		case 2:
 			at = append(at, tree.dir(in, name))
 		case 3:
-			tree.add(in, name, symlink|0o777).Target = string(bytes.ReplaceAll(g.bytes(1+int(g.byte())*8), []byte{0}, []byte("/")))
+			target := bytes.ReplaceAll(g.bytes(1+int(g.byte())*8), []byte{0}, []byte("/"))
+			if len(target) == 0 {
+				target = []byte(".") // POSIX has no empty ones
+			}
+			tree.add(in, name, symlink|0o777).Target = string(target)
 		case 4:
 			device := tree.add(in, name, 0o020600)
 			device.RdevMajor, device.RdevMinor = uint32(g.byte())+1, uint32(g.byte())<<4|1
