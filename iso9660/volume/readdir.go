@@ -125,7 +125,7 @@ func (s *scanner) readDir(ctx context.Context, dir Directory, yield func(Entry, 
 				return
 			}
 			file.active = true
-		} else if file.err == nil {
+		} else if file.err == nil && file.entry.IsRegular() {
 			file.err = s.addSection(&file.entry, r)
 		}
 		if r.IsMultiExtent() && !r.IsDirectory() {
