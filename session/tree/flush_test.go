@@ -93,9 +93,10 @@ func TestSyncsShareAFlush(t *testing.T) {
 // Who leads a flush waits for as many as shared the last one, so that they need
 // not wait for a flush without them.
 func TestFlushWaitsForCompany(t *testing.T) {
-	hold, count := make(chan struct{}), 0
+	begun, hold, count := make(chan struct{}), make(chan struct{}), 0
 	tr, s := flushing(t, time.Hour, func() {
 		if count++; count == 1 {
+			close(begun)
 			<-hold
 		}
 	})
@@ -114,9 +115,7 @@ func TestFlushWaitsForCompany(t *testing.T) {
 	// Two wait for the end of a first flush, and share the second.
 	change("first")
 	wg.Go(save)
-	for tr.together.callers.Load() < 1 {
-		runtime.Gosched()
-	}
+	<-begun // what is changed from here on is not of the first
 	change("second")
 	wg.Go(save)
 	wg.Go(save)
