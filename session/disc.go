@@ -113,21 +113,6 @@ type base struct {
 	boot    *bootable.Setup // what it is booted with, once that was read
 }
 
-// bootSetup is what the session is booted with; nil for a disc without a session.
-func (b *base) bootSetup(ctx context.Context, disc iso9660.BlockReader, overwritable bool) (_ *bootable.Setup, err error) {
-	if b == nil {
-		return nil, nil
-	}
-	if b.boot == nil {
-		b.boot, err = bootable.Read(ctx, disc, b.Volume)
-		if err != nil {
-			return nil, err
-		}
-		b.boot.Overwritable = overwritable
-	}
-	return b.boot, nil
-}
-
 // OwnSerials implements tree.Base.
 func (b *base) OwnSerials() bool {
 	return b.session.Mark != nil && b.session.Mark.Start == b.session.Start

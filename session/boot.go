@@ -1,0 +1,56 @@
+package session
+
+import (
+	"context"
+
+	"burnfs/iso9660"
+	"burnfs/iso9660/image/bootable"
+	"burnfs/iso9660/volume"
+	"burnfs/session/blocks"
+)
+
+// bootSetup is what the session is booted with; nil for a disc without a session. It
+// is read once. The error is that of the drive, which says nothing of the disc: what
+// it did not read must not be taken for missing in the next session.
+func (b *base) bootSetup(ctx context.Context, disc iso9660.BlockReader, overwritable bool) (*bootable.Setup, error) {
+	if b == nil || b.boot != nil {
+		return b.setup(), nil
+	}
+	r := &witness{BlockReader: disc}
+	v, err := volume.Open(ctx, r, b.session.Start, volume.Options{})
+	if err != nil {
+		return nil, err
+	}
+	boot, err := bootable.Read(ctx, r, v)
+	if err == nil {
+		err = r.failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	boot.Overwritable = overwritable
+	b.boot = boot
+	return boot, nil
+}
+
+// setup is what was read of it.
+func (b *base) setup() *bootable.Setup {
+	if b == nil {
+		return nil
+	}
+	return b.boot
+}
+
+// witness remembers that the drive failed, as opposed to the medium.
+type witness struct {
+	iso9660.BlockReader
+	failed error
+}
+
+func (w *witness) ReadBlocks(ctx context.Context, lba uint32, p []byte) error {
+	err := w.BlockReader.ReadBlocks(ctx, lba, p)
+	if err != nil && w.failed == nil && !blocks.Unreadable(err) {
+		w.failed = err
+	}
+	return err
+}
