@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/volume"
@@ -26,7 +27,7 @@ func judgeNewest(ctx context.Context, r iso9660.BlockReader, all []Session) erro
 			return err
 		}
 		if err != nil {
-			problems[i] = err.Error()
+			problems[i] = strings.ReplaceAll(err.Error(), "\n", "; ") // one of each tree
 			continue
 		}
 		for i, problem := range problems {

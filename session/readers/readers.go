@@ -2,12 +2,15 @@ package readers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/volume"
 	"burnfs/mmc/medium"
+	"burnfs/session/blocks"
 	"burnfs/session/history"
 )
 
@@ -35,6 +38,9 @@ func Examine(ctx context.Context, d Disc) (*Report, error) {
 		return nil, fmt.Errorf("examining session %d at block %d: %w", newest.Number, newest.Start, err)
 	}
 	e.newest = newest
+	if e.blind, err = e.headless(ctx); err != nil {
+		return nil, fmt.Errorf("reading block 16: %w", err)
+	}
 	r.Newest, r.Files, r.Dirs = newest.Number, e.survey.files, e.survey.dirs
 	r.Readers = append(r.Readers, e.linux(), e.windows(), e.macOS(), e.xorriso())
 	if first := e.first(); first != nil && first != newest && e.sequential() {
@@ -56,6 +62,7 @@ type examiner struct {
 	Disc
 	survey *survey
 	newest *history.Session
+	blind  string // why block 16 of an overwritable medium shows no session; empty if it does
 }
 
 func (e *examiner) last(ok func(*history.Session) bool) *history.Session {
@@ -79,12 +86,26 @@ func (e *examiner) first() *history.Session {
 // shows the newest.
 func (e *examiner) sequential() bool { return e.Info.Kind != medium.Overwritable }
 
-// named is the session that the drive names as the last, whatever it holds.
+// named is the session that the drive names as the last, whatever it holds; of an
+// overwritable medium that whose descriptors are at block 16.
 func (e *examiner) named() *history.Session {
-	if !e.sequential() {
-		return e.newest
-	}
 	return e.last(func(s *history.Session) bool { return !s.Audio && !s.Cut })
+}
+
+// headless tells why block 16 of an overwritable medium shows nothing although there
+// is a session that can be read. The error is that of the drive.
+func (e *examiner) headless(ctx context.Context) (string, error) {
+	if e.sequential() || e.newest.Start == 0 || e.newest != e.named() {
+		return "", nil
+	}
+	_, err := volume.Open(ctx, e.Reader, 0, volume.Options{})
+	if err == nil {
+		return "", nil
+	}
+	if _, format := errors.AsType[*iso9660.FormatError](err); format || errors.Is(err, iso9660.ErrNoPrimary) || blocks.Unreadable(err) {
+		return strings.ReplaceAll(err.Error(), "\n", "; "), nil
+	}
+	return "", err
 }
 
 // shown fills in what a reader shows that believes the drive, and falls back to
@@ -93,13 +114,19 @@ func (e *examiner) shown(name string, fallback bool) (r Reader, newest bool) {
 	r = Reader{Name: name, Remarks: []Remark{}}
 	s := e.named()
 	switch {
-	case s == e.newest:
+	case s == e.newest && e.blind == "":
 		r.Session = s.Number
 		return r, true
-	case fallback && e.Sessions[0].Readable:
+	case fallback && e.sequential() && e.Sessions[0].Readable:
 		r.Session = e.Sessions[0].Number
 	}
 	what := fmt.Sprintf("session %d, the last that the drive names, cannot be read (%s)", s.Number, s.Problem)
+	switch {
+	case s == e.newest:
+		what = "block 16, which shows the newest session, cannot be read (" + e.blind + ")"
+	case !e.sequential():
+		what = fmt.Sprintf("session %d, which block 16 shows, cannot be read (%s)", s.Number, s.Problem)
+	}
 	if r.Session != 0 {
 		what += fmt.Sprintf("; session %d at the beginning of the disc is shown instead", r.Session)
 	}

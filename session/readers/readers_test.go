@@ -1,7 +1,10 @@
 package readers
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"burnfs/iso9660"
@@ -15,7 +18,7 @@ import (
 // effects lists what is remarked of files of one kind: reader, effect, count.
 func effects(s *survey) map[string]string {
 	list := []history.Session{{Number: 1, Readable: true}}
-	e := examiner{Disc{Info: &medium.Info{Kind: medium.Overwritable}, Sessions: list}, s, &list[0]}
+	e := examiner{Disc: Disc{Info: &medium.Info{Kind: medium.Overwritable}, Sessions: list}, survey: s, newest: &list[0]}
 	got := map[string]string{}
 	for _, r := range []Reader{e.linux(), e.windows(), e.macOS(), e.xorriso()} {
 		for _, m := range r.Remarks {
@@ -104,7 +107,7 @@ func TestRefusedByWindows(t *testing.T) {
 // read.
 func TestBrokenLastSession(t *testing.T) {
 	list := []history.Session{{Number: 1, Readable: true}, {Number: 2, Readable: true, Start: 1000}, {Number: 3, Problem: "no descriptors"}}
-	e := examiner{Disc{Name: "/dev/sr0", Info: &medium.Info{Kind: medium.Sequential}, Sessions: list}, &survey{}, &list[1]}
+	e := examiner{Disc: Disc{Name: "/dev/sr0", Info: &medium.Info{Kind: medium.Sequential}, Sessions: list}, survey: &survey{}, newest: &list[1]}
 	for _, row := range []struct {
 		reader  Reader
 		session int
@@ -118,6 +121,59 @@ func TestBrokenLastSession(t *testing.T) {
 	} {
 		if r := row.reader; r.Session != row.session || r.Command != row.command || len(r.Remarks) != 1 || r.Remarks[0].Effect != Lost {
 			t.Errorf("%s: %+v: %s", r.Name, r, row.reason)
+		}
+	}
+}
+
+// TestBrokenHead is about overwritable media, where all readers look at block 16 only.
+func TestBrokenHead(t *testing.T) {
+	list := []history.Session{{Number: 1, Readable: true, Start: 32}, {Number: 2, Problem: "no root", Start: 128}}
+	info := &medium.Info{Kind: medium.Overwritable}
+	for _, row := range []struct {
+		reason string
+		e      examiner
+		says   string
+	}{
+		{"block 16 shows a session whose directories are broken",
+			examiner{Disc: Disc{Name: "/dev/sr0", Info: info, Sessions: list}, survey: &survey{}, newest: &list[0]}, "session 2, which block 16 shows"},
+		{"block 16 shows nothing",
+			examiner{Disc: Disc{Name: "/dev/sr0", Info: info, Sessions: list[:1]}, survey: &survey{}, newest: &list[0], blind: "no descriptors"}, "no descriptors"},
+	} {
+		for _, r := range []Reader{row.e.linux(), row.e.windows(), row.e.macOS(), row.e.xorriso()} {
+			if r.Session != 0 || len(r.Remarks) != 1 || r.Remarks[0].Effect != Lost || !strings.Contains(r.Remarks[0].What, row.says) {
+				t.Errorf("%s: %s: %+v", r.Name, row.reason, r)
+			}
+		}
+	}
+}
+
+// zeros is a medium without descriptors.
+type zeros struct{ err error }
+
+func (z zeros) ReadBlocks(_ context.Context, _ uint32, p []byte) error {
+	clear(p)
+	return z.err
+}
+
+func TestHeadless(t *testing.T) {
+	gone := errors.New("gone")
+	for _, row := range []struct {
+		reason string
+		kind   medium.Kind
+		start  uint32
+		disc   zeros
+		blind  bool
+		err    error
+	}{
+		{"block 16 holds nothing", medium.Overwritable, 32, zeros{}, true, nil},
+		{"it was read already", medium.Overwritable, 0, zeros{}, false, nil},
+		{"the drive names the sessions", medium.Sequential, 32, zeros{}, false, nil},
+		{"a drive that does not answer says nothing", medium.Overwritable, 32, zeros{gone}, false, gone},
+	} {
+		list := []history.Session{{Number: 1, Readable: true, Start: row.start}}
+		e := examiner{Disc: Disc{Info: &medium.Info{Kind: row.kind}, Sessions: list, Reader: row.disc}, newest: &list[0]}
+		if got, err := e.headless(t.Context()); (got != "") != row.blind || !errors.Is(err, row.err) {
+			t.Errorf("%s: %q, %v", row.reason, got, err)
 		}
 	}
 }
