@@ -96,7 +96,7 @@ ISO 9660, and 8 if the disc is in use.`,
 			}
 			defer func() { err = closing(err, d.Close()) }()
 			c := checking{
-				app: a, limit: limit, text: !asJSON, show: progress.New(a.env.Err, quiet || !progress.Terminal(a.env.Err)),
+				app: a, number: number, limit: limit, text: !asJSON, show: progress.New(a.env.Err, quiet || !progress.Terminal(a.env.Err)),
 				report: reportJSON{Disc: args[0], Media: d.Info.Profile.String(), Data: data, Sessions: []placeJSON{}, Findings: []findingJSON{}},
 			}
 			if c.places, err = chosen(review.Places(d.Info, d.Sessions), number, args[0]); err != nil {
@@ -139,10 +139,13 @@ func chosen(all []review.Place, number int, disc string) ([]review.Place, error)
 type checking struct {
 	*app
 	places []review.Place
+	number int // of the session that is checked, 0 for all
 	limit  int
 	text   bool
 	show   progress.Shower
 	report reportJSON
+
+	unlisted bool // there are more findings than are listed
 }
 
 func (c *checking) run(ctx context.Context, r iso9660.BlockReader) error {
@@ -190,6 +193,8 @@ func (c *checking) place(ctx context.Context, r iso9660.BlockReader, p *review.P
 		}
 		if j.Rules[f.Rule.String()]++; c.limit == 0 || j.Rules[f.Rule.String()] <= int64(c.limit) {
 			c.report.Findings = append(c.report.Findings, findingJSON{p.Number, p.Head, f})
+		} else {
+			c.unlisted = true
 		}
 	}
 	c.report.Sessions = append(c.report.Sessions, j)
@@ -244,15 +249,15 @@ func (j *placeJSON) print(w io.Writer, list []findingJSON) {
 
 // verdict says what the findings mean for the files of the disc.
 func (c *checking) verdict() error {
-	checked, faulty, sound := 0, 0, 0
-	newestSound := true
+	checked, sound := 0, 0
+	newestSeen, newestFaulty := false, false
 	for _, j := range c.report.Sessions {
+		newestSeen = newestSeen || j.Newest && !j.Audio
 		switch {
 		case j.Audio:
 			continue
 		case j.Rules[check.Session.String()] > 0 || j.Errors > 0:
-			faulty++
-			newestSound = newestSound && !j.Newest
+			newestFaulty = newestFaulty || j.Newest
 		case !j.Head && j.Rules[check.InterruptedSession.String()] == 0:
 			sound = max(sound, j.Session)
 		}
@@ -261,19 +266,30 @@ func (c *checking) verdict() error {
 		}
 	}
 	disc := c.report.Disc
+	newestSound := newestSeen && !newestFaulty
 	switch {
 	case len(c.report.Sessions) == 0:
 		c.say("%s is blank: there is nothing to check.\n", disc)
 		return nil
-	case checked == 0:
+	case c.number > 0 && checked == 0 && c.report.Errors == 0:
+		return failure.New(exitcode.Disc, nil, fmt.Sprintf("%s is audio, which is not checked", c.what()), "Nothing was changed.", "")
+	case c.number == 0 && checked == 0:
 		return failure.New(exitcode.Disc, nil, disc+" has no ISO 9660 session that could be checked", "Nothing was changed.",
 			"'burnfs sessions' shows what is there; a disc that was readable once may be readable in another drive.")
 	case c.report.Errors > 0:
 		return failure.New(exitcode.Faulty, nil,
-			fmt.Sprintf("%s has %s", disc, c.counts()), c.meaning(newestSound), c.advice(newestSound, sound))
+			fmt.Sprintf("%s has %s", c.what(), c.counts()), c.meaning(newestSound), c.advice(newestSeen, newestSound, sound))
 	}
 	c.say("%s.%s\n", c.soundness(), c.aboutData())
 	return nil
+}
+
+// what was checked.
+func (c *checking) what() string {
+	if c.number > 0 {
+		return fmt.Sprintf("session %d of %s", c.number, c.report.Disc)
+	}
+	return c.report.Disc
 }
 
 // say is for who does not read JSON.
@@ -293,10 +309,10 @@ func (c *checking) counts() string {
 
 func (c *checking) soundness() string {
 	if c.report.Warnings == 0 {
-		return "Nothing is wrong with the structures of " + c.report.Disc
+		return "Nothing is wrong with the structures of " + c.what()
 	}
 	return fmt.Sprintf("%s deviates from the standards in %s where no reader in use minds: all of them show its files as they were recorded",
-		c.report.Disc, count(c.report.Warnings, "place", ""))
+		c.what(), count(c.report.Warnings, "place", ""))
 }
 
 func (c *checking) aboutData() string {
@@ -308,14 +324,19 @@ func (c *checking) aboutData() string {
 
 func (c *checking) meaning(newestSound bool) string {
 	s := "Nothing was changed. What is named is shown wrongly by some reader, or not at all; files that are not named are not concerned."
+	if c.unlisted {
+		s = "Nothing was changed. What is concerned is shown wrongly by some reader, or not at all. Not everything is named here: --limit 0 names the rest."
+	}
 	if newestSound {
 		s += " The newest session has no error."
 	}
 	return s
 }
 
-func (c *checking) advice(newestSound bool, sound int) string {
+func (c *checking) advice(newestSeen, newestSound bool, sound int) string {
 	switch {
+	case !newestSeen:
+		return "Without --session all sessions are checked, the newest among them, which is what reading the disc as usual shows."
 	case newestSound:
 		return "Reading the disc as usual shows the newest session; copy what only older ones hold to another disc if it matters."
 	case sound > 0:

@@ -119,7 +119,17 @@ func TestCheckFindsDamage(t *testing.T) {
 	if strings.Count(r.out, "(file-attributes, RRIP 4.1.1)") != broken || strings.Contains(r.out, "--limit") {
 		t.Errorf("without a limit: %v", r)
 	}
-	ok(t, "check", "--session", "2", l.disc)
+	if strings.Contains(r.err, "--limit") || !strings.Contains(r.err, "not named are not concerned") {
+		t.Errorf("all is named: %v", r)
+	}
+	if r := ok(t, "check", "--session", "2", l.disc); !strings.Contains(r.out, "Nothing is wrong with the structures of session 2 of ") {
+		t.Errorf("one session: %v", r)
+	}
+	r = call(t, nil, "check", "--session", "1", l.disc)
+	if !strings.Contains(r.err, ": session 1 of ") || !strings.Contains(r.err, "--limit 0 names the rest") ||
+		strings.Contains(r.err, "not named are not concerned") || strings.Contains(r.err, "newest session has no error") {
+		t.Errorf("not all is named, and nothing is known of the newest session: %v", r)
+	}
 	r = call(t, nil, "check", "--json", "--limit", "3", "--session", "1", l.disc)
 	rep := checkReport(t, r)
 	if r.code != int(exitcode.Faulty) || len(rep.Sessions) != 1 || rep.Errors < int64(broken) || rep.Sessions[0].Errors != rep.Errors ||
@@ -142,6 +152,10 @@ func TestCheckFindsDamage(t *testing.T) {
 	r = call(t, nil, "check", l.disc)
 	if r.code != int(exitcode.Faulty) || !strings.Contains(r.out, "Session 2, ") || !strings.Contains(r.out, "(session, ECMA-119 6.7.1)") {
 		t.Errorf("no descriptors in the second session: %v", r)
+	}
+	r = call(t, nil, "check", "--session", "2", l.disc)
+	if r.code != int(exitcode.Faulty) || strings.Contains(r.err, "no ISO 9660 session") {
+		t.Errorf("that session alone: %v", r)
 	}
 }
 
