@@ -16,14 +16,16 @@ func (b *base) bootSetup(ctx context.Context, disc iso9660.BlockReader, overwrit
 	if b == nil || b.boot != nil {
 		return b.setup(), nil
 	}
-	r := &witness{BlockReader: disc}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := blocks.GivingUp(disc, cancel)
 	v, err := volume.Open(ctx, r, b.session.Start, volume.Options{})
 	if err != nil {
 		return nil, err
 	}
 	boot, err := bootable.Read(ctx, r, v)
-	if err == nil {
-		err = r.failed
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -39,18 +41,4 @@ func (b *base) setup() *bootable.Setup {
 		return nil
 	}
 	return b.boot
-}
-
-// witness remembers that the drive failed, as opposed to the medium.
-type witness struct {
-	iso9660.BlockReader
-	failed error
-}
-
-func (w *witness) ReadBlocks(ctx context.Context, lba uint32, p []byte) error {
-	err := w.BlockReader.ReadBlocks(ctx, lba, p)
-	if err != nil && w.failed == nil && !blocks.Unreadable(err) {
-		w.failed = err
-	}
-	return err
 }

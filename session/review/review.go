@@ -57,7 +57,7 @@ func (p *Place) Check(ctx context.Context, r iso9660.BlockReader, opt check.Opti
 		}
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
-		for f, err := range check.Check(ctx, reader{r, cancel}, p.Start, opt) {
+		for f, err := range check.Check(ctx, blocks.GivingUp(r, cancel), p.Start, opt) {
 			switch {
 			case err != nil && ctx.Err() != nil:
 				yield(check.Finding{}, context.Cause(ctx))
@@ -92,19 +92,4 @@ func (p *Place) why() string {
 		return "it holds no volume descriptors"
 	}
 	return p.Problem
-}
-
-// A reader gives up when the drive does: what is wrong with the medium is for package
-// check to tell, but a drive that was unplugged says nothing of the medium.
-type reader struct {
-	iso9660.BlockReader
-	giveUp context.CancelCauseFunc
-}
-
-func (r reader) ReadBlocks(ctx context.Context, lba uint32, p []byte) error {
-	err := r.BlockReader.ReadBlocks(ctx, lba, p)
-	if err != nil && ctx.Err() == nil && !blocks.Unreadable(err) {
-		r.giveUp(err)
-	}
-	return err
 }

@@ -10,6 +10,7 @@ import (
 	"burnfs/iso9660/check"
 	"burnfs/iso9660/checksum"
 	"burnfs/iso9660/volume"
+	"burnfs/session/blocks"
 	"burnfs/session/history"
 )
 
@@ -77,7 +78,7 @@ func (c *Count) add(v verdict) {
 // Auditor checks one disc. Its fields are set by the caller.
 type Auditor struct {
 	Disc iso9660.BlockReader
-	// Report is told of each finding, at most maxFindings times.
+	// Report is told of each finding, at most MaxFindings times.
 	Report func(Finding)
 	// Warn is told of deviations from the standards that no reader minds; may
 	// be nil.
@@ -90,8 +91,8 @@ type Auditor struct {
 	spare    []*digester
 }
 
-// maxFindings bounds what is reported: a scratched disc has many bad blocks.
-const maxFindings = 1000
+// MaxFindings bounds what is reported: a scratched disc has many bad blocks.
+const MaxFindings = 1000
 
 // run is where the content of a file lies, if it is in one piece.
 type run struct {
@@ -100,8 +101,22 @@ type run struct {
 }
 
 // Check audits all sessions, oldest first. The error is one that ended the
-// audit; what is wrong with the disc is reported.
+// audit, such as that of a drive that was unplugged; what is wrong with the disc is
+// reported.
 func (a *Auditor) Check(ctx context.Context, sessions []history.Session) (Result, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	disc := a.Disc
+	defer func() { a.Disc = disc }()
+	a.Disc = blocks.GivingUp(disc, cancel)
+	res, err := a.all(ctx, sessions)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return res, err
+}
+
+func (a *Auditor) all(ctx context.Context, sessions []history.Session) (Result, error) {
 	a.verified = make(map[run]digests)
 	for i := range sessions {
 		s := &sessions[i]
@@ -126,7 +141,7 @@ func (a *Auditor) Check(ctx context.Context, sessions []history.Session) (Result
 
 func (a *Auditor) find(f Finding) {
 	a.result.Findings++
-	if a.result.Findings <= maxFindings {
+	if a.result.Findings <= MaxFindings {
 		a.Report(f)
 	}
 }
@@ -239,7 +254,7 @@ func (a *Auditor) structure(ctx context.Context, s *history.Session) (sound bool
 			a.find(found)
 		default:
 			a.result.Warnings++
-			if a.Warn != nil && a.result.Warnings <= maxFindings {
+			if a.Warn != nil && a.result.Warnings <= MaxFindings {
 				a.Warn(found)
 			}
 		}

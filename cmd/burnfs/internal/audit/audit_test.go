@@ -14,6 +14,7 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/image"
+	"burnfs/mmc"
 	"burnfs/session/history"
 )
 
@@ -22,12 +23,20 @@ type memory struct {
 	b    []byte
 	bad  map[uint32]bool
 	read int64
+	gone int64 // after so many bytes the drive does not answer any more; 0 for never
 }
 
-var errBad = errors.New("3/11/00")
+var (
+	errBad  = mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyMediumError, 0x11, 0))
+	errEnd  = mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyIllegalRequest, 0x21, 0))
+	errGone = &mmc.TransportError{CDB: make([]byte, 10), Gone: true}
+)
 
 func (m *memory) ReadBlocks(_ context.Context, lba uint32, p []byte) error {
 	m.read += int64(len(p))
+	if m.gone > 0 && m.read > m.gone {
+		return errGone
+	}
 	for i := range len(p) / iso9660.BlockSize {
 		if m.bad[lba+uint32(i)] {
 			return errBad
@@ -35,7 +44,7 @@ func (m *memory) ReadBlocks(_ context.Context, lba uint32, p []byte) error {
 	}
 	at := int(lba) * iso9660.BlockSize
 	if at+len(p) > len(m.b) {
-		return errors.New("5/21/00")
+		return errEnd
 	}
 	copy(p, m.b[at:])
 	return nil
@@ -175,7 +184,7 @@ func TestDamage(t *testing.T) {
 		}, []string{"checksums cannot be used"}},
 		{"an unreadable block", func(_ *testing.T, m *memory, _ history.Session, old map[string]image.Node) {
 			m.bad[old["mid"].Pieces[0].LBA+1] = true
-		}, []string{"cannot be read: 3/11/00", "recorded checksum: mid"}},
+		}, []string{"cannot be read: TEST UNIT READY: MEDIUM ERROR 3/11/00", "recorded checksum: mid"}},
 		{"an unreadable directory", func(_ *testing.T, m *memory, s history.Session, _ map[string]image.Node) {
 			m.bad[rootOf(m, s)] = true
 		}, []string{"cannot be opened"}},
@@ -268,7 +277,7 @@ func TestManyFindingsAreBounded(t *testing.T) {
 	a := Auditor{Disc: m, Report: func(Finding) { n++ }}
 	s.Number = 1
 	res, err := a.Check(t.Context(), []history.Session{s})
-	if err != nil || res.Findings < 700 || n > maxFindings {
+	if err != nil || res.Findings < 700 || n > MaxFindings {
 		t.Errorf("%v, %d found, %d reported", err, res.Findings, n)
 	}
 }
@@ -281,6 +290,19 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	cancel()
+}
+
+// TestDriveGone: a drive that was unplugged says nothing of the disc.
+func TestDriveGone(t *testing.T) {
+	m, s, _ := disc(t)
+	audit(t, m, s)
+	for all, n := m.read, int64(1); n < all; n += max(all/50, 1) {
+		m.read, m.gone = 0, n
+		a := Auditor{Disc: m, Report: func(f Finding) { t.Errorf("gone after %d bytes: %v", n, f) }}
+		if _, err := a.Check(t.Context(), []history.Session{s}); !errors.Is(err, mmc.ErrDriveGone) {
+			t.Errorf("gone after %d bytes: %v", n, err)
+		}
+	}
 }
 
 func TestContiguous(t *testing.T) {

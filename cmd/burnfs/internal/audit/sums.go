@@ -26,6 +26,9 @@ type checksums struct {
 
 func (a *Auditor) checksums(ctx context.Context, v *volume.Volume, s *history.Session) *checksums {
 	unusable := func(what string, err error) {
+		if ctx.Err() != nil {
+			return // nothing is known of them
+		}
 		a.find(Finding{Session: s.Number, LBA: lbaOf(err, s.Start), What: "the recorded " + what + " cannot be used: " + err.Error()})
 	}
 	arr, err := v.Checksums(ctx)
@@ -199,6 +202,8 @@ func (a *Auditor) pass(ctx context.Context, s *history.Session, sums *checksums,
 	if ok {
 		want, err := sums.Session(ctx)
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case err != nil:
 			a.find(Finding{Session: s.Number, LBA: sums.area.Array, What: "the session's checksum cannot be read: " + err.Error()})
 		case want != [md5.Size]byte(whole.Sum(nil)):

@@ -72,8 +72,12 @@ with -v also deviations from the standards are told that no reader minds.`,
 					count(res.Sessions, "session", ""), countFiles(res.Files), countDirs(res.Dirs), humanize.IBytes(uint64(res.Bytes)), verdicts(res.MD5), verdicts(res.SHA256))
 			}
 			if res.Findings > 0 {
-				return failure.New(exitcode.Verify, nil, fmt.Sprintf("%s has %d problems", args[0], res.Findings),
-					"Nothing was changed. Files that are not named above are as they were recorded.", "Copy what is still good to another disc.")
+				others := "Files that are not named above are as they were recorded."
+				if res.Findings > audit.MaxFindings {
+					others = fmt.Sprintf("Only the first %d are named, so others may be damaged, too.", audit.MaxFindings)
+				}
+				return failure.New(exitcode.Verify, nil, fmt.Sprintf("%s has %s", args[0], count(res.Findings, "problem", "")),
+					"Nothing was changed. "+others, "Copy what is still good to another disc.")
 			}
 			return nil
 		}),
