@@ -136,7 +136,7 @@ func fiveSessions(t *testing.T, media, part string, whole, crowded bool) {
 }
 
 // compareSessions compares the newest session of the disc with its reference, and
-// the older ones if asked to.
+// the older ones if asked to. Everybody only reads, so all do it side by side.
 func compareSessions(l *harness.Lab, d *harness.Disc, model *harness.Model, older bool, judges func(session int) []judge.Judge) {
 	l.Helper()
 	list := d.Sessions()
@@ -145,13 +145,6 @@ func compareSessions(l *harness.Lab, d *harness.Disc, model *harness.Model, olde
 	}
 	l.MustBurnfs("verify", d.Path)
 	newest := len(list)
-	m := d.Mount()
-	// diff takes two equal special files for different; the manifest knows better.
-	harness.Run(l, "diff", "-r", "--no-dereference", "--exclude=special", model.Copies[newest-1], m.Point)
-	model.CompareSession(m, newest)
-	if m.Unmount() {
-		l.Errorf("looking at %s burned a session", d.Path)
-	}
 	disc := judge.Open(l, d.Path)
 	tagged := []uint32{list[0].Start}
 	if harness.Overwritable(d.Media) {
@@ -160,23 +153,38 @@ func compareSessions(l *harness.Lab, d *harness.Disc, model *harness.Model, olde
 			tagged = append(tagged, s.Start)
 		}
 	}
-	disc.CheckMedia(!harness.Overwritable(d.Media), tagged...)
-	for i, s := range list {
-		if !older && s.Number < newest {
-			continue
+	last := disc.Session(list[newest-1].Start)
+	if harness.Overwritable(d.Media) {
+		last = disc.Newest(last.Start)
+	}
+	throughMount := func() {
+		m := d.Mount()
+		// diff takes two equal special files for different; the manifest knows better.
+		harness.Run(l, "diff", "-r", "--no-dereference", "--exclude=special", model.Copies[newest-1], m.Point)
+		model.CompareSession(m, newest)
+		if m.Unmount() {
+			l.Errorf("looking at %s burned a session", d.Path)
 		}
+	}
+	harness.Together(l, throughMount,
+		func() { disc.CheckMedia(!harness.Overwritable(d.Media), tagged...) },
+		func() { last.Compare(model.Sessions[newest-1], judges(newest)...) },
+		func() { last.CheckFiles() },
+		func() { last.Check() })
+	if !older {
+		return
+	}
+	for i, s := range list[:newest-1] {
 		view := disc.Session(s.Start)
-		if s.Number == newest && harness.Overwritable(d.Media) {
-			view = disc.Newest(s.Start)
-		}
-		view.Compare(model.Sessions[i], judges(s.Number)...)
-		view.CheckFiles()
-		view.Check()
-		if s.Number < newest {
-			m := d.Mount("session=" + strconv.Itoa(s.Number))
-			model.CompareSession(m, s.Number)
-			m.Unmount()
-		}
+		harness.Together(l,
+			func() {
+				m := d.Mount("session=" + strconv.Itoa(s.Number))
+				model.CompareSession(m, s.Number)
+				m.Unmount()
+			},
+			func() { view.Compare(model.Sessions[i], judges(s.Number)...) },
+			func() { view.CheckFiles() },
+			func() { view.Check() })
 	}
 }
 

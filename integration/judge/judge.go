@@ -3,6 +3,7 @@ package judge
 import (
 	"golang.org/x/sys/unix"
 
+	"burnfs/integration/harness"
 	"burnfs/integration/manifest"
 )
 
@@ -25,21 +26,26 @@ type Judge struct {
 var All = []Judge{Xorriso, IsoinfoRockRidge, IsoinfoJoliet, Bsdtar, SevenZip, IsoInfoRockRidge, IsoInfoJoliet}
 
 // Compare lets each judge that can read it read the session, and fails the test if
-// one of them sees something else than want.
+// one of them sees something else than want. They read side by side.
 func (v View) Compare(want manifest.Tree, judges ...Judge) {
 	v.Helper()
+	var readings []func()
 	for _, j := range judges {
-		if j.Cannot != nil && j.Cannot(want) != "" {
-			continue
+		if j.Cannot == nil || j.Cannot(want) == "" {
+			readings = append(readings, func() { v.compare(want, j) })
 		}
-		got := j.Read(v)
-		expect := want
-		if j.Expect != nil {
-			expect = j.Expect(want, got)
-		}
-		if d := manifest.Diff(expect, got, j.Aspects); d != "" {
-			v.Errorf("%s reads the session at block %d of %s differently:\n%s", j.Name, v.Start, v.File, d)
-		}
+	}
+	harness.Together(v, readings...)
+}
+
+func (v View) compare(want manifest.Tree, j Judge) {
+	v.Helper()
+	got := j.Read(v)
+	if j.Expect != nil {
+		want = j.Expect(want, got)
+	}
+	if d := manifest.Diff(want, got, j.Aspects); d != "" {
+		v.Errorf("%s reads the session at block %d of %s differently:\n%s", j.Name, v.Start, v.File, d)
 	}
 }
 

@@ -29,6 +29,7 @@ func (w *witness) Errorf(format string, args ...any) { fmt.Fprintf(&w.said, form
 func (w *witness) Error(args ...any)                 { fmt.Fprintln(&w.said, args...) }
 func (w *witness) Fatalf(format string, args ...any) { w.Errorf(format, args...); runtime.Goexit() }
 func (w *witness) Fatal(args ...any)                 { w.Error(args...); runtime.Goexit() }
+func (w *witness) FailNow()                          { runtime.Goexit() }
 
 // complaints is what f says of a disc, "" if it is content.
 func complaints(t *testing.T, file string, f func(View)) string {

@@ -3,12 +3,15 @@ package manifest
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,32 +23,64 @@ func Read(root string) (Tree, error) { return ReadBelow(root, "") }
 // ReadBelow describes what is at and below the directory dir of the tree at root, under
 // names relative to root.
 func ReadBelow(root, dir string) (Tree, error) {
-	t := make(Tree)
-	inode := make(map[string]uint64)
+	var list []found
 	err := filepath.WalkDir(filepath.Join(root, dir), func(p string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		name, err := filepath.Rel(root, p)
-		if err != nil {
+		f := found{path: p}
+		if f.name, err = filepath.Rel(root, p); err != nil {
 			return err
 		}
-		var st unix.Stat_t
-		if err := unix.Lstat(p, &st); err != nil {
+		if err := unix.Lstat(p, &f.stat); err != nil {
 			return &os.PathError{Op: "lstat", Path: p, Err: err}
 		}
-		e, err := Describe(p, &st)
-		if err != nil {
-			return err
-		}
-		t[name], inode[name] = e, st.Ino
+		list = append(list, f)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	if err := describe(list); err != nil {
+		return nil, err
+	}
+	t := make(Tree, len(list))
+	inode := make(map[string]uint64, len(list))
+	for _, f := range list {
+		t[f.name], inode[f.name] = f.entry, f.stat.Ino
+	}
 	t.Group(inode)
 	return t, nil
+}
+
+// found is what a walk came upon.
+type found struct {
+	path, name string
+	stat       unix.Stat_t
+	entry      *Entry // by describe
+}
+
+// together is how many files are read side by side: each waits for the mount.
+const together = 4
+
+// describe describes all of a list, several at a time.
+func describe(list []found) error {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	errs := make([]error, together)
+	for w := range errs {
+		wg.Go(func() {
+			for errs[w] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(list) {
+					return
+				}
+				list[i].entry, errs[w] = Describe(list[i].path, &list[i].stat)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // kinds are the file types of st_mode.
