@@ -89,7 +89,7 @@ soak: deps build ## random work on all kinds of media with commits and kills, fo
 
 test-kernel: deps build ## real programs and burnfs on emulated drives, in a real kernel under QEMU
 	@integration/deps.sh kernel
-	BURNFS_JUDGE=$(wildcard $(SHELF)) BURNFS=$(CURDIR)/$(BIN) $(GO) test -tags=kernel -count=1 -timeout=2h ./integration/kernel/... $(ARGS)
+	BURNFS_JUDGE=$(wildcard $(SHELF)) BURNFS=$(CURDIR)/$(BIN) $(GO) test -tags=kernel -count=1 -parallel=8 -timeout=2h ./integration/kernel/... $(ARGS)
 
 judges: build ## foreign programs read every disc that make test has collected
 	BURNFS_JUDGE=$(SHELF) BURNFS=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout=1h -v -run=TestDiscs ./integration/agree

@@ -52,8 +52,9 @@ func runTests(m *testing.M) (code int, err error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	// A guest has one processor and needs up to 1.5 GiB.
-	n := min(runtime.GOMAXPROCS(0), 4)
+	// A guest has one processor, which does nothing for half of the time, and needs up
+	// to 1.5 GiB.
+	n := min((3*runtime.GOMAXPROCS(0)+1)/2, 4)
 	shared.guests = make(chan *slot, n)
 	for range n {
 		shared.guests <- &slot{ctx: ctx}
