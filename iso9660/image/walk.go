@@ -2,6 +2,8 @@ package image
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"burnfs/iso9660"
 )
@@ -46,10 +48,12 @@ func (l *Layout) next(i int) int {
 
 // path names directory i from the root.
 func (l *Layout) path(i int) string {
-	if i == 0 {
-		return "/"
+	var names []string
+	for ; i != 0; i = l.dirs[i].parent {
+		names = append(names, l.dirs[i].node.Name)
 	}
-	return join(l.path(l.dirs[i].parent), l.dirs[i].node.Name)
+	slices.Reverse(names)
+	return "/" + strings.Join(names, "/")
 }
 
 // isoParent is the directory that holds the record of i in the ISO 9660 tree.

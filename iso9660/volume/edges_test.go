@@ -2,6 +2,7 @@ package volume_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -231,5 +232,40 @@ func TestDeepDisc(t *testing.T) {
 	}
 	if deepest != 2048 || tooDeep != 1 {
 		t.Errorf("deepest %d, %d errors", deepest, tooDeep)
+	}
+}
+
+// TestDeepDiscOfLongNames has directories whose paths together are a hundred times
+// longer than the disc, each at hand when the deepest one is reached.
+func TestDeepDiscOfLongNames(t *testing.T) {
+	const levels, long = 2000, 120
+	h := newHandmade(t, rockRidge())
+	h.blocks = append(h.blocks, make([]byte, levels*iso9660.BlockSize)...)
+	parent := uint32(rootLBA)
+	for i := range uint32(levels) {
+		lba := handmadeBlocks + i
+		h.add(parent, iso9660.Record{
+			Location: lba, DataLength: iso9660.BlockSize, Flags: iso9660.FlagDirectory, Identifier: "D",
+			SystemUse: rrip.AppendNM(nil, fmt.Sprintf("%0*d", long, i)),
+		})
+		h.directory(lba, parent, nil)
+		parent = lba
+	}
+	v := h.open(volume.Options{})
+	before, most := heap(), int64(0)
+	for at, err := range v.Walk(t.Context()) {
+		must(t, err)
+		if name := at.Entry.Name; at.Depth > 0 && !strings.HasSuffix("/"+at.Path, "/"+name) || len(at.Path) > 4096+len("…") {
+			t.Fatalf("%q at %q", name, at.Path)
+		}
+		if whole := at.Depth*(long+1) - 1; at.Depth > 0 && whole <= 4096 && len(at.Path) != whole {
+			t.Fatalf("at depth %d, a path of %d bytes is given with %d", at.Depth, whole, len(at.Path))
+		}
+		if at.Depth == levels {
+			most = heap() - before
+		}
+	}
+	if most == 0 || most > aside {
+		t.Errorf("%d bytes of memory at the deepest directory", most)
 	}
 }

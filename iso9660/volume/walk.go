@@ -3,6 +3,7 @@ package volume
 import (
 	"context"
 	"iter"
+	"strings"
 
 	"burnfs/iso9660"
 )
@@ -11,10 +12,15 @@ import (
 // lies deeper: a path has at most 4096 bytes.
 const maxDepth = 2048
 
+// maxPath is the length in bytes beyond which a path is given from its end.
+const maxPath = 4096
+
 // A Visit is an entry and where it was met.
 type Visit struct {
-	Path  string // from the root, without a slash in front; "." for the root itself
-	Depth int    // 0 for the root
+	// Path is that from the root, without a slash in front; "." for the root itself.
+	// One of more than 4096 bytes begins with "…/", and some names are left out.
+	Path  string
+	Depth int // 0 for the root
 	Entry Entry
 }
 
@@ -23,7 +29,7 @@ type Visit struct {
 // yielded, together with a *iso9660.FormatError that wraps iso9660.ErrLoop, and not
 // descended into, so that the walk of any disc ends. Other errors are those of
 // ReadDir, with the Path of the directory and an empty Entry. The memory needed
-// grows with the number of directories.
+// grows with the number of directories, not with the length of their paths.
 func (v *Volume) Walk(ctx context.Context) iter.Seq2[Visit, error] {
 	return func(yield func(Visit, error) bool) {
 		root, err := v.Root(ctx)
@@ -63,32 +69,37 @@ func (w *walker) visit(ctx context.Context, at Visit) bool {
 		return false
 	}
 	// Subdirectories come after the directory has been read, so that only one
-	// scanner is in use however deep the tree is.
-	var directories []Visit
+	// scanner is in use however deep the tree is. Their paths may be much longer
+	// than their records.
+	var directories []Entry
 	for e, err := range w.v.ReadDir(ctx, dir) {
-		next := Visit{Path: below(at.Path, e.Name), Depth: at.Depth + 1, Entry: e}
 		if err == nil && e.IsDir() {
-			directories = append(directories, next)
+			directories = append(directories, e)
 			continue
 		}
-		if !w.yield(next, err) {
+		if !w.yield(at.below(e), err) {
 			return false
 		}
 	}
-	for _, next := range directories {
-		if !w.visit(ctx, next) {
+	for _, e := range directories {
+		if !w.visit(ctx, at.below(e)) {
 			return false
 		}
 	}
 	return true
 }
 
-func below(dir, name string) string {
+// below is the visit of an entry of the directory at.
+func (at Visit) below(e Entry) Visit {
+	next := Visit{Path: at.Path + "/" + e.Name, Depth: at.Depth + 1, Entry: e}
 	switch {
-	case name == "":
-		return dir
-	case dir == ".":
-		return name
+	case e.Name == "":
+		next.Path = at.Path
+	case at.Path == ".":
+		next.Path = e.Name
+	case len(next.Path) > maxPath:
+		end := next.Path[len(next.Path)-maxPath:]
+		next.Path = "…" + end[max(strings.IndexByte(end, '/'), 0):]
 	}
-	return dir + "/" + name
+	return next
 }
