@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/md5"
 	"crypto/sha256"
+	"hash/maphash"
 	"slices"
 
 	"burnfs/iso9660"
@@ -32,17 +33,22 @@ func (t *tree) index(at where, value []byte) uint32 {
 type fileReader struct {
 	*tree
 	buffer   []byte
-	read     []bool // by region: its file has been read
-	indexed  []bool // by index in the array
+	seed     maphash.Seed
+	read     []bool              // by region: its file, which has no index, has been read
+	several  map[uint64]struct{} // places of such files with several sections
+	indexed  []uint64            // by index in the array: place of the file that was read with it
 	bytes    int64
 	overflow bool
 }
 
 // files reads every file, each content once, and compares its MD5 and SHA-256.
 func (c *checker) files(t *tree) {
-	r := fileReader{tree: t, buffer: make([]byte, dataBlocks*iso9660.BlockSize), read: make([]bool, len(c.regions))}
+	r := fileReader{
+		tree: t, buffer: make([]byte, dataBlocks*iso9660.BlockSize), seed: maphash.MakeSeed(),
+		read: make([]bool, len(c.regions)), several: map[uint64]struct{}{},
+	}
 	if c.sums != nil {
-		r.indexed = make([]bool, c.sums.Files()+1)
+		r.indexed = make([]uint64, c.sums.Files()+1)
 	}
 	t.again(r.file)
 }
@@ -87,11 +93,20 @@ type digests struct {
 	sha256 [sha256.Size]byte // zero where the session has none
 }
 
-// before tells whether the content was read for another name of the file.
-func (r *fileReader) before(e *entry, index uint32) bool {
+// before tells whether the content was read for another name of the file. With another
+// index, it has to be compared with other checksums.
+func (r *fileReader) before(e *entry, index uint32) (known bool) {
 	s := e.sections[0]
-	known := false
-	if len(e.sections) == 1 && s.Size > 0 {
+	switch {
+	case index != 0:
+		at := r.place(e)
+		known = r.indexed[index] == at
+		r.indexed[index] = at
+	case len(e.sections) > 1:
+		at := r.place(e)
+		_, known = r.several[at]
+		r.several[at] = struct{}{}
+	case s.Size > 0:
 		i, found := slices.BinarySearchFunc(r.regions, s, func(a region, s iso9660.Section) int {
 			return cmp.Or(cmp.Compare(a.begin, uint64(s.LBA)*iso9660.BlockSize), cmp.Compare(a.size, uint32(s.Size)))
 		})
@@ -100,11 +115,17 @@ func (r *fileReader) before(e *entry, index uint32) bool {
 			r.read[i] = true
 		}
 	}
-	if index != 0 {
-		known = (known || len(e.sections) > 1 || s.Size == 0) && r.indexed[index]
-		r.indexed[index] = true
-	}
 	return known
+}
+
+// place stands for where the content of e lies; it is not 0.
+func (r *fileReader) place(e *entry) uint64 {
+	var h maphash.Hash
+	h.SetSeed(r.seed)
+	for _, s := range e.sections {
+		maphash.WriteComparable(&h, s)
+	}
+	return h.Sum64() | 1
 }
 
 // content reads a file; ok is false if it could not be read whole.

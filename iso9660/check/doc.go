@@ -35,8 +35,9 @@
 //
 // # Bounds
 //
-// Memory grows by 25 bytes for each File Section and each Continuation Area, by 16 more
-// for each name of a file with several, and by some 150 bytes for each directory. Time is at most in proportion to what can be
+// Memory grows by 25 bytes for each File Section and each Continuation Area, by 8 more
+// for each file with a checksum, by 16 for each name of a file with several, and by some
+// 150 bytes for each directory. Time is at most in proportion to what can be
 // read of the medium, whatever its structures say: extents that do not overlap
 // cannot be longer, together, than the highest block that could be read, and once
 // they are the rest is given up with a finding of the rule Limit.
