@@ -203,6 +203,10 @@ func (c *checker) findSHA256s() {
 		c.report(SHA256Array, a.Array, 0, "", "BH, %+v, does not fit to %s, %+v", a, checksum.AreaName, c.array)
 		return
 	}
+	if tree := int64(c.tags.tree.Pos); c.tags.hasTree && int64(a.Data) != tree+1 {
+		c.report(SHA256Array, a.Array, 0, "", "by BH the directories end before block %d, and their tag is at block %d", a.Data, tree)
+		return
+	}
 	array, err := checksum.NewSHA256Array(arrayReader{c}, a)
 	if err == nil {
 		c.structure("the array of SHA-256s", int64(a.Array), int64(checksum.SHA256Blocks(a.Count)))
@@ -237,7 +241,7 @@ func (c *checker) digests() {
 		points = append(points, point{int64(c.tags.tree.Pos), md5s, c.tags.tree.MD5[:], TreeChecksum, "descriptors and directories do not match the MD5"})
 	}
 	tree := int64(c.session) // end of what shas has to cover
-	if c.shas != nil && c.tags.hasTree && int64(c.sha256.Data) > int64(c.tags.tree.Pos) {
+	if c.shas != nil && c.tags.hasTree {
 		if sum, err := c.shas.Tree(c.ctx); err == nil {
 			tree = int64(c.sha256.Data)
 			points = append(points, point{tree, shas, sum[:], TreeSHA256, "descriptors and directories do not match the SHA-256"})

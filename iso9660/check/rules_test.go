@@ -290,6 +290,9 @@ var rows = []row{
 	{rules: only{check.TreeSHA256}, reason: "the SHA-256 of the tree, sealed", change: func(p *patient) { p.wrongTree = true }},
 	{rules: only{check.SHA256Array}, reason: "BH leads elsewhere", change: func(p *patient) { p.use(p.self("."), "BH")[19]++ }},
 	{rules: only{check.SHA256Array}, reason: "BH counts wrongly", change: func(p *patient) { p.use(p.self("."), "BH")[23]++ }},
+	{rules: only{check.SHA256Array}, reason: "the directories end where they begin", change: func(p *patient) {
+		iso9660.PutMSB32(p.use(p.self("."), "BH")[12:], p.start+1)
+	}},
 	{rules: only{check.SHA256Array}, reason: "BH is of another session", change: func(p *patient) { p.use(p.self("."), "BH")[11]++ }},
 	{rules: only{check.SHA256Array}, reason: "BH with a size of checksums that is not SHA-256's", change: func(p *patient) { p.use(p.self("."), "BH")[5] = 20 }},
 	{rules: only{check.SHA256Array}, reason: "BH in a file's record", change: func(p *patient) { p.use(p.record("b"), "BF")[1] = 'H' }, path: "/B"},
