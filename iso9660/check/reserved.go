@@ -18,7 +18,8 @@ func (c *checker) reserved(d iso9660.VolumeDescriptor, lba uint32) {
 	case iso9660.TypePrimary:
 		fields = []field{{7, 8, "8.4.4"}, {72, 80, "8.4.7"}, {88, 120, "8.4.9"}, {882, 883, "8.4.31"}, {1395, iso9660.BlockSize, "8.4.33"}}
 	case iso9660.TypeSupplementary:
-		fields = []field{{72, 80, "8.5.5"}, {882, 883, "8.5.16"}, {1395, iso9660.BlockSize, "8.5.18"}}
+		// What is not said of it in 8.5 is as in the primary one.
+		fields = []field{{72, 80, "8.4.7"}, {882, 883, "8.4.31"}, {1395, iso9660.BlockSize, "8.4.33"}}
 		if d[7]&^1 != 0 {
 			c.report(DescriptorReserved, lba, 7, "", "the volume flags of the supplementary descriptor are %#02x; only bit 0 has a meaning (8.5.3)", d[7])
 		}

@@ -123,7 +123,7 @@ var rules = [...]struct {
 	DescriptorDate:     {"descriptor-date", Warning, "ECMA-119 8.4.26.1"},
 	DescriptorReserved: {"descriptor-reserved", Warning, "ECMA-119 8.4"},
 	DescriptorFile:     {"descriptor-file", Warning, "ECMA-119 8.4.20"},
-	DescriptorsDiffer:  {"descriptors-differ", Warning, "ECMA-119 8.5.1"},
+	DescriptorsDiffer:  {"descriptors-differ", Warning, "ECMA-119 8.5"},
 	RootRecord:         {"root-record", Error, "ECMA-119 8.4.18"},
 	VolumeSize:         {"volume-size", Warning, "ECMA-119 8.4.8"},
 
@@ -149,7 +149,7 @@ var rules = [...]struct {
 	Interleaved:      {"interleaved", Error, "ECMA-119 9.1.7"},
 	FileSections:     {"file-sections", Error, "ECMA-119 6.5.1, 9.1.6"},
 	ExtentOutside:    {"extent-outside", Error, "ECMA-119 9.1.3"},
-	ExtentOverlap:    {"extent-overlap", Error, "ECMA-119 6.4.3"},
+	ExtentOverlap:    {"extent-overlap", Error, "ECMA-119 6.4.4"},
 
 	SystemUseIndicator: {"system-use-indicator", Error, "SUSP 5.3"},
 	ExtensionReference: {"extension-reference", Warning, "SUSP 5.5"},
