@@ -22,7 +22,14 @@
 //
 // with its own address, the range of blocks that its MD5 covers, the address of
 // the next tag, and the MD5 of the line up to the end of the first one. All
-// addresses are absolute.
+// addresses are absolute, and decimal. The NAMEs are
+//
+//	libisofs_sb_checksum_tag_v1      of the superblock, with next
+//	libisofs_tree_checksum_tag_v1    of the tree, with next
+//	libisofs_checksum_tag_v1         of the session
+//	libisofs_rlsb32_checksum_tag_v1  behind a copy of the descriptors at block 16 of
+//	                                 the medium: of all from block 0 on, with
+//	                                 session_start, where they are copied from
 //
 // isofs.ca, isofs.cx and isofs.st are attributes of package aaip, isofs.cx of each
 // regular file whose checksum is recorded, the others of the root. The MD5 of a

@@ -41,7 +41,8 @@
 //	           boot catalogue, if it changed with this session
 //	           path tables (9.4), Type L, then Type M
 //	           directories in the order of the walk: for each its extent, then its
-//	             continuation area, if there is one
+//	             continuation area, if there is one; those that are relocated stand
+//	             behind the root, each with what is below it, the deepest first
 //	           Joliet path tables, Joliet directories
 //	           tree tag
 //	           new content of files in the order of the walk, each from a block on
@@ -53,11 +54,13 @@
 //
 // # Volume descriptors
 //
-// As ECMA-119 8.4 and 8.5 have them, fields that are not named being zeros or blanks:
+// As ECMA-119 8.4 and 8.5 have them, fields that are not named being zeros or blanks,
+// and dates the digit zero:
 //
 //	  0  type                1     1 primary, 2 Joliet, 0 Boot Record, 255 terminator
 //	  1  standard identifier 5     "CD001"
 //	  6  version             1     1
+//	  8  system identifier   32    "LINUX"
 //	 40  volume identifier   32    d-characters; UCS-2 big endian in Joliet
 //	 80  volume space size   both32  blocks from the beginning of the medium, not of
 //	                               the session, to the end of the session: Linux takes
@@ -131,9 +134,11 @@
 //	NM  all but . and ..   RRIP 4.1.4: the name in its own bytes, up to 255
 //	SL  symbolic links     RRIP 4.1.3
 //	ER  root "." only      SUSP 5.5: IEEE_1282, which is RRIP 1.12
-//	AL  where there are    AAIP 2.0: extended attributes, access control lists, and
-//	    attributes         the notes isofs.cx of files, isofs.ca and isofs.st of the
-//	                       root
+//	AL  where there are    AAIP 2.0: extended attributes, those without a value first,
+//	    attributes         access control lists, and in front of them the notes
+//	                       isofs.cx of files, isofs.ca and isofs.st of the root; if all
+//	                       are without a value, the note isofs.bf, "1", follows, since
+//	                       libisofs takes no list whose last value is empty
 //	BH  root "." only      package checksum: where the array of SHA-256s is
 //
 // AL, BF and BH have no ER of their own: SUSP 1.10 does not ask for one, and libisofs

@@ -30,7 +30,7 @@ type Mark struct {
 	Start    uint32 // first block of the session, LBA
 	Previous uint32 // first block of the session before; 0 for the first
 	NextIno  uint64 // lowest PX file serial number not used yet
-	Files    int64  // entries of the tree that are not directories
+	Files    int64  // regular files, each counted once whatever its names
 	Dirs     int64  // directories
 	Tree     int64  // blocks of descriptors, path tables and directories
 }
