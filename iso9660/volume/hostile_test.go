@@ -68,7 +68,7 @@ func TestHostileDiscs(t *testing.T) {
 			if array, err := v.Checksums(t.Context()); err == nil && array != nil {
 				_ = array.Verify(t.Context())
 			}
-			if took := time.Since(began); took > 20*time.Second {
+			if took := time.Since(began); took > 2*time.Minute {
 				t.Errorf("it took %v", took)
 			}
 			if kept := heap() - before; kept > aside+4*int64(shown) {

@@ -73,7 +73,7 @@ func TestThousandsOfEqualNames(t *testing.T) {
 			taken.Own(long)
 		}
 	}
-	if len(taken) != 101_000 || time.Since(began) > 10*time.Second {
+	if len(taken) != 101_000 || time.Since(began) > time.Minute {
 		t.Errorf("%d names after %v", len(taken), time.Since(began))
 	}
 	for _, name := range []string{"same", "same~2", "same~100000", long, long[:maxName-5] + "~1000"} {
