@@ -341,7 +341,7 @@ func (d *Disc) chooseBase(ctx context.Context) error {
 	if err := d.openBase(ctx, *newest); err != nil {
 		return err
 	}
-	if d.store != nil && d.base.OwnSerials() && d.base.Tree() != volume.RockRidge {
+	if d.store != nil && d.base.Tree() != volume.RockRidge && (d.base.OwnSerials() || d.base.Damage() != nil) {
 		return d.refuseWriting("its directories are damaged: owners, modes and links cannot be read, and a further session would lose them")
 	}
 	return nil

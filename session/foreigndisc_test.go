@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"burnfs/iso9660"
 	"burnfs/iso9660/fixture"
 	"burnfs/iso9660/volume"
 	"burnfs/session/tree"
@@ -91,6 +92,41 @@ func TestOddDiscsContinued(t *testing.T) {
 			}
 			r.sameByXorriso(want)
 		})
+	}
+}
+
+// TestDamagedRootOfOthers: where the root with the Rock Ridge names is damaged, the
+// Joliet tree is shown and not recorded again, which would lose links and owners.
+func TestDamagedRootOfOthers(t *testing.T) {
+	r := newRig(t, "")
+	iso := filepath.Join(t.TempDir(), "x.iso")
+	src := t.TempDir()
+	if err := os.Symlink("target", filepath.Join(src, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("genisoimage", "-quiet", "-R", "-J", "-o", iso, src).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	data, err := os.ReadFile(iso)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, ok := iso9660.ParsePrimary(iso9660.VolumeDescriptor(data[16*blockSize:][:blockSize]))
+	if !ok {
+		t.Fatal("no primary descriptor")
+	}
+	root, err := p.RootRecord()
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(data[int(root.Location())*blockSize:][:blockSize])
+	if err := os.WriteFile(r.path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.others, r.damaged = true, true
+	r.open()
+	if s := r.disc.Status(); !s.ReadOnly || r.disc.base.Tree() != volume.Joliet {
+		t.Errorf("%v, read only %v", r.disc.base.Tree(), s.ReadOnly)
 	}
 }
 

@@ -149,6 +149,9 @@ func TestBrokenPrimaryRoot(t *testing.T) {
 		if got := paths(t, v); v.Tree() != volume.Joliet || !slices.Equal(got, []string{"/Name"}) {
 			t.Errorf("%s: %v, %q", name, v.Tree(), got)
 		}
+		if v.Damage() == nil {
+			t.Errorf("%s: nothing is damaged", name)
+		}
 		if d, ok := v.Joliet(); !ok || d.VolumeIdentifier() != "Joliet" {
 			t.Errorf("%s: the Joliet descriptor is %q, %v", name, d.VolumeIdentifier(), ok)
 		}
@@ -158,6 +161,20 @@ func TestBrokenPrimaryRoot(t *testing.T) {
 		if _, err := volume.Open(t.Context(), imageOf(h.blocks), 0, volume.Options{NoJoliet: true}); err == nil {
 			t.Errorf("%s: opened without Joliet", name)
 		}
+	}
+}
+
+// TestBrokenRockRidge: Rock Ridge is announced, and what follows cannot be read.
+func TestBrokenRockRidge(t *testing.T) {
+	h := newHandmade(t, rockRidge())
+	if v := h.open(volume.Options{}); v.Tree() != volume.RockRidge || v.Damage() != nil {
+		t.Fatalf("%v, %v", v.Tree(), v.Damage())
+	}
+	self, err := iso9660.ParseDirectoryRecord(h.block(rootLBA))
+	must(t, err)
+	self.SystemUse()[susp.SizeSP+2] = 1 // the length of the second entry
+	if v := h.open(volume.Options{}); v.Tree() != volume.Plain || !errors.Is(v.Damage(), iso9660.ErrLength) {
+		t.Errorf("%v, %v", v.Tree(), v.Damage())
 	}
 }
 

@@ -56,6 +56,7 @@ type Volume struct {
 	joliet   iso9660.SupplementaryVolumeDescriptor // zero if there is none
 	enhanced iso9660.SupplementaryVolumeDescriptor // zero if there is none
 	tree     TreeKind
+	damage   error     // why a better tree is not shown
 	root     Directory // of the tree that is shown
 	skip     int       // bytes before the entries of a System Use field (SUSP 5.3)
 
@@ -158,6 +159,12 @@ func (v *Volume) chooseTree(ctx context.Context, opt Options) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case otherErr == nil:
+			// Some producers of Joliet trees have no other, and a root record that
+			// leads out of the volume.
+			if err != nil && int64(root.LBA) < int64(v.start)+int64(v.primary.VolumeSpaceSize()) {
+				v.log.Warn("the primary tree cannot be read; another one is shown", "tree", other.kind, "err", err)
+				v.damage = err
+			}
 			v.tree, root, err = other.kind, otherRoot, nil
 		case err != nil:
 			err = errors.Join(err, otherErr)
@@ -209,6 +216,7 @@ func (v *Volume) findRockRidge(ctx context.Context, root Directory) (skip int, f
 		if err != nil {
 			if shared {
 				v.log.Warn("the System Use field of the root is damaged", "block", root.LBA, "err", err)
+				v.damage = &iso9660.FormatError{What: "System Use field of the root", LBA: root.LBA, Err: err}
 			}
 			break
 		}
@@ -265,3 +273,8 @@ func (v *Volume) Joliet() (d iso9660.SupplementaryVolumeDescriptor, ok bool) {
 
 // Tree says which tree is shown.
 func (v *Volume) Tree() TreeKind { return v.tree }
+
+// Damage is why the tree that is shown is not the one that would be preferred: the
+// beginning of that one's root cannot be read. It is nil if nothing is in the way. A
+// further session that is made of such a volume loses what only the other tree has.
+func (v *Volume) Damage() error { return v.damage }

@@ -24,7 +24,8 @@ type Earlier struct {
 // are understood. The copy is made in tempDir, "" for the usual place.
 //
 // A broken record is an error, because leaving the entry out would lose it, and so
-// are directories that form a circle. Broken checksums are not; [New] tells of them.
+// are directories that form a circle, and a damaged root of which only the Joliet tree
+// is left. Broken checksums are not; [New] tells of them.
 func Load(ctx context.Context, r iso9660.BlockReader, start uint32, tempDir string) (_ *Earlier, err error) {
 	file, err := scratch.File(tempDir)
 	if err != nil {
@@ -43,6 +44,9 @@ func Load(ctx context.Context, r iso9660.BlockReader, start uint32, tempDir stri
 		}
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := v.Damage(); err != nil {
 		return nil, err
 	}
 	for visit, err := range v.Walk(ctx) {

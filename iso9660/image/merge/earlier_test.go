@@ -207,6 +207,10 @@ func TestUnusable(t *testing.T) {
 			binary.BigEndian.PutUint32(p[record+6:], top.Directory().LBA)
 			return p
 		}, iso9660.ErrLoop},
+		{"only the Joliet tree is left", func(p []byte) []byte {
+			clear(p[int(top.Directory().LBA)*iso9660.BlockSize:][:iso9660.BlockSize])
+			return p
+		}, iso9660.ErrLength},
 		{"a broken record", func(p []byte) []byte { p[record] = 40; return p }, iso9660.ErrTruncated},
 	} {
 		_, err := load(t, row.damage(bytes.Clone(whole)), 0)
