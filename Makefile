@@ -16,7 +16,7 @@ ARGS ?=
 DURATION ?= 1h
 
 BIN   := bin/burnfs
-UNITS := ./session/... ./mmc/... ./fusefs/... ./cmd/... # the longest first
+UNITS := ./session/... ./cmd/... ./mmc/... ./fusefs/... # the longest first
 # Where make test collects the discs that its tests write, for the judges: integration/shelf.
 SHELF := $(CURDIR)/bin/shelf
 
@@ -71,7 +71,7 @@ unit: deps ## the tests of the packages
 	$(GO) test -count=1 ./iso9660/...
 
 race: deps ## the same with the race detector, and with a third of the injected faults
-	$(UNIT) -race -short $(UNITS)
+	$(UNIT) -race -short -p=$$(($$(nproc) + 1)) $(UNITS) # the two longest wait for most of their time
 	$(GO) test -count=1 -timeout=1h -race -short ./iso9660/...
 
 single: deps ## the packages with many goroutines or faults, on one processor
