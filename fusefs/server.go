@@ -24,7 +24,6 @@ type Server struct {
 	conn       *fuse.Conn
 	log        *slog.Logger
 	patience   time.Duration // how long Unmount waits for a busy mount
-	mapped     writebacks
 
 	refreshes chan refresh
 	done      chan struct{}
@@ -110,7 +109,7 @@ func (s *Server) Mountpoint() string { return s.mountpoint }
 
 func (s *Server) serve() {
 	defer close(s.done)
-	server := fs.New(s.conn, s.config())
+	server := fs.New(s.conn, s.trace())
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -139,15 +138,13 @@ func (s *Server) serve() {
 	s.err = errs.ErrorOrNil()
 }
 
-// config counts what is written back and logs every request and reply, if anybody
-// wants to see them.
-func (s *Server) config() *fs.Config {
+// trace logs every request and reply, if anybody wants to see them.
+func (s *Server) trace() *fs.Config {
 	ctx := context.Background()
-	c := &fs.Config{WithContext: s.mapped.watch, Debug: func(any) {}}
-	if s.log.Enabled(ctx, LevelTrace) {
-		c.Debug = func(msg any) { s.log.Log(ctx, LevelTrace, fmt.Sprint(msg)) }
+	if !s.log.Enabled(ctx, LevelTrace) {
+		return &fs.Config{Debug: func(any) {}}
 	}
-	return c
+	return &fs.Config{Debug: func(msg any) { s.log.Log(ctx, LevelTrace, fmt.Sprint(msg)) }}
 }
 
 // place is where our mount is in the stack at its mount point.

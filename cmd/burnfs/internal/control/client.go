@@ -84,20 +84,6 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return st, nil
 }
 
-// WrittenBack waits until the daemon has everything that the kernel has sent of mapped
-// files, and returns how many requests that were so far.
-func (c *Client) WrittenBack(ctx context.Context) (n int64, err error) {
-	resp, err := c.do(ctx, http.MethodGet, "/v1/writtenback")
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxLine)).Decode(&n); err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrLost, err)
-	}
-	return n, nil
-}
-
 // Sync commits what is pending and returns when it is verified.
 func (c *Client) Sync(ctx context.Context, progress func(Progress)) (*Report, error) {
 	return c.stream(ctx, "/v1/sync", progress)

@@ -20,11 +20,10 @@ import (
 )
 
 type fake struct {
-	status      Status
-	writtenBack int64
-	sync        func(context.Context, func(Progress)) (*Report, error)
-	unmount     func(context.Context, bool, func(Progress)) (*Report, error)
-	discard     func(path string, preview bool) (*Discarded, error)
+	status  Status
+	sync    func(context.Context, func(Progress)) (*Report, error)
+	unmount func(context.Context, bool, func(Progress)) (*Report, error)
+	discard func(path string, preview bool) (*Discarded, error)
 }
 
 func (f fake) Status(context.Context) Status { return f.status }
@@ -38,8 +37,6 @@ func (f fake) Unmount(ctx context.Context, lazy bool, p func(Progress)) (*Report
 func (f fake) Discard(_ context.Context, path string, preview bool) (*Discarded, error) {
 	return f.discard(path, preview)
 }
-
-func (f fake) WrittenBack(context.Context) (int64, error) { return f.writtenBack, nil }
 
 func serve(t *testing.T, svc Service) (*Server, *Client) {
 	t.Helper()
@@ -59,13 +56,6 @@ func serve(t *testing.T, svc Service) (*Server, *Client) {
 		t.Fatal(err)
 	}
 	return s, c
-}
-
-func TestWrittenBack(t *testing.T) {
-	_, c := serve(t, fake{writtenBack: 7})
-	if n, err := c.WrittenBack(t.Context()); n != 7 || err != nil {
-		t.Errorf("%d, %v", n, err)
-	}
 }
 
 func TestStatus(t *testing.T) {

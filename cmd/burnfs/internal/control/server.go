@@ -34,9 +34,6 @@ type Service interface {
 	// Discard takes back the changes below path, or all if it is empty; with
 	// preview it only tells which.
 	Discard(ctx context.Context, path string, preview bool) (*Discarded, error)
-	// WrittenBack waits until everything has arrived that the kernel has sent of
-	// mapped files, and returns how many requests that were so far.
-	WrittenBack(ctx context.Context) (int64, error)
 }
 
 // ErrTaken means that another daemon serves the same mount point.
@@ -120,17 +117,6 @@ func (s *Server) Serve(svc Service) {
 		w.Header().Set("Content-Type", "application/json")
 		if err := json.NewEncoder(w).Encode(svc.Status(r.Context())); err != nil {
 			s.log.Debug("status not delivered", "err", err)
-		}
-	})
-	mux.HandleFunc("GET /v1/writtenback", func(w http.ResponseWriter, r *http.Request) {
-		n, err := svc.WrittenBack(r.Context())
-		if err != nil {
-			s.log.Debug("nobody waits for what is written back", "err", err)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(n); err != nil {
-			s.log.Debug("number not delivered", "err", err)
 		}
 	})
 	mux.HandleFunc("POST /v1/sync", func(w http.ResponseWriter, r *http.Request) {

@@ -40,9 +40,6 @@ type Mount interface {
 	Detach(ctx context.Context) error
 	// Abort takes the mount away from the programs that use it.
 	Abort(ctx context.Context) error
-	// WrittenBack waits until everything has arrived that the kernel has sent of
-	// mapped files, and returns how many requests that were so far.
-	WrittenBack(ctx context.Context) (int64, error)
 	// Done is closed when the kernel has let go and the last request was
 	// answered, by whomever it was unmounted.
 	Done() <-chan struct{}
@@ -295,9 +292,6 @@ func (l *Life) Discard(ctx context.Context, path string, preview bool) (*control
 	}
 	return l.disc.Discard(ctx, path, preview)
 }
-
-// WrittenBack implements control.Service.
-func (l *Life) WrittenBack(ctx context.Context) (int64, error) { return l.mount.WrittenBack(ctx) }
 
 // Unmount implements control.Service.
 func (l *Life) Unmount(ctx context.Context, lazy bool, progress func(control.Progress)) (*control.Report, error) {

@@ -66,7 +66,6 @@ func (w *world) Close(context.Context) error { w.happened("close"); return w.clo
 
 type kernel struct{ *world }
 
-func (k kernel) WrittenBack(context.Context) (int64, error) { return 0, nil }
 func (k kernel) Unmount(context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
