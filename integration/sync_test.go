@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
@@ -108,23 +109,41 @@ func TestSyncTakesMappedPages(t *testing.T) {
 	l := harness.New(t)
 	d := l.Disc("bd-r")
 	m := d.Mount()
-	must(t, os.WriteFile(m.Path("mapped"), []byte("old"), 0o644))
+	// Enough pages that they are still on their way when the order could be given too early.
+	contents := map[string]int{"mapped": 3, "dir/large": 64 << 20}
+	must(t, os.Mkdir(m.Path("dir"), 0o755))
+	for name, size := range contents {
+		must(t, os.WriteFile(m.Path(name), bytes.Repeat([]byte("o"), size), 0o644))
+	}
 	l.MustBurnfs("sync", m.Point)
-	f, err := os.OpenFile(m.Path("mapped"), os.O_RDWR, 0)
-	must(t, err)
-	p, err := unix.Mmap(int(f.Fd()), 0, 3, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	must(t, err)
-	must(t, f.Close()) // closing a descriptor, as exec does, would write the page back
-	copy(p, "new")
+	var maps [][]byte
+	for name, size := range contents {
+		f, err := os.OpenFile(m.Path(name), os.O_RDWR, 0)
+		must(t, err)
+		p, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		must(t, err)
+		must(t, f.Close()) // closing a descriptor, as exec does, would write the page back
+		maps = append(maps, p)
+	}
+	must(t, os.Rename(m.Path("dir"), m.Path("renamed"))) // such files are found by the names that they have now
+	for _, p := range maps {
+		for i := range p {
+			p[i] = 'n'
+		}
+	}
 	l.MustBurnfs("sync", m.Point)
-	must(t, unix.Munmap(p))
+	for _, p := range maps {
+		must(t, unix.Munmap(p))
+	}
 	// Neither the end of the daemon nor a read-only mount burns or shows what is staged.
 	m.Kill()
 	m = d.Mount("ro")
-	got, err := os.ReadFile(m.Path("mapped"))
-	must(t, err)
-	if string(got) != "new" {
-		t.Errorf("burned was %q and not what the program had put there", got)
+	for _, name := range []string{"mapped", "renamed/large"} {
+		got, err := os.ReadFile(m.Path(name))
+		must(t, err)
+		if i := bytes.IndexByte(got, 'o'); i >= 0 || len(got) == 0 {
+			t.Errorf("%s, byte %d of %d: burned was what the file had before, and not what the program had put there", name, i, len(got))
+		}
 	}
 	m.Unmount()
 }

@@ -32,7 +32,7 @@ Each session costs room on the disc besides its data: on a CD 13 to 23 MB.`,
 			if err != nil {
 				return err
 			}
-			if err := writeBack(m.Point); err != nil {
+			if err := writeBack(ctx, c, m.Point); err != nil {
 				return err
 			}
 			show := progress.New(a.env.Err, quiet)

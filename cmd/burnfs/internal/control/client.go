@@ -72,16 +72,32 @@ func dial(ctx context.Context, addr string, owner int) (net.Conn, error) {
 
 // Status asks for the state.
 func (c *Client) Status(ctx context.Context) (Status, error) {
-	resp, err := c.do(ctx, http.MethodGet, "/v1/status")
+	var st Status
+	err := c.get(ctx, "/v1/status", maxLine, &st)
+	return st, err
+}
+
+// Written asks for the files that programs have open, or mapped, for writing.
+func (c *Client) Written(ctx context.Context) ([]WrittenFile, error) {
+	var files []WrittenFile
+	err := c.get(ctx, "/v1/written", maxWritten, &files)
+	return files, err
+}
+
+// maxWritten bounds that answer in bytes: a million handles with long paths.
+const maxWritten = 1 << 30
+
+// get decodes the answer to a question into v.
+func (c *Client) get(ctx context.Context, path string, limit int64, v any) error {
+	resp, err := c.do(ctx, http.MethodGet, path)
 	if err != nil {
-		return Status{}, err
+		return err
 	}
 	defer resp.Body.Close()
-	var st Status
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxLine)).Decode(&st); err != nil {
-		return Status{}, fmt.Errorf("%w: %w", ErrLost, err)
+	if err := json.NewDecoder(io.LimitReader(resp.Body, limit)).Decode(v); err != nil {
+		return fmt.Errorf("%w: %w", ErrLost, err)
 	}
-	return st, nil
+	return nil
 }
 
 // Sync commits what is pending and returns when it is verified.

@@ -24,7 +24,10 @@ type fake struct {
 	sync    func(context.Context, func(Progress)) (*Report, error)
 	unmount func(context.Context, bool, func(Progress)) (*Report, error)
 	discard func(path string, preview bool) (*Discarded, error)
+	written []WrittenFile
 }
+
+func (f fake) Written(context.Context) []WrittenFile { return f.written }
 
 func (f fake) Status(context.Context) Status { return f.status }
 func (f fake) Sync(ctx context.Context, p func(Progress)) (*Report, error) {

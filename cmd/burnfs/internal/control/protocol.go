@@ -43,6 +43,12 @@ type Commit struct {
 	SessionCostBytes int64 `json:"session_cost_bytes,omitempty"`
 }
 
+// WrittenFile is a file that a program has open, or mapped, for writing.
+type WrittenFile struct {
+	Ino  uint64 `json:"ino"`
+	Path []byte `json:"path"` // from the top of the mount on; any bytes, so it is no text
+}
+
 // Pending is what the next commit will burn.
 type Pending struct {
 	Files   int   `json:"files"`   // new or changed

@@ -26,6 +26,8 @@ import (
 // the asker goes away: a burn is finished whether somebody watches or not.
 type Service interface {
 	Status(ctx context.Context) Status
+	// Written is what may have been changed in mappings without being written yet.
+	Written(ctx context.Context) []WrittenFile
 	// Sync commits and stays mounted.
 	Sync(ctx context.Context, progress func(Progress)) (*Report, error)
 	// Unmount returns when the daemon has let go of the disc, or with an
@@ -114,10 +116,10 @@ func (s *Server) Address() string { return s.addr }
 func (s *Server) Serve(svc Service) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(svc.Status(r.Context())); err != nil {
-			s.log.Debug("status not delivered", "err", err)
-		}
+		s.reply(w, svc.Status(r.Context()))
+	})
+	mux.HandleFunc("GET /v1/written", func(w http.ResponseWriter, r *http.Request) {
+		s.reply(w, svc.Written(r.Context()))
 	})
 	mux.HandleFunc("POST /v1/sync", func(w http.ResponseWriter, r *http.Request) {
 		s.stream(w, r, svc.Sync)
@@ -217,6 +219,14 @@ func (s *Server) Close(ctx context.Context) error {
 		err = nil
 	}
 	return err
+}
+
+// reply answers with one JSON value.
+func (s *Server) reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		s.log.Debug("answer not delivered", "err", err)
+	}
 }
 
 // progressEvery bounds how often a line is sent.

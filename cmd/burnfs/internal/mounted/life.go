@@ -40,6 +40,8 @@ type Mount interface {
 	Detach(ctx context.Context) error
 	// Abort takes the mount away from the programs that use it.
 	Abort(ctx context.Context) error
+	// Written is that of fusefs.Server.
+	Written() map[uint64]string
 	// Done is closed when the kernel has let go and the last request was
 	// answered, by whomever it was unmounted.
 	Done() <-chan struct{}
@@ -271,6 +273,15 @@ func (l *Life) Status(context.Context) control.Status {
 		st.Commit.NextAt = next.Due.Format(time.RFC3339)
 	}
 	return st
+}
+
+// Written implements control.Service.
+func (l *Life) Written(context.Context) []control.WrittenFile {
+	files := []control.WrittenFile{}
+	for ino, path := range l.mount.Written() {
+		files = append(files, control.WrittenFile{Ino: ino, Path: []byte(path)})
+	}
+	return files
 }
 
 // Sync implements control.Service.

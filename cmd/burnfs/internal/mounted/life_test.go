@@ -53,8 +53,9 @@ func (w *world) Discard(context.Context, string, bool) (*control.Discarded, erro
 	w.happened("discard")
 	return &control.Discarded{}, nil
 }
-func (w *world) Look() policy.Look      { return policy.Look{} }
-func (w *world) Waiting() (bool, int64) { return w.waiting > 0, int64(w.waiting) }
+func (w *world) Written() map[uint64]string { return nil }
+func (w *world) Look() policy.Look          { return policy.Look{} }
+func (w *world) Waiting() (bool, int64)     { return w.waiting > 0, int64(w.waiting) }
 func (w *world) Commit(ctx context.Context, why string, p func(control.Progress)) (*control.Report, error) {
 	w.happened("commit:" + why)
 	if w.commit != nil {
