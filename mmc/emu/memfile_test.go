@@ -104,6 +104,15 @@ func (w *world) settle(survives func() bool) {
 	}
 }
 
+func (w *world) Size() (size int64, _ error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for b := range w.blocks {
+		size = max(size, (b+1)*mmc.BlockSize)
+	}
+	return size, nil
+}
+
 func (w *world) Close() error { return nil }
 
 func (w *world) replace(_ string, b []byte) error {

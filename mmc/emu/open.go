@@ -142,6 +142,7 @@ func loadMedium(path string, f *os.File, opt Options) (*medium, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.certain = fi.Size()
 	limit := opt.MaxBlocks
 	if limit == 0 {
 		limit = defaultMaxBlocks

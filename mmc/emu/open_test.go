@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
@@ -473,5 +474,43 @@ func TestCanceledContext(t *testing.T) {
 	}
 	if err := execute(d, "2a 00 00000000 00 0020 00", mmc.ToDrive, blocks(0, 32)); err != nil {
 		t.Errorf("the canceled command was executed: %v", err)
+	}
+}
+
+// TestCutOff: what somebody cuts off a file that is in a drive is no zeros, and does not
+// become zeros by a write behind it.
+func TestCutOff(t *testing.T) {
+	ctx := context.Background()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "x.iso")
+	must(os.WriteFile(path, bytes.Repeat([]byte{7}, 10*mmc.BlockSize+5), 0o600))
+	e, err := emu.Open(path, emu.Options{})
+	must(err)
+	d := mmc.NewDrive(e, nil)
+	defer d.Close()
+	block := make([]byte, mmc.BlockSize)
+	must(d.WaitReady(ctx, "opening", time.Minute))
+	must(d.Read10(ctx, 10, block))
+	if block[4] != 7 || block[5] != 0 {
+		t.Errorf("the last block begins with %v", block[:6])
+	}
+	must(d.Write10(ctx, 20, block))
+	must(d.Read10(ctx, 15, block)) // a hole of ours
+	must(os.Truncate(path, 20*mmc.BlockSize))
+	var host *emu.HostError
+	if err := d.Read10(ctx, 20, block); !errors.Is(err, mmc.ErrUnreadable) || !errors.As(err, &host) {
+		t.Errorf("reading what was cut off: %v", err)
+	}
+	must(d.Read10(ctx, 3, block))
+	if err := d.Write10(ctx, 40, block); !errors.Is(err, mmc.ErrWriteError) || !errors.As(err, &host) {
+		t.Errorf("writing: %v", err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != 20*mmc.BlockSize {
+		t.Errorf("the file is now %v, %v", info, err)
 	}
 }

@@ -70,7 +70,7 @@ func (m *medium) losePower() error {
 		}
 		if m.plain() && u.blocks < m.Blocks {
 			m.Blocks = u.blocks
-			if err := m.data.data.Truncate(int64(u.blocks) * mmc.BlockSize); err != nil {
+			if err := m.data.truncate(int64(u.blocks) * mmc.BlockSize); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package emu
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -21,6 +22,8 @@ type dataFile interface {
 	io.ReaderAt
 	io.WriterAt
 	Truncate(size int64) error
+	// Size is that in bytes.
+	Size() (int64, error)
 	// Zero makes a range read as zeros without making the file longer.
 	Zero(off, length int64) error
 	// Sync makes everything written before the call durable. It may run while
@@ -41,6 +44,14 @@ func (f hostFile) Sync() error {
 }
 
 func (f hostFile) Close() error { return unlock(f.File) }
+
+func (f hostFile) Size() (int64, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return fi.Size(), nil
+}
 
 func (f hostFile) Zero(off, length int64) error {
 	fi, err := f.Stat()
@@ -78,6 +89,10 @@ type store struct {
 	// plain files, which have none.
 	replace func(path string, b []byte) error
 
+	// certain is the size in bytes that a plain file has at least, unless somebody
+	// else cut it off; 0 for others. Guarded by the drive's lock.
+	certain int64
+
 	// unsynced says that blocks were written since the last Sync; guarded by
 	// the drive's lock.
 	unsynced   bool
@@ -93,21 +108,37 @@ type store struct {
 }
 
 // readBlocks fills p with the blocks from lba on. What lies beyond the end of
-// the file reads as zeros.
+// the file reads as zeros, but not what somebody cut off.
 func (s *store) readBlocks(p []byte, lba uint32) error {
-	n, err := s.data.ReadAt(p, int64(lba)*mmc.BlockSize)
+	from := int64(lba) * mmc.BlockSize
+	n, err := s.data.ReadAt(p, from)
 	if err == io.EOF {
+		if from+int64(n) < min(from+int64(len(p)), s.certain) {
+			return errCutOff
+		}
 		clear(p[n:])
 		return nil
 	}
 	return err
 }
 
+// writeBlocks fills the blocks from lba on with p. It fails if somebody cut a plain
+// file off: longer again, it would have zeros where there was something else.
 func (s *store) writeBlocks(p []byte, lba uint32) error {
+	if s.certain > 0 {
+		if size, err := s.data.Size(); err != nil || size < s.certain {
+			return cmp.Or(err, errCutOff)
+		}
+	}
 	s.unsynced = true
-	_, err := s.data.WriteAt(p, int64(lba)*mmc.BlockSize)
+	n, err := s.data.WriteAt(p, int64(lba)*mmc.BlockSize)
+	if s.replace == nil {
+		s.certain = max(s.certain, int64(lba)*mmc.BlockSize+int64(n))
+	}
 	return err
 }
+
+var errCutOff = errors.New("the file is shorter than it was: somebody else cut it off")
 
 // zeroBlocks writes n blocks of zeros.
 func (s *store) zeroBlocks(lba, n uint32) error {
@@ -117,8 +148,13 @@ func (s *store) zeroBlocks(lba, n uint32) error {
 
 // erase forgets all blocks.
 func (s *store) erase() error {
-	s.unsynced = true
-	return s.data.Truncate(0)
+	return s.truncate(0)
+}
+
+// truncate makes the file size bytes long.
+func (s *store) truncate(size int64) error {
+	s.unsynced, s.certain = true, min(s.certain, size)
+	return s.data.Truncate(size)
 }
 
 // sync makes all blocks durable.
