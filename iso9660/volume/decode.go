@@ -2,6 +2,7 @@ package volume
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -171,7 +172,9 @@ func (s *scanner) decode(ctx context.Context, r record) (e Entry, shown bool, er
 	switch {
 	case e.Sections != nil: // a relocated directory, which lies elsewhere
 	case e.IsDir() && r.DataLength() == 0 && !r.IsSelf():
-		s.sizeless(ctx, &e, r)
+		if err := s.sizeless(ctx, &e, r); err != nil {
+			return Entry{}, false, err
+		}
 	case e.IsDir(), e.IsRegular():
 		if err := s.addSection(&e, r); err != nil {
 			return Entry{}, false, err
@@ -184,16 +187,20 @@ func (s *scanner) decode(ctx context.Context, r record) (e Entry, shown bool, er
 
 // sizeless gives a directory that is recorded with a size of 0 the one that its own
 // record says. No directory is that small; what has no record of its own is
-// taken for an empty one.
-func (s *scanner) sizeless(ctx context.Context, e *Entry, r record) {
+// taken for an empty one, but not what cannot be read: it would be lost for good.
+func (s *scanner) sizeless(ctx context.Context, e *Entry, r record) error {
 	section := r.Section()
 	self, err := s.v.selfRecord(ctx, section.LBA, s.block())
+	if read, ok := errors.AsType[*readError](err); ok {
+		return read
+	}
 	if err != nil || self.Section().LBA != section.LBA || self.DataLength() == 0 {
 		s.v.log.Warn("a directory is recorded with a size of 0; it is shown empty", "block", r.lba, "offset", r.offset)
-		return
+		return nil
 	}
 	e.Size = int64(self.DataLength())
 	s.section(e, iso9660.Section{LBA: section.LBA, Size: e.Size})
+	return nil
 }
 
 func (s *scanner) decodeRockRidge(ctx context.Context, r record, e *Entry) (shown bool, err error) {

@@ -3,6 +3,8 @@ package volume
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 
 	"burnfs/iso9660"
@@ -85,7 +87,16 @@ type record struct {
 	offset int
 }
 
+// A readError is that of the BlockReader: nothing is wrong with the format, and the
+// next time it may be read.
+type readError struct{ error }
+
+func (e *readError) Unwrap() error { return e.error }
+
 func (r record) error(err error) error {
+	if read, ok := errors.AsType[*readError](err); ok {
+		return fmt.Errorf("directory record at block %d, byte %d: %w", r.lba, r.offset, read.error)
+	}
 	return &iso9660.FormatError{What: "directory record", LBA: r.lba, Offset: r.offset, Err: err}
 }
 
@@ -93,7 +104,7 @@ func (r record) error(err error) error {
 func (s *scanner) records(ctx context.Context, dir Directory) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
 		s.ended = false
-		if int64(dir.LBA)+dir.Blocks() > 1<<32 {
+		if int64(dir.LBA)+dir.Blocks() >= 1<<32 { // READ(10) cannot name the last block
 			yield(record{}, &iso9660.FormatError{What: "extent of a directory", LBA: dir.LBA, Err: iso9660.ErrOutside})
 			return
 		}
@@ -130,7 +141,7 @@ func (s *scanner) enlarge(dir Directory) Directory {
 	if err != nil || !self.IsSelf() || self.Section().LBA != dir.LBA {
 		return dir
 	}
-	if size := int64(self.DataLength()); size > dir.Size && int64(dir.LBA)+(size+iso9660.BlockSize-1)/iso9660.BlockSize <= 1<<32 {
+	if size := int64(self.DataLength()); size > dir.Size && int64(dir.LBA)+(size+iso9660.BlockSize-1)/iso9660.BlockSize < 1<<32 {
 		s.v.log.Warn("a directory is larger by its own record than by its parent's", "block", dir.LBA, "size", size, "parent says", dir.Size)
 		dir.Size = size
 	}
@@ -240,7 +251,7 @@ func (s *scanner) ReadContinuation(ctx context.Context, ce susp.CE) ([]byte, err
 	first := int64(ce.LBA) + int64(ce.Offset/iso9660.BlockSize)
 	offset := int64(ce.Offset % iso9660.BlockSize)
 	blocks := (offset + int64(ce.Length) + iso9660.BlockSize - 1) / iso9660.BlockSize
-	if first+blocks > 1<<32 {
+	if first+blocks >= 1<<32 {
 		return nil, iso9660.ErrOutside
 	}
 	if !s.areas.take(uint32(first), uint32(blocks), int64(ce.Length)) {
@@ -252,7 +263,7 @@ func (s *scanner) ReadContinuation(ctx context.Context, ce susp.CE) ([]byte, err
 	if area, ok := within(s.continuation, s.continuationLBA, first, offset, int64(ce.Length)); ok {
 		return area, nil
 	}
-	ahead := min(max(blocks, continuationBlocks), 1<<32-first)
+	ahead := min(max(blocks, continuationBlocks), 1<<32-1-first)
 	if size := ahead * iso9660.BlockSize; int64(cap(s.continuation)) < size {
 		s.continuation = make([]byte, size)
 	}
@@ -265,7 +276,7 @@ func (s *scanner) ReadContinuation(ctx context.Context, ce susp.CE) ([]byte, err
 		}
 		if n == blocks || ctx.Err() != nil {
 			s.continuation = s.continuation[:0]
-			return nil, err
+			return nil, &readError{err}
 		}
 	}
 	return s.continuation[offset : offset+int64(ce.Length)], nil

@@ -246,8 +246,11 @@ func (v *Volume) elsewhere(number uint16) bool {
 // selfRecord reads the first block of a directory into block and returns the
 // record of the directory itself, with which it begins (ECMA-119 6.8.2.2).
 func (v *Volume) selfRecord(ctx context.Context, lba uint32, block []byte) (iso9660.DirectoryRecord, error) {
+	if lba == 1<<32-1 { // READ(10) cannot name it
+		return nil, &iso9660.FormatError{What: "first record of a directory", LBA: lba, Err: iso9660.ErrOutside}
+	}
 	if err := v.blocks.ReadBlocks(ctx, lba, block); err != nil {
-		return nil, err
+		return nil, &readError{err}
 	}
 	record, err := iso9660.ParseDirectoryRecord(block)
 	if err == nil && !record.IsSelf() {
