@@ -6,7 +6,7 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/checksum"
-	"burnfs/mmc"
+	"burnfs/session/blocks"
 	"burnfs/session/commit"
 )
 
@@ -53,13 +53,12 @@ func (d *Disc) checksums(ctx context.Context) (commit.Checksums, error) {
 // lost tells whether err means that the disc's checksums of a kind are of no use.
 func (d *Disc) lost(ctx context.Context, err error, kind string) bool {
 	var format *iso9660.FormatError
-	var sense *mmc.SenseError
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return false
 	case errors.Is(err, checksum.ErrArrayDamaged), errors.Is(err, iso9660.ErrTruncated), errors.Is(err, iso9660.ErrLength):
 	case errors.As(err, &format):
-	case errors.As(err, &sense) && sense.Key == mmc.KeyMediumError:
+	case blocks.Damaged(err):
 	default:
 		return false
 	}

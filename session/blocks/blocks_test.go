@@ -38,6 +38,34 @@ func (d *disc) ReadBlocks(_ context.Context, lba uint32, p []byte) error {
 	return nil
 }
 
+// Of what a drive says when it gives no block, only some is said of the disc.
+func TestDamaged(t *testing.T) {
+	deferred := mmc.NewSense(mmc.KeyMediumError, 0x0C, 0)
+	deferred[0] = 0x71 // SPC-3 4.5.3
+	for _, tt := range []struct {
+		err                 error
+		damaged, unreadable bool
+		reason              string
+	}{
+		{errBad, true, true, "a bad block"},
+		{fmt.Errorf("a directory: %w", errBad), true, true, "wrapped"},
+		{mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyIllegalRequest, 0x21, 0)), true, true, "beyond the medium"},
+		{mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyIllegalRequest, 0x64, 0)), true, true, "in a track of audio"},
+		{mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyBlankCheck, 0, 0)), true, true, "never recorded"},
+		{mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyHardwareError, 0x44, 0)), false, true, "the drive has a trouble of its own"},
+		{mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyIllegalRequest, 0x24, 0)), false, true, "it does not like the command"},
+		{mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyNotReady, 4, 1)), false, false, "it may come back"},
+		{mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyUnitAttention, 0x28, 0)), false, false, "it has another disc"},
+		{mmc.NewSenseError(make([]byte, 10), deferred), false, false, "an earlier write failed"},
+		{errGone, false, false, "it is gone"},
+		{nil, false, false, "all is well"},
+	} {
+		if blocks.Damaged(tt.err) != tt.damaged || blocks.Unreadable(tt.err) != tt.unreadable {
+			t.Errorf("%v (%s): damaged %t, unreadable %t", tt.err, tt.reason, !tt.damaged, !tt.unreadable)
+		}
+	}
+}
+
 // A chunk with a bad block is tried once; then only what is asked for is read.
 func TestBrokenChunk(t *testing.T) {
 	d := &disc{bad: 40}

@@ -20,3 +20,18 @@ func Unreadable(err error) bool {
 	}
 	return false
 }
+
+// Damaged reports whether err says that a block is bad, or that the medium has none
+// with data there: what is recorded is wrong or lost, and to try again is of no use.
+// It is less than [Unreadable], which counts in what a drive says of itself.
+func Damaged(err error) bool {
+	sense, ok := errors.AsType[*mmc.SenseError](err)
+	if !ok || sense.Deferred {
+		return false
+	}
+	switch sense.Key {
+	case mmc.KeyMediumError, mmc.KeyBlankCheck:
+		return true
+	}
+	return errors.Is(err, mmc.ErrOutOfRange) || errors.Is(err, mmc.ErrIllegalTrackMode)
+}

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"burnfs/iso9660"
-	"burnfs/mmc"
+	"burnfs/session/blocks"
 )
 
 // dentry is one name of the overlay. It overrides what the base has under
@@ -150,12 +150,12 @@ func (t *Tree) readBase(ctx context.Context, base Base, inodes *inodes, dir *Nod
 }
 
 // broken tells whether err speaks of what is on the disc: a structure that is
-// wrong or a block that the drive cannot read. Anything else is a passing
-// trouble, and the directory is read again when it is looked at again.
+// wrong or a block that the drive cannot read, or that the medium does not have.
+// Anything else is a passing trouble, and the directory is read again when it is
+// looked at again.
 func broken(err error) bool {
-	var format *iso9660.FormatError
-	var sense *mmc.SenseError
-	return errors.As(err, &format) || errors.As(err, &sense) && sense.Key == mmc.KeyMediumError
+	_, format := errors.AsType[*iso9660.FormatError](err)
+	return format || blocks.Damaged(err)
 }
 
 var (
