@@ -74,7 +74,7 @@ type Options struct {
 	Warn         func(path, what string)
 }
 
-// maxLost bounds Plan.Lost.
+// maxLost is how many files Plan.Lost names.
 const maxLost = 20
 
 // Names of a plan's files.
@@ -145,18 +145,21 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 		opt.Visit = func() {}
 	}
 	var lost []string
+	unnamed := 0
 	iopt := image.Options{
 		Start: opt.Start, RockRidge: true, Joliet: opt.Joliet, Checksums: true, SHA256: true,
 		VolumeID: opt.VolumeID, SystemID: "LINUX", Preparer: "BURNFS", Application: "BURNFS",
 		ApplicationUse: make([]byte, mark.Size), Now: opt.Now,
 		Align: opt.Align, Warn: opt.Warn,
 		Lost: func(path, what string) {
-			if len(lost) < maxLost {
-				lost = append(lost, fmt.Sprintf("%s: %s", path, what))
+			if len(lost) == maxLost {
+				unnamed++
+				return
 			}
+			lost = append(lost, fmt.Sprintf("%s: %s", path, what))
 		},
 	}
-	src := source{frozen, opt.Checksums, opt.Visit, map[uint64]bool{}, opt.Start}
+	src := source{frozen, opt.Checksums, opt.Visit, map[uint64]bool{}, opt.Start, opt.head()}
 	changes, err := opt.Boot.Continue(ctx, src, &iopt, func(ino uint64) { src.anew[ino] = true })
 	if err != nil {
 		return nil, err
@@ -164,6 +167,9 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	layout, err := image.Plan(ctx, src, iopt)
 	if err != nil {
 		return nil, err
+	}
+	if unnamed > 0 {
+		lost = append(lost, fmt.Sprintf("and %d more files", unnamed))
 	}
 	p := &Plan{
 		Lost: lost, Header: layout.Header(), Seq: frozen.Seq, Mark: opt.Mark, Overwritable: opt.Overwritable,

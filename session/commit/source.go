@@ -27,11 +27,35 @@ type source struct {
 	visit  func()
 	anew   map[uint64]bool // inodes whose content is recorded as one new piece
 	start  uint32          // of the session
+	head   span64          // blocks that are replaced at the beginning of the medium
+}
+
+// span64 is a range of blocks.
+type span64 struct{ from, to int64 }
+
+// head is what a session replaces at the beginning of the medium: the descriptors
+// of one that began at block 0, or all that is reserved for those of the newest. No
+// image has files in its first four blocks of descriptors and path tables.
+func (o *Options) head() span64 {
+	switch {
+	case !o.Overwritable:
+		return span64{}
+	case o.InPlace:
+		return span64{16, 20}
+	}
+	return span64{0, 32}
 }
 
 // ErrAhead: a file that the disc has lies where the session is to be written, so
 // that the session would show something else under its name, or destroy it.
-var ErrAhead = errors.New("content lies beyond all that the disc says to hold, where the next session would be written; copy what is readable of it elsewhere and remove the file, then try again")
+var ErrAhead = errors.New("content lies where the next session would be written, beyond all that the disc says to hold or among its descriptors; copy what is readable of it elsewhere and remove the file, then try again")
+
+// ahead tells whether a piece that the disc has lies where the session will be, or
+// its descriptors.
+func (s source) ahead(p tree.Piece) bool {
+	end := int64(p.LBA) + (p.Size+iso9660.BlockSize-1)/iso9660.BlockSize
+	return p.Old && (end > int64(s.start) || int64(p.LBA) < s.head.to && end > s.head.from)
+}
 
 func (s source) Root(ctx context.Context) (image.Node, error) {
 	e, err := s.frozen.Root(ctx)
@@ -88,7 +112,7 @@ func (s source) node(ctx context.Context, e tree.Entry) (image.Node, error) {
 	}
 	sort.Slice(n.Xattrs, func(i, j int) bool { return n.Xattrs[i].Name < n.Xattrs[j].Name })
 	for _, p := range e.Pieces {
-		if p.Old && int64(p.LBA)+(p.Size+iso9660.BlockSize-1)/iso9660.BlockSize > int64(s.start) {
+		if s.ahead(p) {
 			return image.Node{}, fmt.Errorf("%q, block %d: %w", e.Name, p.LBA, ErrAhead)
 		}
 		n.Pieces = append(n.Pieces, image.Piece{Size: p.Size, Old: p.Old, LBA: p.LBA})
