@@ -17,6 +17,8 @@ type Row struct {
 	// Whole says that the lie is about the whole disc, or so large that it wants
 	// one of its own; else it may share a disc with others.
 	Whole bool
+	// Walk says that only a walk by paths minds.
+	Walk bool
 	// Refused says that the disc cannot be opened at all.
 	Refused bool
 
@@ -26,6 +28,10 @@ type Row struct {
 	// blocks is the length of dir; 0 for 2.
 	blocks uint32
 }
+
+// InDirectory tells that the lie is that of a directory or of its files, not of the
+// descriptors, the path tables or the root.
+func (r Row) InDirectory() bool { return r.lie != nil }
 
 // Make makes a disc that tells the lies of some rows, each in a directory of its
 // own between two files that are well.
