@@ -86,6 +86,9 @@ func (c *checker) one(d iso9660.VolumeDescriptor, lba uint32) {
 			constant(6, "the version of a supplementary descriptor", v, byte(1))
 		}
 		c.tree(s.TreeDescriptor, lba, "supplementary")
+		if e := s.EscapeSequences(); s.JolietLevel() == 0 && !isZero(e) {
+			c.report(DescriptorConstant, lba, 88, "", "the escape sequences of a supplementary descriptor, %x, are none of Joliet's (8.5.6), and no reader in use shows its tree", bytes.TrimRight(e, "\x00"))
+		}
 		if s.JolietLevel() > 0 && c.joliet.VolumeDescriptor == nil {
 			c.joliet, c.jolietLBA = s.TreeDescriptor, lba
 		}

@@ -38,6 +38,7 @@ var rows = []row{
 	{rules: only{check.DescriptorConstant}, reason: "file structure version", change: func(p *patient) { p.primary()[881] = 3 }},
 	{rules: only{check.DescriptorConstant}, reason: "volume set size", change: func(p *patient) { iso9660.PutBoth16(p.primary()[120:], 2) }},
 	{rules: only{check.DescriptorConstant}, reason: "descriptor version", change: func(p *patient) { p.primary()[6] = 2 }},
+	{rules: only{check.DescriptorConstant}, reason: "an escape sequence that is not Joliet's", change: func(p *patient) { p.joliet()[90] ^= 1 }},
 	{rules: only{check.DescriptorText}, reason: "a tab in the volume identifier", change: func(p *patient) { p.primary()[41] = '\t' }},
 	{rules: only{check.DescriptorText}, reason: "a small letter in the volume identifier", change: func(p *patient) { p.primary()[41] = 'e' }},
 	{rules: only{check.DescriptorText}, reason: "an umlaut in the publisher identifier", change: func(p *patient) { p.primary()[318] = 0xE4 }},
@@ -51,6 +52,9 @@ var rows = []row{
 	{rules: only{check.DescriptorDate}, reason: "month 13", change: func(p *patient) { copy(p.primary()[813+4:], "13") }},
 	{rules: only{check.DescriptorsDiffer}, reason: "Joliet says another size", change: func(p *patient) { both32(p.joliet()[80:], 5000) }},
 	{rules: only{check.RootRecord}, reason: "the root is a file", change: func(p *patient) { p.primary()[156+25] = 0 }},
+	{rules: only{check.RootRecord}, reason: "the root is interleaved", change: func(p *patient) { p.primary()[156+26] = 1 }},
+	{rules: only{check.RootRecord}, reason: "the root has a further section", change: func(p *patient) { p.joliet()[156+25] |= iso9660.FlagMultiExtent }},
+	{rules: only{check.RecordDate}, reason: "the root is of the 32nd", change: func(p *patient) { p.primary()[156+20] = 32 }, path: "/"},
 	{rules: only{check.VolumeSize}, reason: "relative size", change: func(p *patient) {
 		both32(p.primary()[80:], p.layout.Blocks())
 		both32(p.joliet()[80:], p.layout.Blocks())

@@ -194,6 +194,13 @@ func (t *tree) root(d iso9660.TreeDescriptor, lba uint32) (directory, bool) {
 	if !iso9660.Both32Agrees(r[2:]) || !iso9660.Both32Agrees(r[10:]) || !iso9660.Both16Agrees(r[28:]) {
 		t.checker.report(DescriptorNumber, lba, offset, "/", "the two halves of a number in the record of the root disagree")
 	}
+	const directoryFlags = iso9660.FlagDirectory | iso9660.FlagHidden
+	if r.FileUnitSize() != 0 || r.InterleaveGap() != 0 || r.Flags()&^directoryFlags != 0 {
+		t.checker.report(RootRecord, lba, offset, "/", "by its record in the descriptor the root is no plain directory: file flags %#02x, file unit size %d, interleave gap %d", r.Flags(), r.FileUnitSize(), r.InterleaveGap())
+	}
+	if _, err := r.RecordingTime(); err != nil || badZone(r[24]) {
+		t.checker.report(RecordDate, lba, offset, "/", "the recording date of the root in the descriptor is none: %x", []byte(r[18:25]))
+	}
 	s := r.Section()
 	root := directory{lba: s.LBA, size: r.DataLength(), id: iso9660.SelfIdentifier, recordLBA: lba, recordOffset: offset}
 	if s.Size == 0 || !t.inside(int64(s.LBA), s.Blocks()) {
