@@ -71,7 +71,8 @@ unit: deps ## the tests of the packages
 	$(GO) test -count=1 ./iso9660/...
 
 race: deps ## the same with the race detector, and with a third of the injected faults
-	$(UNIT) -race -short -p=$$(($$(nproc) + 1)) $(UNITS) # the two longest wait for most of their time
+# The two longest packages wait for most of their time.
+	$(UNIT) -race -short -p=$$(($$(nproc) + 1)) $(UNITS)
 	$(GO) test -count=1 -timeout=1h -race -short ./iso9660/...
 
 single: deps ## the packages with many goroutines or faults, on one processor
