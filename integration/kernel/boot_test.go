@@ -34,6 +34,7 @@ func loader(text string) []byte {
 // continued: first its own loader, then one that replaced it, then the same, whose
 // file is gone.
 func TestFirmwareBoots(t *testing.T) {
+	t.Parallel()
 	l := harness.New(t)
 	root := l.Mkdir("root/boot", 0o755)
 	file := func(name, text string) string {
@@ -51,7 +52,7 @@ func TestFirmwareBoots(t *testing.T) {
 	second := file("second.bin", "the second loader")
 	boots := func(what, want string) {
 		t.Helper()
-		r := harness.Try(l, "timeout", "60", "qemu-system-x86_64", "-display", "none", "-serial", "stdio", "-m", "32", "-boot", "d",
+		r := harness.Try(l, "timeout", "300", "qemu-system-x86_64", "-display", "none", "-serial", "stdio", "-m", "32", "-boot", "d",
 			"-no-reboot", "-net", "none", "-device", "isa-debug-exit,iobase=0xf4", "-cdrom", d.Path)
 		if !strings.Contains(r.Stdout, want) {
 			t.Errorf("%s: the machine does not say %q but\n%v", what, want, r)

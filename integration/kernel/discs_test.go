@@ -40,35 +40,45 @@ type shelved struct {
 // wrote, and shows what the other judges agreed on. Without a shelf it has the
 // extremes.
 func TestShelf(t *testing.T) {
-	r := enter(t)
+	t.Parallel()
 	dir := os.Getenv(agree.ShelfEnv)
 	if dir == "" {
-		dir = r.dir
+		dir = filepath.Join(shared.dir, "shelf")
 		agree.Extremes(t, filepath.Join(dir, "extremes"))
 	}
-	sessions := r.choose(dir)
+	sessions := choose(t, dir)
 	if len(sessions) < agree.ExtremeDiscs() {
 		t.Fatalf("only %d sessions are there to be read", len(sessions))
 	}
 	began := time.Now()
+	t.Cleanup(func() { t.Logf("%d sessions after %v", len(sessions), time.Since(began).Round(time.Second)) })
 	const together = 16 // mounts at a time
+	work := make(chan []shelved, len(sessions)/together+1)
 	for chunk := range slices.Chunk(sessions, together) {
-		r.readTogether(chunk)
+		work <- chunk
 	}
-	t.Logf("%d sessions after %v", len(sessions), time.Since(began).Round(time.Second))
+	close(work)
+	for i := range cap(shared.guests) {
+		t.Run(fmt.Sprint("guest", i), func(t *testing.T) {
+			r := enter(t)
+			for chunk := range work {
+				r.readTogether(chunk)
+			}
+		})
+	}
 }
 
 // choose lists what is to be read.
-func (r *room) choose(dir string) []shelved {
-	r.Helper()
+func choose(t *testing.T, dir string) []shelved {
+	t.Helper()
 	discs, err := agree.Discs(dir, false)
 	if err != nil {
-		r.Fatal(err)
+		t.Fatal(err)
 	}
 	size := func(file string) int64 {
 		var st unix.Stat_t
 		if err := unix.Stat(file, &st); err != nil {
-			r.Fatal(err)
+			t.Fatal(err)
 		}
 		return st.Blocks * 512
 	}
@@ -81,19 +91,19 @@ func (r *room) choose(dir string) []shelved {
 		}
 		sessions, err := agree.Recorded(file)
 		if errors.Is(err, fs.ErrNotExist) && os.Getenv(agree.ShelfEnv) == "" {
-			sessions, err = agree.Sessions(r.Context(), file)
+			sessions, err = agree.Sessions(t.Context(), file)
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // blank, or nothing was agreed on, which failed there
 		}
 		if err != nil {
-			r.Fatal(err)
+			t.Fatal(err)
 		}
 		// The kernel, too, decodes version 1 only (parse_rock_ridge_inode_internal).
 		sessions = slices.DeleteFunc(sessions, func(s agree.Session) bool { return len(s.Tree) > namesAtMost || s.ZF > 1 })
 		rel, err := filepath.Rel(dir, file)
 		if err != nil {
-			r.Fatal(err)
+			t.Fatal(err)
 		}
 		test := path.Dir(rel)
 		_, medium, _ := strings.Cut(path.Base(test), "-")
