@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"burnfs/iso9660"
@@ -123,6 +124,8 @@ func (a *Auditor) all(ctx context.Context, sessions []history.Session) (Result, 
 		switch {
 		case s.Audio:
 			a.result.AudioTracks++
+		case !s.Readable && s.Cut && slices.ContainsFunc(sessions[i+1:], func(s history.Session) bool { return s.Readable }):
+			a.warn(Finding{Session: s.Number, LBA: s.Start, What: "recording the session was interrupted; a later one shows what it was to hold: " + s.Problem})
 		case !s.Readable:
 			a.find(Finding{Session: s.Number, LBA: s.Start, What: "the session cannot be read: " + s.Problem})
 		default:
@@ -143,6 +146,13 @@ func (a *Auditor) find(f Finding) {
 	a.result.Findings++
 	if a.result.Findings <= MaxFindings {
 		a.Report(f)
+	}
+}
+
+func (a *Auditor) warn(f Finding) {
+	a.result.Warnings++
+	if a.Warn != nil && a.result.Warnings <= MaxFindings {
+		a.Warn(f)
 	}
 }
 
@@ -253,10 +263,7 @@ func (a *Auditor) structure(ctx context.Context, s *history.Session) (sound bool
 			sound = false
 			a.find(found)
 		default:
-			a.result.Warnings++
-			if a.Warn != nil && a.result.Warnings <= MaxFindings {
-				a.Warn(found)
-			}
+			a.warn(found)
 		}
 	}
 	return sound, nil

@@ -266,6 +266,14 @@ func TestOtherSessions(t *testing.T) {
 	if len(found) != 2 || res.AudioTracks != 1 || res.Sessions != 1 || !strings.Contains(found[0], "block 5016 cannot be read") || !strings.Contains(found[1], "cannot be opened") {
 		t.Errorf("%+v, %q", res, found)
 	}
+	// One whose recording was interrupted is no loss when a later one holds it all.
+	cut := history.Session{Number: 1, Cut: true, Problem: "interrupted after 100 of 200 blocks"}
+	if res, found = audit(t, m, cut, s); len(found) != 0 || res.Warnings != 1 {
+		t.Errorf("an interrupted one: %+v, %q", res, found)
+	}
+	if res, found = audit(t, m, s, cut); len(found) != 1 || !strings.Contains(found[0], "interrupted") {
+		t.Errorf("an interrupted one, and nothing after it: %+v, %q", res, found)
+	}
 }
 
 func TestManyFindingsAreBounded(t *testing.T) {
