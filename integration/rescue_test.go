@@ -200,3 +200,53 @@ func TestRescueOfChanges(t *testing.T) {
 	model.Compare(m)
 	m.Burn()
 }
+
+// TestRescueFromBrokenSession: the directories of the session that staged changes build
+// upon are lost, so that the disc shows the one before and not what is staged. That is
+// said, and changed files come out whole all the same.
+func TestRescueFromBrokenSession(t *testing.T) {
+	t.Parallel()
+	l := harness.New(t)
+	d := l.Disc("bd-r")
+	for _, script := range []string{`echo 1 >"$1/first"`, `mkdir "$1/d"; seq 200000 >"$1/d/big"`} {
+		m := d.Mount()
+		harness.Shell(l, script, m.Point)
+		m.Burn()
+	}
+	m := d.Mount()
+	harness.Shell(l, `printf XYZ | dd of="$1/d/big" bs=1 seek=123456 conv=notrunc status=none`, m.Point)
+	want, err := os.ReadFile(m.Path("d/big"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doom(l, m, "d")
+	d.Broken = true
+	start := int64(d.Last().Start)
+	garble(l, d.Path, rootBlock(l, d.Path, start+16))
+	garble(l, d.Path, rootBlock(l, d.Path, start+17))
+
+	m = d.Mount()
+	r := l.Burnfs("staging", "show", "--statedir", l.State, d.Path)
+	if r.Code != exitInUse || !strings.Contains(r.Stderr, "does not show what is staged") || strings.Contains(r.Stderr, "seen in the mount") {
+		t.Errorf("while the session before is mounted: %v", r)
+	}
+	m.Unmount()
+	dest := l.Path("out")
+	l.MustBurnfs("staging", "export", "--statedir", l.State, d.Path, dest)
+	b, err := os.ReadFile(filepath.Join(dest, "burnfs-export.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ex exported
+	readJSON(l, string(b), &ex)
+	for _, it := range ex.Items {
+		if it.Change != "changed" {
+			continue
+		}
+		if got, err := os.ReadFile(filepath.Join(dest, it.Exported)); err != nil || it.Partial || string(got) != string(want) {
+			t.Errorf("%+v has %d bytes, should be %d, or others (%v)", it, len(got), len(want), err)
+		}
+		return
+	}
+	t.Errorf("the changed file is missing: %+v", ex)
+}

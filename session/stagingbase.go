@@ -23,19 +23,21 @@ func FindStaging(ctx context.Context, stateDir, name string, info *medium.Info, 
 }
 
 // BaseOf opens the session that staged changes build upon; nil for a disc without one.
-// ErrDiscChanged if the disc has no such session.
+// ErrDiscChanged if the disc has no such session, ErrNoISO if it has and the session's
+// directories cannot be read.
 func BaseOf(ctx context.Context, disc *blocks.Reader, sessions []history.Session, ref staging.BaseRef, log *slog.Logger) (tree.Base, error) {
 	if ref.Hash == "" {
 		return nil, nil
 	}
 	for _, s := range sessions {
-		if s.Readable && s.Hash == ref.Hash {
-			v, err := volume.Open(ctx, disc, s.Start, volume.Options{Log: log})
-			if err != nil {
-				return nil, problem(ErrNoISO, err, "the session at block %d, which the staged changes build upon, cannot be read; nothing was changed", s.Start)
-			}
-			return &base{Volume: v, session: s}, nil
+		if s.Hash != ref.Hash {
+			continue
 		}
+		v, err := volume.Open(ctx, disc, s.Start, volume.Options{Log: log})
+		if err != nil {
+			return nil, problem(ErrNoISO, err, "the directories of the session at block %d, which the staged changes build upon, cannot be read; nothing was changed", s.Start)
+		}
+		return &base{Volume: v, session: s}, nil
 	}
 	return nil, problem(ErrDiscChanged, nil, "the disc has no session that the staged changes build upon: it is another disc, or was blanked or written by another program meanwhile. Nothing was changed")
 }

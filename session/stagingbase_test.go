@@ -134,11 +134,23 @@ func TestStagingAgainstTheDisc(t *testing.T) {
 	}
 }
 
+// zeros is a disc of which nothing is left.
+type zeros struct{}
+
+func (zeros) ReadBlocks(_ context.Context, _ uint32, p []byte) error {
+	clear(p)
+	return nil
+}
+
 // TestStagingOfAnotherDisc: a disc without the session that changes build upon is no help,
 // and said to be none.
 func TestStagingOfAnotherDisc(t *testing.T) {
 	if _, err := BaseOf(t.Context(), nil, []history.Session{{Readable: true, Hash: "one"}}, staging.BaseRef{Hash: "other"}, nil); !errors.Is(err, ErrDiscChanged) {
 		t.Errorf("a disc without the session: %v", err)
+	}
+	damaged := []history.Session{{Hash: "one", Problem: "no root directory"}}
+	if _, err := BaseOf(t.Context(), blocks.New(zeros{}), damaged, staging.BaseRef{Hash: "one"}, nil); !errors.Is(err, ErrNoISO) {
+		t.Errorf("the right disc, of which the directories are damaged: %v", err)
 	}
 	if b, err := BaseOf(t.Context(), nil, nil, staging.BaseRef{}, nil); b != tree.Base(nil) || err != nil {
 		t.Errorf("a blank disc: %v, %v", b, err)

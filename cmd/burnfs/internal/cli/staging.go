@@ -289,6 +289,10 @@ func (a *app) look(ctx context.Context, st *store, disc string) (l *looked, err 
 		l.withDisc, l.data.Disc = true, data
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case data != nil && errors.Is(err, session.ErrNoISO):
+		// It is the right disc, and where the old parts of files are is known.
+		l.data.Disc = data
+		fmt.Fprintf(a.env.Err, "burnfs: names that only the disc knows are missing: %s\n", clean(err.Error()))
 	case disc != "" && (err == nil || errors.Is(err, session.ErrDiscChanged)):
 		return nil, failure.New(exitcode.Disc, err, "the disc "+disc+" is not the one that these changes belong to, or was written by another program meanwhile",
 			"Nothing was written.", "Export without --disc.")

@@ -138,6 +138,24 @@ func (s *stores) directory(operand, path string) ([]*store, error) {
 	return list, nil
 }
 
+// idle is a store of the disc at path that no mount uses, "" for none: a mount that
+// is read only has none.
+func idle(state, path string) string {
+	all, err := staging.Dirs(state)
+	if err != nil {
+		return ""
+	}
+	for _, dir := range all {
+		if id, err := staging.IdentityOf(dir); err != nil || id.Name != path {
+			continue
+		}
+		if r, err := staging.OpenReadOnly(dir); err == nil && r.Close() == nil {
+			return dir
+		}
+	}
+	return ""
+}
+
 // ofDisc recognises a disc as a mount does.
 func (s *stores) ofDisc(ctx context.Context, state, path string) ([]*store, error) {
 	mounts, err := mountpoint.Using(path)
@@ -146,6 +164,10 @@ func (s *stores) ofDisc(ctx context.Context, state, path string) ([]*store, erro
 	}
 	for _, m := range mounts {
 		if m.Burnfs() {
+			if dir := idle(state, path); dir != "" {
+				return nil, failure.New(exitcode.InUse, nil, path+" is mounted on "+m.Point+", which does not show what is staged for it", "Nothing was changed.",
+					"Unmount the disc, or name its staging instead: "+filepath.Base(dir)+".")
+			}
 			return nil, inUse(path+" is mounted on "+m.Point, m.Point, nil)
 		}
 	}
