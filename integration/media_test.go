@@ -22,17 +22,15 @@ import (
 func TestFiveSessions(t *testing.T) {
 	t.Parallel()
 	for i, media := range harness.Media {
+		if media == manyFiles {
+			continue
+		}
 		t.Run(media, func(t *testing.T) {
 			t.Parallel()
-			// All of the Go source, ten thousand files, on one medium; on the others
-			// a part that keeps the run short, and is compared more often.
-			part, whole := "encoding", media == "bd-r"
-			if whole {
-				part = "."
-			}
-			// Every other medium gets what libarchive cannot read in later sessions.
-			crowded := i%2 == 0
-			fiveSessions(t, media, part, whole, crowded)
+			// A part of the Go source that keeps the run short, and is compared more
+			// often. Every other medium gets what libarchive cannot read in later
+			// sessions.
+			fiveSessions(t, media, "encoding", false, i%2 == 0)
 		})
 	}
 }
