@@ -12,6 +12,7 @@ import (
 	"burnfs/iso9660/image"
 	"burnfs/mmc"
 	"burnfs/mmc/recorder"
+	"burnfs/session/blocks"
 )
 
 // chunk is how many bytes are handed to the drive at a time.
@@ -147,8 +148,7 @@ func (p *Plan) Head(ctx context.Context, where string, disc iso9660.BlockReader)
 		return image.ReplaceSuperblock(head, b)
 	}
 	if err := disc.ReadBlocks(ctx, 0, b[:systemArea]); err != nil {
-		var sense *mmc.SenseError
-		if !errors.As(err, &sense) {
+		if !blocks.Unreadable(err) {
 			return nil, err
 		}
 		clear(b[:systemArea]) // nothing was ever written there
