@@ -95,8 +95,9 @@ func (d TreeDescriptor) VolumeIdentifier() string { return d.text(40, 72) }
 func (d TreeDescriptor) SetVolumeIdentifier(s string) { d.setText(40, 72, s) }
 
 // VolumeSpaceSize is the number of blocks of the volume (8.4.8). burnfs records
-// it absolutely, as the first block behind the last session; other producers
-// count from the session's beginning.
+// it absolutely, as the first block behind the last session, but for the beginnings
+// of sessions on overwritable media; other producers count from the session's
+// beginning.
 func (d TreeDescriptor) VolumeSpaceSize() uint32 { return Both32(d.VolumeDescriptor[80:]) }
 
 // SetVolumeSpaceSize stores a number of blocks (8.4.8).

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -315,7 +316,7 @@ func (d *Disc) burnAndPublish(ctx context.Context, mode burnMode, progress func(
 	}
 	return &Report{
 		Burned: true, Session: p.Mark.Session, Start: p.Start(), Blocks: p.Blocks(), NewDataBytes: p.NewBytes,
-		MountHint: fmt.Sprintf("mount -t iso9660 -o ro,sbsector=%d %s MOUNTPOINT", p.Start(), d.opt.Name),
+		MountHint: fmt.Sprintf("mount -t iso9660 -o ro,sbsector=%d %s MOUNTPOINT", cmp.Or(p.Mark.Sbsector, p.Start()), d.opt.Name),
 		Stale:     d.drive.Stale(d.info.Capacity),
 		Boot:      p.Boot,
 	}, nil

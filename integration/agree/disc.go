@@ -33,14 +33,16 @@ const ShelfEnv = "BURNFS_JUDGE"
 
 // Session is one of a disc.
 type Session struct {
-	Start  uint32
-	Newest bool // block 16 of the disc, or its table of sessions, leads here
-	Older  bool // there is one before it, whose files it may name
-	Direct bool // block 16 of the disc file shows it
-	Ours   bool
-	Kind   volume.TreeKind
-	Joliet bool
-	Tree   manifest.Tree // by our own reader
+	Start uint32
+	// Sbsector is what isofs is told to find it.
+	Sbsector uint32
+	Newest   bool // block 16 of the disc, or its table of sessions, leads here
+	Older    bool // there is one before it, whose files it may name
+	Direct   bool // block 16 of the disc file shows it
+	Ours     bool
+	Kind     volume.TreeKind
+	Joliet   bool
+	Tree     manifest.Tree // by our own reader
 	// Recorded is the tree with compressed files as they are recorded, nil if there
 	// are none. ZF is the highest version of their entries.
 	Recorded manifest.Tree
@@ -137,7 +139,7 @@ func Sessions(ctx context.Context, file string) (list []Session, err error) {
 			continue
 		}
 		out := Session{
-			Start: s.Start, Newest: i == len(all)-1, Older: i > 0, Ours: s.Mark != nil,
+			Start: s.Start, Sbsector: s.Sbsector(), Newest: i == len(all)-1, Older: i > 0, Ours: s.Mark != nil,
 			Direct: s.Start == 0 || i == len(all)-1 && info.Kind == medium.Overwritable,
 		}
 		if err := out.read(ctx, flat{f}); err != nil {

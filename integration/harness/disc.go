@@ -64,6 +64,7 @@ type Session struct {
 	Number   int       `json:"number"`
 	Start    uint32    `json:"start"`
 	Blocks   uint32    `json:"blocks"`
+	Sbsector uint32    `json:"sbsector"` // for mount -o sbsector=
 	Time     time.Time `json:"time"`
 	VolumeID string    `json:"volume_id"`
 	Content  string    `json:"content"` // iso9660, audio, …

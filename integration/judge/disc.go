@@ -65,16 +65,49 @@ func (v View) Plain() string {
 		v.copy = filepath.Join(v.TempDir(), "copy.iso")
 		harness.Run(v, "cp", "--sparse=always", "--reflink=auto", v.File, v.copy)
 	}
-	if err := moveDescriptors(v.File, v.copy, int64(v.Start)); err != nil {
+	if err := moveDescriptors(v.File, v.copy, v.descriptors()); err != nil {
 		v.Fatalf("show the session at %d of %s at block 16: %v", v.Start, v.File, err)
 	}
 	v.shows = v.Start
 	return v.copy
 }
 
-// moveDescriptors copies the volume descriptor set of the session at start to
-// block 16 of the file to. ECMA-119 8.3: type 255 ends the set.
-func moveDescriptors(from, to string, start int64) (err error) {
+// descriptors is where the volume descriptors are that tell how far the disc goes, not
+// just the session, for programs that take nothing beyond. On overwritable media
+// burnfs records such behind those of the session.
+func (v View) descriptors() int64 {
+	v.Helper()
+	first := int64(v.Start) + 16
+	f, err := os.Open(v.File)
+	if err != nil {
+		v.Fatal(err)
+	}
+	defer f.Close()
+	at := first
+	kind := func() (byte, bool) {
+		b := make([]byte, 6)
+		_, err := f.ReadAt(b, at*blockSize)
+		return b[0], err == nil && string(b[1:]) == "CD001"
+	}
+	for {
+		k, ok := kind()
+		if !ok {
+			return first
+		}
+		if at++; k == 255 {
+			break
+		}
+	}
+	at++ // the checksum tag
+	if k, ok := kind(); ok && k == 1 {
+		return at
+	}
+	return first
+}
+
+// moveDescriptors copies the volume descriptor set at block first to block 16 of the
+// file to. ECMA-119 8.3: type 255 ends the set.
+func moveDescriptors(from, to string, first int64) (err error) {
 	src, err := os.Open(from)
 	if err != nil {
 		return err
@@ -91,11 +124,11 @@ func moveDescriptors(from, to string, start int64) (err error) {
 	}()
 	for i := int64(16); i < 32; i++ {
 		block := make([]byte, blockSize)
-		if _, err := src.ReadAt(block, (start+i)*blockSize); err != nil && err != io.EOF {
+		if _, err := src.ReadAt(block, (first-16+i)*blockSize); err != nil && err != io.EOF {
 			return err
 		}
 		if string(block[1:6]) != "CD001" {
-			return fmt.Errorf("no volume descriptor at block %d", start+i)
+			return fmt.Errorf("no volume descriptor at block %d", first-16+i)
 		}
 		if _, err := dst.WriteAt(block, i*blockSize); err != nil {
 			return err
@@ -104,5 +137,5 @@ func moveDescriptors(from, to string, start int64) (err error) {
 			return nil
 		}
 	}
-	return fmt.Errorf("the volume descriptor set at block %d does not end", start+16)
+	return fmt.Errorf("the volume descriptor set at block %d does not end", first)
 }

@@ -7,9 +7,9 @@
 //	xorriso    -load sbsector N
 //	isoinfo    -T N
 //	bsdtar     a sparse copy of the disc file whose blocks from 16 on are those
-//	7z         from N+16 on, up to the descriptor that ends the set
-//	iso-info   (libcdio's programs and isovfy have no option for it)
-//	iso-read
+//	7z         from N+16 on, up to the descriptor that ends the set, or those that
+//	iso-info   follow them with the size of the disc (libcdio's programs and isovfy
+//	iso-read   have no option for it)
 //	isovfy
 //
 // All addresses in a session are those of the disc, so such a copy is what a

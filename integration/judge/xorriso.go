@@ -218,12 +218,19 @@ func (d *Disc) CheckMedia(writeOnce bool, starts ...uint32) {
 		return d.runXorriso(append(slices.Clone(strict),
 			"-md5", md5, "-indev", "stdio:"+d.File, "-check_media", "use=indev", "what="+what, "--")...)
 	}
-	out := ""
 	if writeOnce {
-		out = run("off", "disc") + run("on", "image")
-	} else {
-		out = run("on", "disc")
+		d.checkTags(run("off", "disc")+run("on", "image"), starts)
+		return
 	}
+	d.checkTags(run("on", "disc"), starts)
+	// Session by session, as xorriso finds them: it has to find each where it is.
+	d.checkTags(d.runXorriso(append(slices.Clone(strict), "-md5", "on", "-indev", "stdio:"+d.File, "-check_media", "--")...), starts)
+}
+
+// checkTags demands of what -check_media said that tags of sessions that start at
+// the given blocks are among those found, and that all match.
+func (d *Disc) checkTags(out string, starts []uint32) {
+	d.Helper()
 	found := make(map[string]string)
 	for _, m := range tag.FindAllStringSubmatch(out, -1) {
 		found[m[1]] = m[2]

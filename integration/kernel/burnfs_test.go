@@ -75,7 +75,7 @@ func burnThree(r *room, media emu.Media) {
 		r.Logf("session %d after %v", i+1, time.Since(began).Round(time.Second))
 	}
 	for i, s := range r.sessions(p.SR) {
-		r.kernelShows(p.SR, m.sessions[i], fmt.Sprintf("sbsector=%d", s.Start))
+		r.kernelShows(p.SR, m.sessions[i], fmt.Sprintf("sbsector=%d", s.Sbsector))
 	}
 	r.jolietShows(p.SR, m.newest())
 	r.sh(burnTime, burnfs+" verify "+p.SR)

@@ -133,7 +133,7 @@ func (r *room) readTogether(list []shelved) {
 	for i, s := range list {
 		opt := "ro"
 		if !s.Direct {
-			opt += fmt.Sprintf(",sbsector=%d", s.Start)
+			opt += fmt.Sprintf(",sbsector=%d", s.Sbsector)
 		}
 		// Each gets a loop device of its own: two mounts of one device are the same
 		// mount, whatever their options.

@@ -37,7 +37,7 @@ func TestWithoutJoliet(t *testing.T) {
 				t.Fatalf("burnfs finds the sessions %+v", list)
 			}
 			for i, s := range list[:2] {
-				r.kernelShows(p.SR, m.sessions[i], fmt.Sprintf("sbsector=%d", s.Start))
+				r.kernelShows(p.SR, m.sessions[i], fmt.Sprintf("sbsector=%d", s.Sbsector))
 			}
 			if log := r.sh(quick, "dmesg | tail -n 2"); strings.Contains(log, "Joliet") {
 				t.Errorf("the kernel sees Joliet:\n%s", log)

@@ -33,8 +33,15 @@ func (c *checker) findTags(end int64) {
 		}
 		tag, ok = c.tag(end, checksum.Superblock, false)
 	}
+	further := end // where the descriptors may be repeated
 	if ok {
 		c.structure("the checksum tag of the superblock", end, 1)
+		further++
+	}
+	if c.start == c.session && c.start != 0 {
+		c.furtherDescriptors(further)
+	}
+	if ok {
 		c.followTags(tag)
 	}
 }

@@ -24,6 +24,8 @@ func TestOurs(t *testing.T) {
 		{"far", "the end of a BD", func(o *image.Options) { o.Start = 48878592 }},
 		{"padded", "a CD track", func(o *image.Options) { o.Pad = 150; o.MinBlocks = 3000; o.Align = 16 }},
 		{"aligned", "an overwritable medium", func(o *image.Options) { o.Start = 32; o.Align = 32 }},
+		{"own size", "a later session there, which tells its own size", func(o *image.Options) { o.Start, o.Align, o.OwnSize = 6400, 32, true }},
+		{"own size, no checksums", "no tag between the descriptors", func(o *image.Options) { o.Start, o.OwnSize, o.Checksums = 6400, true, false }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			opt := everything()
@@ -67,9 +69,9 @@ func TestRelocatedSuperblock(t *testing.T) {
 func overwritable(t testing.TB) *disc {
 	t.Helper()
 	opt := everything()
-	opt.Start, opt.Align = 32, 32
+	opt.Start, opt.Align, opt.OwnSize = 32, 32, true
 	d := build(t, zoo(), opt, make([]byte, 32*iso9660.BlockSize))
-	moved, err := image.RelocatedSuperblock(d.blocks[32*iso9660.BlockSize:][:32*iso9660.BlockSize])
+	moved, err := image.RelocatedSuperblock(d.blocks[32*iso9660.BlockSize:][:32*iso9660.BlockSize], uint32(len(d.blocks)/iso9660.BlockSize))
 	must(t, err)
 	copy(d.blocks, moved)
 	return d

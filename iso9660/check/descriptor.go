@@ -103,6 +103,40 @@ func (c *checker) one(d iso9660.VolumeDescriptor, lba uint32) {
 	c.reserved(d, lba)
 }
 
+// furtherDescriptors looks whether the descriptors are repeated at lba, as they are on
+// overwritable media by burnfs. They are the same, but count the volume space size from
+// the beginning of the medium instead of the session.
+func (c *checker) furtherDescriptors(lba int64) {
+	d, err := c.descriptor(lba)
+	if err != nil {
+		return
+	}
+	own, end := c.size, c.start+c.size
+	if p, ok := iso9660.ParsePrimary(d); !ok || p.VolumeSpaceSize() != end {
+		return
+	}
+	c.size, c.absolute = end, true
+	first := int64(c.start) + iso9660.FirstDescriptor
+	for i := int64(0); ; i++ {
+		d, err := c.descriptor(first + i)
+		if err != nil {
+			return // known
+		}
+		want := iso9660.TreeDescriptor{VolumeDescriptor: d}
+		if d.Type() == iso9660.TypePrimary || d.Type() == iso9660.TypeSupplementary {
+			want.SetVolumeSpaceSize(want.VolumeSpaceSize() - own + end)
+		}
+		if got, err := c.descriptor(lba + i); err != nil || !bytes.Equal(got, d) {
+			c.report(DescriptorSet, uint32(lba+i), 0, "", "the descriptor does not repeat the one at block %d", first+i)
+			return
+		}
+		if d.Type() == iso9660.TypeTerminator {
+			c.structure("the repeated volume descriptors", lba, i+1)
+			return
+		}
+	}
+}
+
 // tree checks the fields of a descriptor of a directory tree, one by one.
 func (c *checker) tree(d iso9660.TreeDescriptor, lba uint32, which string) {
 	for _, f := range []struct {

@@ -28,6 +28,9 @@ type row struct {
 
 type only = []check.Rule
 
+// ownSize makes a session of an overwritable medium.
+func ownSize(o *image.Options) { o.OwnSize = true }
+
 var rows = []row{
 	{rules: only{check.DescriptorSet}, reason: "no terminator", change: func(p *patient) { p.block(p.start + 18)[0] = 3 }},
 	{rules: only{check.DescriptorSet, check.DescriptorConstant}, reason: "a reserved type", change: func(p *patient) { p.block(p.start + 18)[0] = 254 }},
@@ -63,6 +66,9 @@ var rows = []row{
 		both32(p.primary()[80:], p.layout.Blocks())
 		both32(p.joliet()[80:], p.layout.Blocks())
 	}, image: func(o *image.Options) { o.Checksums = false; o.Start = 500 }},
+
+	{rules: only{check.DescriptorSet}, reason: "descriptors that are repeated and differ", change: func(p *patient) { p.block(p.start + 20)[45]++ }, image: ownSize},
+	{rules: only{check.DescriptorSet}, reason: "repeated Joliet descriptor that tells its own size", change: func(p *patient) { both32(p.block(p.start + 21)[80:], p.layout.Blocks()) }, image: ownSize},
 
 	{rules: only{check.BootRecord}, reason: "before the primary descriptor", image: bootable, change: func(p *patient) {
 		record := bytes.Clone(p.block(p.start + 17))

@@ -38,6 +38,7 @@
 //	           Supplementary Volume Descriptor of Joliet (8.5)
 //	           Volume Descriptor Set Terminator (8.3)
 //	           superblock tag: package checksum
+//	           on overwritable media, the descriptors once more, see below
 //	           boot catalogue, if it changed with this session
 //	           path tables (9.4), Type L, then Type M
 //	           directories in the order of the walk: for each its extent, then its
@@ -64,7 +65,8 @@
 //	 40  volume identifier   32    d-characters; UCS-2 big endian in Joliet
 //	 80  volume space size   both32  blocks from the beginning of the medium, not of
 //	                               the session, to the end of the session: Linux takes
-//	                               no continuation area at or beyond it
+//	                               no continuation area at or beyond it; for sessions
+//	                               of overwritable media see below
 //	 88  escape sequences    32    Joliet: "%/E", UCS-2 level 3
 //	120  volume set size     both16  1
 //	124  volume sequence     both16  1
@@ -80,6 +82,14 @@
 //	830  modification time   17    the same
 //	881  structure version   1     1
 //	883  application use     512   the mark: one line of text, see session/mark
+//
+// On overwritable media a session begins with descriptors that count the volume space
+// size from the beginning of the session: libisoburn takes the sum of both for where
+// the next one begins, rounded up to 32 blocks. Behind their superblock tag the whole
+// set is repeated with sizes that count from the beginning of the medium, as do those
+// at block 16. The mark's word sbsector= names the block 16 before the repeated ones.
+// On a medium that began as an image at block 0, libisoburn does not look for sessions,
+// and all sizes count from the beginning of the medium.
 //
 // The mark tells the number of the session, where it begins, where the one before it
 // does, and the next free serial number. A session without one, or whose mark names

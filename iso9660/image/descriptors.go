@@ -6,17 +6,20 @@ import (
 	"burnfs/iso9660"
 )
 
-// writeDescriptors writes the system area and the Volume Descriptor Set (ECMA-119
-// 6.7.1).
-func (l *Layout) writeDescriptors(w io.Writer) error {
+// writeSystemArea writes what precedes the Volume Descriptor Set (ECMA-119 6.2.1).
+func (l *Layout) writeSystemArea(w io.Writer) error {
 	x := extent{w: w}
 	if err := x.bytes(l.opt.SystemArea); err != nil {
 		return err
 	}
-	if err := x.padTo(iso9660.FirstDescriptor * iso9660.BlockSize); err != nil {
-		return err
-	}
-	if err := x.bytes(l.primary().Bytes()); err != nil {
+	return x.padTo(iso9660.FirstDescriptor * iso9660.BlockSize)
+}
+
+// writeDescriptors writes the Volume Descriptor Set (ECMA-119 6.7.1). Size is the
+// volume space size.
+func (l *Layout) writeDescriptors(w io.Writer, size uint32) error {
+	x := extent{w: w}
+	if err := x.bytes(l.primary(size).Bytes()); err != nil {
 		return err
 	}
 	if l.opt.BootRecord != nil {
@@ -25,14 +28,14 @@ func (l *Layout) writeDescriptors(w io.Writer) error {
 		}
 	}
 	if l.opt.Joliet {
-		if err := x.bytes(l.supplementary().Bytes()); err != nil {
+		if err := x.bytes(l.supplementary(size).Bytes()); err != nil {
 			return err
 		}
 	}
 	return x.bytes(iso9660.NewTerminator().Bytes())
 }
 
-func (l *Layout) primary() iso9660.PrimaryVolumeDescriptor {
+func (l *Layout) primary(size uint32) iso9660.PrimaryVolumeDescriptor {
 	d := iso9660.NewPrimary()
 	d.SetSystemIdentifier(iso9660.ToACharacters(l.opt.SystemID))
 	d.SetVolumeIdentifier(iso9660.ToDCharacters(l.opt.VolumeID))
@@ -41,12 +44,12 @@ func (l *Layout) primary() iso9660.PrimaryVolumeDescriptor {
 	d.SetDataPreparerIdentifier(iso9660.ToACharacters(l.opt.Preparer))
 	d.SetApplicationIdentifier(iso9660.ToACharacters(l.opt.Application))
 	copy(d.ApplicationUse(), l.opt.ApplicationUse)
-	l.describe(d.TreeDescriptor, l.iso)
+	l.describe(d.TreeDescriptor, l.iso, size)
 	d.SetRootRecord(l.selfRecord(0))
 	return d
 }
 
-func (l *Layout) supplementary() iso9660.SupplementaryVolumeDescriptor {
+func (l *Layout) supplementary(size uint32) iso9660.SupplementaryVolumeDescriptor {
 	d := iso9660.NewJoliet()
 	d.SetSystemIdentifier(l.opt.SystemID)
 	d.SetVolumeIdentifier(l.opt.VolumeID)
@@ -54,17 +57,15 @@ func (l *Layout) supplementary() iso9660.SupplementaryVolumeDescriptor {
 	d.SetPublisherIdentifier(l.opt.Publisher)
 	d.SetDataPreparerIdentifier(l.opt.Preparer)
 	d.SetApplicationIdentifier(l.opt.Application)
-	l.describe(d.TreeDescriptor, l.joliet)
+	l.describe(d.TreeDescriptor, l.joliet, size)
 	r := jolietRecorder{l: l}
 	d.SetRootRecord(r.subdirectory(0, iso9660.SelfIdentifier))
 	return d
 }
 
 // describe fills in what the two descriptors have in common.
-func (l *Layout) describe(d iso9660.TreeDescriptor, t tables) {
-	// The size counts from the beginning of the medium: Linux takes nothing at
-	// or beyond it for a continuation area, wherever the session begins.
-	d.SetVolumeSpaceSize(l.header.Start + l.header.Blocks)
+func (l *Layout) describe(d iso9660.TreeDescriptor, t tables, size uint32) {
+	d.SetVolumeSpaceSize(size)
 	d.SetPathTableSize(uint32(t.size))
 	d.SetTypeLPathTable(t.typeL)
 	d.SetTypeMPathTable(t.typeM)

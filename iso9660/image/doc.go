@@ -14,6 +14,8 @@
 //	      │ Joliet volume descriptor     │ │
 //	      │ set terminator               │ │
 //	      │ superblock checksum tag      │ │
+//	      │ descriptors once more, if    │ │
+//	      │   the first tell OwnSize     │ │
 //	      │ boot catalogue, if it is new │ │ TreeBlocks
 //	      │ path tables L, M             │ │
 //	      │ directories, each followed   │ │

@@ -17,6 +17,7 @@ import (
 	"burnfs/iso9660"
 	"burnfs/iso9660/image"
 	"burnfs/iso9660/image/internal/judge"
+	"burnfs/iso9660/volume"
 )
 
 // materialize puts what is in a directory of the tree into a directory of this
@@ -302,7 +303,7 @@ func relocateSuperblock(t *testing.T, path string, l *image.Layout) {
 	head := make([]byte, image.SuperblockBlocks*iso9660.BlockSize)
 	_, err = f.ReadAt(head, int64(l.Start())*iso9660.BlockSize)
 	must(t, err)
-	moved, err := image.RelocatedSuperblock(head)
+	moved, err := image.RelocatedSuperblock(head, l.Start()+l.Blocks())
 	must(t, err)
 	_, err = f.WriteAt(moved, 0)
 	must(t, errors.Join(err, f.Close()))
@@ -381,11 +382,26 @@ func TestXorrisoListing(t *testing.T) {
 // block 32 and its superblock at 0.
 func TestRelocatedSuperblock(t *testing.T) {
 	opt := everything()
-	opt.Start, opt.Align = 32, 32
+	opt.Start, opt.Align, opt.OwnSize = 32, 32, true
 	path, l := build(t, plain(), opt)
 	relocateSuperblock(t, path, l)
 	m := openFile(t, path)
-	compare(t, m, 0, plain())
+	for _, row := range []struct {
+		start, size uint32
+		reason      string
+	}{
+		{0, 32 + l.Blocks(), "for those who do not know sessions"},
+		{32, l.Blocks(), "libisoburn looks for the next session by it"},
+		{l.Sbsector(), 32 + l.Blocks(), "for Linux"},
+	} {
+		v, err := volume.Open(t.Context(), m, row.start, volume.Options{})
+		must(t, err)
+		joliet, _ := v.Joliet()
+		if p, j := v.Primary().VolumeSpaceSize(), joliet.VolumeSpaceSize(); p != row.size || j != row.size {
+			t.Errorf("the descriptors behind block %d tell of %d and %d blocks instead of %d: %s", row.start, p, j, row.size, row.reason)
+		}
+		compare(t, m, row.start, plain())
+	}
 	head := make([]byte, image.SuperblockBlocks*iso9660.BlockSize)
 	must(t, m.ReadBlocks(t.Context(), l.Start(), head))
 	for _, row := range []struct {
@@ -397,7 +413,7 @@ func TestRelocatedSuperblock(t *testing.T) {
 		{"nothing recorded", make([]byte, len(head)), iso9660.ErrNotISO9660},
 		{"a set without end", endless(head), iso9660.ErrTooMuch},
 	} {
-		if _, err := image.RelocatedSuperblock(row.head); !errors.Is(err, row.want) {
+		if _, err := image.RelocatedSuperblock(row.head, 0); !errors.Is(err, row.want) {
 			t.Errorf("%s: the error is %v instead of %v", row.reason, err, row.want)
 		}
 	}

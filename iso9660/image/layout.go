@@ -23,6 +23,7 @@ type Layout struct {
 
 	iso, joliet tables
 	superblock  uint32 // address of the superblock's checksum tag
+	sbsector    uint32
 	bootCatalog uint32 // address of Options.BootCatalog
 	booted      map[uint64]bootPlace
 }
@@ -74,6 +75,11 @@ func Plan(ctx context.Context, src Source, opt Options) (*Layout, error) {
 
 // Start is the address of the image's first block.
 func (l *Layout) Start() uint32 { return l.header.Start }
+
+// Sbsector is 16 blocks before the volume descriptors whose volume space size
+// counts from the beginning of the medium: what Linux is mounted with (sbsector in
+// mount(8)). It is Start unless the image was laid out with OwnSize.
+func (l *Layout) Sbsector() uint32 { return l.sbsector }
 
 // Blocks is the total length of the image.
 func (l *Layout) Blocks() uint32 { return l.header.Blocks }

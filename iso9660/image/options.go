@@ -12,6 +12,13 @@ type Options struct {
 	// second number of mkisofs' -C.
 	Start uint32
 
+	// OwnSize is for images on overwritable media. There libisoburn finds each
+	// session behind the end of the one before, which it takes for
+	// Start and the volume space size, so the descriptors tell the image's own
+	// size. Linux wants the size to count from the beginning of the medium, so
+	// further descriptors that tell that one follow, see [Layout.Sbsector].
+	OwnSize bool
+
 	RockRidge bool // Rock Ridge 1.12, with AAIP attributes and nanosecond times
 	Joliet    bool // a second tree with UCS-2 names
 	Checksums bool // libisofs' MD5 tags and array

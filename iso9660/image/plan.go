@@ -38,6 +38,7 @@ func plan(ctx context.Context, src Source, opt Options) (*Layout, error) {
 	if !root.IsDir() {
 		return nil, &NodeError{Path: "/", What: "the root is not a directory"}
 	}
+	opt.OwnSize = opt.OwnSize && opt.Start != 0
 	opt.SHA256 = opt.SHA256 && opt.Checksums && opt.RockRidge
 	l := &Layout{src: src, opt: opt, relocation: -1, links: map[uint64]place{}, booted: map[uint64]bootPlace{}}
 	l.dirs = append(l.dirs, directory{node: root, level: 1})
@@ -194,15 +195,13 @@ func (p *planner) lost(path string, n *Node) {
 func (l *Layout) address() error {
 	at := blockCounter(l.opt.Start)
 	at.take(iso9660.FirstDescriptor)
-	at.take(2) // primary descriptor and terminator
-	if l.opt.BootRecord != nil {
-		at.take(1)
-	}
-	if l.opt.Joliet {
-		at.take(1)
-	}
+	at.take(l.descriptors())
 	if l.opt.Checksums {
 		l.superblock = at.take(1)
+	}
+	l.sbsector = l.opt.Start
+	if l.opt.OwnSize {
+		l.sbsector = at.take(l.descriptors()) - iso9660.FirstDescriptor
 	}
 	l.bootCatalog = at.take(int64(len(l.opt.BootCatalog) / iso9660.BlockSize))
 	h := l.isoHierarchy()
@@ -234,6 +233,18 @@ func (l *Layout) address() error {
 	}
 	l.header.Blocks = uint32(total)
 	return nil
+}
+
+// descriptors is the number of blocks of the Volume Descriptor Set.
+func (l *Layout) descriptors() int64 {
+	n := int64(2) // primary descriptor and terminator
+	if l.opt.BootRecord != nil {
+		n++
+	}
+	if l.opt.Joliet {
+		n++
+	}
+	return n
 }
 
 // A blockCounter is the address of the next free block. It counts beyond what

@@ -32,9 +32,9 @@ import (
 // there now takes its place.
 //
 // disc is blocks 0 to 31 of the medium, next is the first 32 blocks of the newest
-// image. The error is an *iso9660.FormatError if one of them is no set of
+// image, and end the block behind it, or 0 as for [RelocatedSuperblock]. The error is an *iso9660.FormatError if one of them is no set of
 // descriptors.
-func ReplaceSuperblock(disc, next []byte) ([]byte, error) {
+func ReplaceSuperblock(disc, next []byte, end uint32) ([]byte, error) {
 	if len(disc) != SuperblockBlocks*iso9660.BlockSize || len(next) != len(disc) {
 		return nil, fmt.Errorf("image: superblocks of %d and %d bytes: %w", len(disc), len(next), iso9660.ErrLength)
 	}
@@ -46,6 +46,8 @@ func ReplaceSuperblock(disc, next []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the descriptors at block %d are not understood and stay as they are: %w", iso9660.FirstDescriptor, err)
 	}
+	next = append([]byte(nil), next...)
+	endVolume(next, end)
 	out := append([]byte(nil), disc...)
 	for _, at := range to.trees {
 		copy(block(out, at), block(next, from.primary))

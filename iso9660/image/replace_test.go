@@ -83,7 +83,7 @@ func TestReplaceSuperblock(t *testing.T) {
 	} {
 		old := head(tt.old)
 		before := bytes.Clone(old)
-		got, err := ReplaceSuperblock(old, head(tt.next))
+		got, err := ReplaceSuperblock(old, head(tt.next), 0)
 		if (err != nil) != (tt.want == "") || err == nil && letters(got) != tt.want {
 			t.Errorf("%s over %s: %s, %v; want %s (%s)", tt.next, tt.old, letters(got), err, tt.want, tt.reason)
 		}
@@ -91,7 +91,7 @@ func TestReplaceSuperblock(t *testing.T) {
 			t.Errorf("%s: the old blocks were changed", tt.reason)
 		}
 	}
-	if _, err := ReplaceSuperblock(head("PT")[1:], head("PT")); err == nil {
+	if _, err := ReplaceSuperblock(head("PT")[1:], head("PT"), 0); err == nil {
 		t.Error("31 blocks were taken for a superblock")
 	}
 }

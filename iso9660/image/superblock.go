@@ -17,8 +17,10 @@ const SuperblockBlocks = 32
 // an overwritable medium whose newest image begins elsewhere: its system area
 // and volume descriptors, which hold absolute addresses, with libisofs' tag for
 // a relocated superblock in place of the tag of the image. head is the first 32
-// blocks of the image. The error is an *iso9660.FormatError if they are none.
-func RelocatedSuperblock(head []byte) ([]byte, error) {
+// blocks of the image. end is the block behind the image; the volume ends there
+// when it begins at block 0. It may be 0 if that is not known. The error is an
+// *iso9660.FormatError if head is no superblock.
+func RelocatedSuperblock(head []byte, end uint32) ([]byte, error) {
 	if len(head) != SuperblockBlocks*iso9660.BlockSize {
 		return nil, fmt.Errorf("image: a superblock of %d bytes: %w", len(head), iso9660.ErrLength)
 	}
@@ -34,20 +36,35 @@ func RelocatedSuperblock(head []byte) ([]byte, error) {
 		if d.Type() != iso9660.TypeTerminator {
 			continue
 		}
-		end := at + 1
-		copy(moved, head[:int(end)*iso9660.BlockSize])
-		tag, err := checksum.ParseTag(block(head, end))
+		tagAt := at + 1
+		copy(moved, head[:int(tagAt)*iso9660.BlockSize])
+		endVolume(moved, end)
+		tag, err := checksum.ParseTag(block(head, tagAt))
 		switch {
 		case errors.Is(err, checksum.ErrNoTag):
 			return moved, nil
 		case err != nil:
-			return nil, &iso9660.FormatError{What: "superblock checksum tag", LBA: end, Err: err}
+			return nil, &iso9660.FormatError{What: "superblock checksum tag", LBA: tagAt, Err: err}
 		}
-		sum := md5.Sum(moved[:int(end)*iso9660.BlockSize])
-		copy(block(moved, end), checksum.Tag{
-			Kind: checksum.RelocatedSuperblock, Pos: end, RangeSize: end, Next: tag.RangeStart, MD5: sum,
+		sum := md5.Sum(moved[:int(tagAt)*iso9660.BlockSize])
+		copy(block(moved, tagAt), checksum.Tag{
+			Kind: checksum.RelocatedSuperblock, Pos: tagAt, RangeSize: tagAt, Next: tag.RangeStart, MD5: sum,
 		}.Block())
 		return moved, nil
+	}
+}
+
+// endVolume makes the descriptors of head say that the volume ends before block end,
+// unless that is 0.
+func endVolume(head []byte, end uint32) {
+	for at := uint32(iso9660.FirstDescriptor); end != 0 && at < SuperblockBlocks; at++ {
+		d, err := iso9660.ParseVolumeDescriptor(block(head, at), at)
+		if err != nil || d.Type() == iso9660.TypeTerminator {
+			return
+		}
+		if d.Type() == iso9660.TypePrimary || d.Type() == iso9660.TypeSupplementary {
+			iso9660.TreeDescriptor{VolumeDescriptor: d}.SetVolumeSpaceSize(end)
+		}
 	}
 }
 

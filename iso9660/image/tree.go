@@ -22,12 +22,27 @@ func (l *Layout) WriteTree(ctx context.Context, w io.Writer) error {
 }
 
 func (l *Layout) writeTree(ctx context.Context, b *blockWriter) error {
-	if err := l.writeDescriptors(b); err != nil {
+	// Counted from the beginning of the medium: Linux takes nothing at or beyond
+	// this for a continuation area, wherever the session begins.
+	end := l.header.Start + l.header.Blocks
+	size := end
+	if l.opt.OwnSize {
+		size = l.header.Blocks
+	}
+	if err := l.writeSystemArea(b); err != nil {
+		return err
+	}
+	if err := l.writeDescriptors(b, size); err != nil {
 		return err
 	}
 	treeTag := l.header.Start + l.header.TreeBlocks - 1
 	if l.opt.Checksums {
 		if err := b.tag(checksum.Superblock, treeTag); err != nil {
+			return err
+		}
+	}
+	if l.opt.OwnSize {
+		if err := l.writeDescriptors(b, end); err != nil {
 			return err
 		}
 	}

@@ -140,12 +140,13 @@ func (p *Plan) Head(ctx context.Context, where string, disc iso9660.BlockReader)
 	if _, err := io.ReadFull(f, b); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, fmt.Errorf("%s: %w", treeName, err)
 	}
+	end := p.Start() + p.Blocks()
 	if p.InPlace {
 		head, err := readHead(ctx, disc)
 		if err != nil {
 			return nil, err
 		}
-		return image.ReplaceSuperblock(head, b)
+		return image.ReplaceSuperblock(head, b, end)
 	}
 	if err := disc.ReadBlocks(ctx, 0, b[:systemArea]); err != nil {
 		if !blocks.Unreadable(err) {
@@ -153,7 +154,7 @@ func (p *Plan) Head(ctx context.Context, where string, disc iso9660.BlockReader)
 		}
 		clear(b[:systemArea]) // nothing was ever written there
 	}
-	return image.RelocatedSuperblock(b)
+	return image.RelocatedSuperblock(b, end)
 }
 
 // systemArea is the size in bytes of the System Area.

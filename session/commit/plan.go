@@ -150,7 +150,8 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 		Start: opt.Start, RockRidge: true, Joliet: opt.Joliet, Checksums: true, SHA256: true,
 		VolumeID: opt.VolumeID, SystemID: "LINUX", Preparer: "BURNFS", Application: "BURNFS",
 		ApplicationUse: make([]byte, mark.Size), Now: opt.Now,
-		Align: opt.Align, Warn: opt.Warn,
+		OwnSize: opt.Overwritable && !opt.InPlace,
+		Align:   opt.Align, Warn: opt.Warn,
 		Lost: func(path, what string) {
 			if len(lost) == maxLost {
 				unnamed++
@@ -182,6 +183,9 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	p.Mark.NextIno = frozen.NextIno
 	p.Mark.Files, p.Mark.Dirs = int64(layout.FileCount()), int64(layout.DirCount())
 	p.Mark.Tree = int64(layout.TreeBlocks())
+	if layout.Sbsector() != opt.Start {
+		p.Mark.Sbsector = layout.Sbsector()
+	}
 	use, err := p.Mark.Encode()
 	if err != nil {
 		return nil, err

@@ -214,7 +214,7 @@ func (s *Session) read(ctx context.Context, r iso9660.BlockReader) error {
 		s.Blocks = Align
 	default:
 		s.Blocks = p.VolumeSpaceSize()
-		if from, ok := s.countedFrom(); ok && s.Blocks > from {
+		if from, ok := s.countedFrom(); ok && s.Blocks > from && !s.tellsOwnSize() {
 			s.Blocks -= from
 		}
 	}
@@ -270,6 +270,19 @@ func (s *Session) countedFrom() (start uint32, ok bool) {
 		return s.Start, true
 	}
 	return 0, false
+}
+
+// tellsOwnSize tells whether the descriptors that were read count from the beginning
+// of the session, though it is ours.
+func (s *Session) tellsOwnSize() bool { return s.ours() && s.Mark.Sbsector != 0 }
+
+// Sbsector is what Linux and macOS have to be told so that they show the session
+// (mount(8), sbsector): where it begins, or where it has descriptors for them.
+func (s *Session) Sbsector() uint32 {
+	if s.tellsOwnSize() {
+		return s.Mark.Sbsector
+	}
+	return s.Start
 }
 
 // ours tells whether the session was written by burnfs where it lies.

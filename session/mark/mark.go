@@ -4,6 +4,9 @@
 //
 //	burnfs/1 disc=3f0c… session=4 start=70432 prev=31296 next-ino=5120 files=310 dirs=12 tree=96
 //
+// On overwritable media there is a word sbsector=36 more, and the descriptors at the
+// session's beginning tell its own size (package iso9660/format).
+//
 // Other readers skip the field. A session without a mark, or with one that
 // does not name the session's own first block, was written by somebody else.
 package mark
@@ -33,6 +36,9 @@ type Mark struct {
 	Files    int64  // regular files, each counted once whatever its names
 	Dirs     int64  // directories
 	Tree     int64  // blocks of descriptors, path tables and directories
+	// Sbsector is 16 blocks before the descriptors whose volume space size counts
+	// from the beginning of the medium; 0 if those at Start do.
+	Sbsector uint32
 }
 
 // Encode returns the 512 bytes of the field.
@@ -42,6 +48,9 @@ func (m Mark) Encode() ([]byte, error) {
 	}
 	s := fmt.Sprintf("%s disc=%s session=%d start=%d prev=%d next-ino=%d files=%d dirs=%d tree=%d",
 		magic, m.Disc, m.Session, m.Start, m.Previous, m.NextIno, m.Files, m.Dirs, m.Tree)
+	if m.Sbsector != 0 {
+		s += fmt.Sprintf(" sbsector=%d", m.Sbsector)
+	}
 	if len(s) > Size {
 		return nil, fmt.Errorf("mark: %d bytes", len(s))
 	}
@@ -74,14 +83,18 @@ func Parse(field []byte) (Mark, error) {
 		switch key {
 		case "session":
 			m.Session = int(min(n, 1<<31-1))
-		case "start", "prev":
+		case "start", "prev", "sbsector":
 			if n >= 1<<32 {
 				return Mark{}, fmt.Errorf("%w: word %q", ErrNone, w)
 			}
-			if key == "start" {
+			switch key {
+			case "start":
 				m.Start = uint32(n)
-			} else {
+			case "prev":
 				m.Previous = uint32(n)
+			default:
+				m.Sbsector = uint32(n)
+				continue // not every mark has it
 			}
 		case "next-ino":
 			m.NextIno = uint64(n)

@@ -25,12 +25,12 @@ func (e *examiner) isofs(s *history.Session) string {
 	if e.File {
 		loop = "loop,"
 	}
-	return fmt.Sprintf("mount -t iso9660 -o %sro,sbsector=%d %s /mnt", loop, s.Start, shellescape.Quote(e.Name))
+	return fmt.Sprintf("mount -t iso9660 -o %sro,sbsector=%d %s /mnt", loop, s.Sbsector(), shellescape.Quote(e.Name))
 }
 
 // macMount mounts it on macOS (mount_cd9660(8), -s).
 func macMount(s *history.Session) string {
-	return fmt.Sprintf("mount_cd9660 -s %d /dev/diskN /mnt", s.Start)
+	return fmt.Sprintf("mount_cd9660 -s %d /dev/diskN /mnt", s.Sbsector())
 }
 
 func (e *examiner) load(s *history.Session) string {

@@ -162,7 +162,7 @@ func (d *disc) burn(t testing.TB, root string, start uint32, first bool) {
 		head := make([]byte, image.SuperblockBlocks*iso9660.BlockSize)
 		_, err = f.ReadAt(head, int64(start)*iso9660.BlockSize)
 		must(t, err)
-		moved, err := image.RelocatedSuperblock(head)
+		moved, err := image.RelocatedSuperblock(head, l.Start()+l.Blocks())
 		must(t, err)
 		_, err = f.WriteAt(moved, 0)
 		must(t, err)

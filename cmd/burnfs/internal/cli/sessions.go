@@ -17,8 +17,9 @@ import (
 // sessionJSON is one element of `sessions --json`; fields are only ever added.
 type sessionJSON struct {
 	Number      int        `json:"number"`
-	Start       uint32     `json:"start"`  // first block
-	Blocks      uint32     `json:"blocks"` // of 2048 bytes
+	Start       uint32     `json:"start"`    // first block
+	Blocks      uint32     `json:"blocks"`   // of 2048 bytes
+	Sbsector    uint32     `json:"sbsector"` // for mount -t iso9660 -o sbsector=
 	Time        *time.Time `json:"time,omitempty"`
 	VolumeID    string     `json:"volume_id"`
 	Application string     `json:"application,omitempty"`
@@ -106,7 +107,7 @@ func holds(s *history.Session) string {
 
 func toJSON(s *history.Session) sessionJSON {
 	j := sessionJSON{
-		Number: s.Number, Start: s.Start, Blocks: s.Blocks, VolumeID: s.VolumeID, Application: s.Application,
+		Number: s.Number, Start: s.Start, Blocks: s.Blocks, Sbsector: s.Sbsector(), VolumeID: s.VolumeID, Application: s.Application,
 		Preparer: s.Preparer, Content: "iso9660", Problem: s.Problem, Burnfs: s.Mark != nil,
 	}
 	switch {

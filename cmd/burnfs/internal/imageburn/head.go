@@ -43,12 +43,16 @@ func (b *burn) writeHead(ctx context.Context) error {
 // sessions they are free for descriptors. On one that began as an image at
 // block 0 its directories and data follow the descriptors.
 func (b *burn) newDescriptors(ctx context.Context) ([]byte, error) {
+	end := uint32(0) // not known
+	if b.origin.blocks != 0 {
+		end = b.start + b.origin.blocks
+	}
 	old := make([]byte, len(b.head))
 	if len(b.d.Sessions) > 0 && !history.HeadReserved(b.d.Sessions) {
 		if err := b.d.ReadBlocks(ctx, 0, old); err != nil {
 			return nil, err
 		}
-		return image.ReplaceSuperblock(old, b.head)
+		return image.ReplaceSuperblock(old, b.head, end)
 	}
 	if err := b.d.ReadBlocks(ctx, 0, old[:systemArea]); err != nil {
 		if _, ok := errors.AsType[*mmc.SenseError](err); !ok {
@@ -57,5 +61,5 @@ func (b *burn) newDescriptors(ctx context.Context) ([]byte, error) {
 		clear(old[:systemArea]) // nothing was ever written there
 	}
 	copy(b.head, old[:systemArea])
-	return image.RelocatedSuperblock(b.head)
+	return image.RelocatedSuperblock(b.head, end)
 }
