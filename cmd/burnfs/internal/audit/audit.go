@@ -44,7 +44,7 @@ type Result struct {
 	SHA256      Count `json:"sha256"`      // likewise
 	Bytes       int64 `json:"bytes"`       // read
 	Findings    int   `json:"findings"`    // all of them, reported or not
-	Warnings    int   `json:"warnings"`    // deviations that no reader minds
+	Warnings    int   `json:"warnings"`    // deviations that are no damage
 	AudioTracks int   `json:"audioTracks"` // sessions left out because they are audio
 }
 
@@ -81,7 +81,7 @@ type Auditor struct {
 	Disc iso9660.BlockReader
 	// Report is told of each finding, at most MaxFindings times.
 	Report func(Finding)
-	// Warn is told of deviations from the standards that no reader minds; may
+	// Warn is told of deviations from the standards that are no damage; may
 	// be nil.
 	Warn func(Finding)
 	// Progress is told how much was read, in bytes; may be nil.
@@ -259,6 +259,10 @@ func (a *Auditor) structure(ctx context.Context, s *history.Session) (sound bool
 		case err != nil:
 			sound = false
 			a.find(Finding{Session: s.Number, LBA: lbaOf(err, s.Start), What: "the volume cannot be checked: " + err.Error()})
+		case f.Rule == check.ContinuationBeyond:
+			// That is how xorriso and mkisofs continue discs. Linux hides names
+			// there, but nothing is damaged; burnfs check tells it.
+			a.warn(found)
 		case f.Severity == check.Error:
 			sound = false
 			a.find(found)

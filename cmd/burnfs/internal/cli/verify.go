@@ -27,8 +27,9 @@ record, and the SHA-256 sums that burnfs does. Each problem is printed with its 
 block and file. A file that several sessions hold, or that has several names, is read
 once; it counts once in each session. Files without a recorded sum are read all the same:
 those of other programs, and those of which a session kept old parts between new ones.
-The exit status is 0 only when nothing was found;
-with -v also deviations from the standards are told that no reader minds.`,
+The exit status is 0 only when nothing is damaged. With -v also deviations from the
+standards are told that are no damage; 'burnfs check' tells which of them matter to some
+reader.`,
 		Args: exactArgs("DISC"),
 		RunE: a.run(func(ctx context.Context, args []string) (err error) {
 			ctx, cancel := waitable(ctx)
