@@ -20,7 +20,7 @@ func blocksOf(lba uint32, p []byte) (uint32, error) {
 		return 0, fmt.Errorf("mmc: a transfer of %d bytes is not a whole number of blocks", len(p))
 	}
 	if uint64(lba)+uint64(n) > math.MaxUint32 {
-		return 0, fmt.Errorf("mmc: %d blocks from block %d on exceed the address space", n, lba)
+		return 0, fmt.Errorf("mmc: %d blocks from block %d on exceed the address space: %w", n, lba, ErrOutOfRange)
 	}
 	return uint32(n), nil
 }

@@ -18,6 +18,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"burnfs/iso9660"
+	"burnfs/mmc"
 )
 
 const (
@@ -73,7 +74,7 @@ func (r *Reader) ReadBlocks(ctx context.Context, lba uint32, p []byte) error {
 // ReadAt fills p from byte address addr of the disc on.
 func (r *Reader) ReadAt(ctx context.Context, p []byte, addr int64) error {
 	if addr < 0 || (addr+int64(len(p)))/iso9660.BlockSize > 1<<32 {
-		return fmt.Errorf("blocks: address %d is beyond any disc", addr)
+		return fmt.Errorf("blocks: address %d is beyond any disc: %w", addr, mmc.ErrOutOfRange)
 	}
 	if len(p) >= direct && addr%iso9660.BlockSize == 0 {
 		n := len(p) - len(p)%iso9660.BlockSize

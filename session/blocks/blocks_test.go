@@ -50,6 +50,7 @@ func TestDamaged(t *testing.T) {
 		{errBad, true, true, "a bad block"},
 		{fmt.Errorf("a directory: %w", errBad), true, true, "wrapped"},
 		{mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyIllegalRequest, 0x21, 0)), true, true, "beyond the medium"},
+		{fmt.Errorf("no drive was asked: %w", mmc.ErrOutOfRange), true, true, "beyond any medium"},
 		{mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyIllegalRequest, 0x64, 0)), true, true, "in a track of audio"},
 		{mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyBlankCheck, 0, 0)), true, true, "never recorded"},
 		{mmc.NewSenseError(make([]byte, 10), mmc.NewSense(mmc.KeyHardwareError, 0x44, 0)), false, true, "the drive has a trouble of its own"},

@@ -11,7 +11,10 @@ import (
 // of it.
 func Unreadable(err error) bool {
 	sense, ok := errors.AsType[*mmc.SenseError](err)
-	if !ok || sense.Deferred {
+	if !ok {
+		return errors.Is(err, mmc.ErrOutOfRange) // which no drive was asked for
+	}
+	if sense.Deferred {
 		return false
 	}
 	switch sense.Key {
@@ -26,7 +29,10 @@ func Unreadable(err error) bool {
 // It is less than [Unreadable], which counts in what a drive says of itself.
 func Damaged(err error) bool {
 	sense, ok := errors.AsType[*mmc.SenseError](err)
-	if !ok || sense.Deferred {
+	if !ok {
+		return errors.Is(err, mmc.ErrOutOfRange) // which no drive was asked for
+	}
+	if sense.Deferred {
 		return false
 	}
 	switch sense.Key {
