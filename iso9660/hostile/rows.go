@@ -16,7 +16,7 @@ import (
 
 // Rows are all lies.
 func Rows() []Row {
-	return slices.Concat(names(), links(), circles(), extents(), continuations(), records(), sections(), attributes(), crowds(), volumes())
+	return slices.Concat(names(), links(), circles(), extents(), continuations(), records(), sections(), attributes(), compressed(), crowds(), volumes(), boots())
 }
 
 func names() []Row {

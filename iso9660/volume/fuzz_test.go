@@ -158,6 +158,10 @@ func checkVisit(t *testing.T, at volume.Visit, err error) {
 		}
 	}
 	switch {
+	case e.Compressed:
+		if !e.IsRegular() || e.ZF.Undecodable(total) != nil || uint64(e.Size) != e.ZF.Size() {
+			t.Errorf("%s: mode %o, size %d by %x, recorded with %d", at.Path, e.Mode, e.Size, *e.ZF, total)
+		}
 	case e.IsDir(), e.IsRegular():
 		if total != e.Size {
 			t.Errorf("%s: size %d in sections of %d", at.Path, e.Size, total)
