@@ -142,12 +142,12 @@ func (e *examiner) linux() Reader {
 	}
 	s := e.survey
 	r.Tree = treeName(s.tree)
-	r.Remarks = s.damaged.remark(r.Remarks, Lost, "cannot be read whole")
-	r.Remarks = s.shattered.remark(r.Remarks, Lost, fmt.Sprintf("have more than %d sections; Linux stops there", manySections))
-	r.Remarks = s.packed2.remark(r.Remarks, Lost, "are compressed in a way that Linux does not know, and it shows them so; burnfs and xorriso read version 2 of zisofs")
-	r.Remarks = s.packed.remark(r.Remarks, Note, "are compressed; kernels without zisofs show them so")
-	r.Remarks = s.hardLinks.remark(r.Remarks, Changed, "are further names of a file; Linux shows the number of names, but another inode number for each")
-	r.Remarks = s.attributes.remark(r.Remarks, Changed, "have extended attributes or ACLs, which Linux does not show; burnfs and xorriso do")
+	r.Remarks = s.damaged.remark(r.Remarks, Lost, "names that cannot be read whole")
+	r.Remarks = s.shattered.remark(r.Remarks, Lost, fmt.Sprintf("files of more than %d sections; Linux stops there", manySections))
+	r.Remarks = s.packed2.remark(r.Remarks, Lost, "files compressed in a way that Linux does not know, and it shows them so; burnfs and xorriso read version 2 of zisofs")
+	r.Remarks = s.packed.remark(r.Remarks, Note, "compressed files; kernels without zisofs show them so")
+	r.Remarks = s.hardLinks.remark(r.Remarks, Changed, "further names of a file; Linux shows the number of names, but another inode number for each")
+	r.Remarks = s.attributes.remark(r.Remarks, Changed, "names with extended attributes or ACLs, which Linux does not show; burnfs and xorriso do")
 	if e.survey.tree == volume.RockRidge {
 		r.Remarks = append(r.Remarks, Remark{Effect: Note, What: "times are shown in whole seconds"})
 	}
@@ -164,17 +164,17 @@ func (e *examiner) windows() Reader {
 	dirs := s.dirs
 	if j := s.joliet; j != nil {
 		r.Tree = treeName(volume.Joliet)
-		r.Remarks = s.renamed.remark(r.Remarks, Changed, "have another name there, because Joliet cannot hold theirs, or lie below a directory that has")
-		r.Remarks = j.refused.remark(r.Remarks, Lost, "have names that programs on Windows cannot open: kept for devices, or with a period or blank at the end")
-		r.Remarks = j.caseCollisions.remark(r.Remarks, Lost, "differ from another name in case only; the other one is opened instead")
-		r.Remarks = j.long.remark(r.Remarks, Changed, fmt.Sprintf("have paths of more than %d characters, which some programs cannot open", maxPath))
+		r.Remarks = s.renamed.remark(r.Remarks, Changed, "files and directories that have another name there, because Joliet cannot hold theirs, or lie below one that has")
+		r.Remarks = j.refused.remark(r.Remarks, Lost, "names that programs on Windows cannot open: kept for devices, or with a period or blank at the end")
+		r.Remarks = j.caseCollisions.remark(r.Remarks, Lost, "names that differ from another one in case only; the other one is opened instead")
+		r.Remarks = j.long.remark(r.Remarks, Changed, fmt.Sprintf("paths of more than %d characters, which some programs cannot open", maxPath))
 		dirs = j.dirs
 	} else if s.tree == volume.RockRidge {
 		r.Remarks = append(r.Remarks, Remark{Effect: Changed, What: "there is no Joliet tree: the short names of ISO 9660 are shown"})
 	}
 	if dirs >= maxPathTable {
 		r.Remarks = append(r.Remarks, Remark{Effect: Lost, Count: dirs - maxPathTable + 1,
-			What: fmt.Sprintf("of the directories are beyond number %d of the path table, where Windows does not find what is in them", maxPathTable)})
+			What: fmt.Sprintf("directories beyond number %d of the path table, where Windows does not find what is in them", maxPathTable)})
 	}
 	return e.plain(r)
 }
@@ -192,18 +192,18 @@ func (e *examiner) macOS() Reader {
 	s := e.survey
 	r.Tree = treeName(s.tree)
 	const extent = "the macOS driver whose source is known shows the first piece only"
-	r.Remarks = s.large.remark(r.Remarks, Lost, "are larger than 4 GiB and recorded in several sections; "+extent)
-	r.Remarks = s.pieces.remark(r.Remarks, Lost, "are recorded in several sections; "+extent)
-	r.Remarks = s.shattered.remark(r.Remarks, Lost, "are recorded in very many sections; "+extent)
+	r.Remarks = s.large.remark(r.Remarks, Lost, "files larger than 4 GiB, recorded in several sections; "+extent)
+	r.Remarks = s.pieces.remark(r.Remarks, Lost, "files recorded in several sections; "+extent)
+	r.Remarks = s.shattered.remark(r.Remarks, Lost, "files recorded in very many sections; "+extent)
 	r.Remarks = s.compressed(r.Remarks)
-	r.Remarks = s.attributes.remark(r.Remarks, Changed, "have extended attributes or ACLs, which are not shown")
+	r.Remarks = s.attributes.remark(r.Remarks, Changed, "names with extended attributes or ACLs, which are not shown")
 	return r
 }
 
 // compressed is what is true of readers that do not know zisofs.
 func (s *survey) compressed(list []Remark) []Remark {
-	list = s.packed.remark(list, Lost, "are compressed by zisofs, and shown compressed")
-	return s.packed2.remark(list, Lost, "are compressed by zisofs or in a way of its kind, and shown compressed")
+	list = s.packed.remark(list, Lost, "files compressed by zisofs, and shown compressed")
+	return s.packed2.remark(list, Lost, "files compressed by zisofs or in a way of its kind, and shown compressed")
 }
 
 func (e *examiner) xorriso() Reader {
@@ -222,10 +222,10 @@ func (e *examiner) xorriso() Reader {
 // plain adds what is true of all readers without Rock Ridge.
 func (e *examiner) plain(r Reader) Reader {
 	s := e.survey
-	r.Remarks = s.links.remark(r.Remarks, Lost, "are symbolic links, which are not shown")
+	r.Remarks = s.links.remark(r.Remarks, Lost, "symbolic links, which are not shown")
 	r.Remarks = s.compressed(r.Remarks)
-	r.Remarks = s.special.remark(r.Remarks, Lost, "are devices, sockets or FIFOs, which are not shown")
-	r.Remarks = s.attributes.remark(r.Remarks, Changed, "have extended attributes or ACLs, which are not shown")
+	r.Remarks = s.special.remark(r.Remarks, Lost, "devices, sockets or FIFOs, which are not shown")
+	r.Remarks = s.attributes.remark(r.Remarks, Changed, "names with extended attributes or ACLs, which are not shown")
 	if s.tree == volume.RockRidge {
 		r.Remarks = append(r.Remarks, Remark{Effect: Note, What: "owners, permissions and links are not shown"})
 	}

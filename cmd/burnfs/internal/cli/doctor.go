@@ -71,7 +71,7 @@ func printReaders(w io.Writer, name string, r *readers.Report) error {
 		for _, remark := range reader.Remarks {
 			text := remark.What
 			if remark.Count > 0 {
-				text = humanize.Comma(remark.Count) + " " + text
+				text += " (" + humanize.Comma(remark.Count) + ")"
 			}
 			if len(remark.Examples) > 0 {
 				var names []string

@@ -88,6 +88,9 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%s on %q (%s): %+v, want %s %d %s", row.reader, row.what, row.reason, got, row.effect, row.count, row.example)
 		}
 	}
+	if out := ok(t, "doctor", disc).out; !strings.Contains(out, "symbolic links, which are not shown (1): sym\n") {
+		t.Errorf("a single name is told of in words that do not fit: %s", out)
+	}
 	for name, tree := range map[string]string{"Linux": "Rock Ridge", "Windows": "Joliet", "macOS": "Rock Ridge", "xorriso": "Rock Ridge"} {
 		if got := find(t, r, name); got.Tree != tree || got.Session != 1 {
 			t.Errorf("%s shows %q of session %d, want %s of the only one", name, got.Tree, got.Session, tree)
