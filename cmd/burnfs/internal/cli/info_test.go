@@ -35,6 +35,12 @@ func TestInfo(t *testing.T) {
 			ok(t, "burn", "-q", l.disc, l.iso(t, "f", "text"))
 			ok(t, "burn", "-q", l.disc, l.iso(t, "g", "more"))
 		}},
+		{"bootable-dvd+rw", emu.DVDPlusRW, nil, func(t *testing.T, l lab) {
+			in(t, l.dir, `mkdir boot && head -c 4096 /dev/zero >boot/image && genisoimage -quiet -R -b image -no-emul-boot -c catalog -o boot.iso boot
+				printf '\027' | dd of=boot.iso bs=1 seek=450 conv=notrunc status=none
+				printf '\125\252' | dd of=boot.iso bs=1 seek=510 conv=notrunc status=none`)
+			ok(t, "burn", "-q", l.disc, filepath.Join(l.dir, "boot.iso"))
+		}},
 		{"closed-dvd+r", emu.DVDPlusR, nil, func(t *testing.T, l lab) { ok(t, "burn", "-q", "--close", l.disc, l.iso(t, "f", "text")) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

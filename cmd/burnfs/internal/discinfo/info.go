@@ -56,6 +56,7 @@ type Medium struct {
 	State           string `json:"state"`
 	PartlyFormatted bool   `json:"partly_formatted,omitempty"` // background formatting goes on when it is used
 	VolumeID        string `json:"volume_id,omitempty"`        // of the newest session
+	Boot            *Boot  `json:"boot,omitempty"`             // absent if nothing can be started with it
 	Sessions        int    `json:"sessions"`
 	LastSession     int64  `json:"last_session_address"` // -1 if there is none
 	NextAddress     int64  `json:"next_address"`         // of the next session, -1 if there cannot be one
@@ -153,6 +154,9 @@ func (m *Medium) gather(ctx context.Context, d *discs.Disc, staged []session.Wai
 		if s.Readable {
 			m.VolumeID = s.VolumeID
 		}
+	}
+	if m.Boot, err = gatherBoot(ctx, d); err != nil {
+		return err
 	}
 	m.CapacityBytes = bytes(info.Total)
 	m.NotWritableReason = info.NotWritableReason

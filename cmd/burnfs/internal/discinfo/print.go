@@ -57,6 +57,9 @@ func (m *Medium) print(row func(name, format string, args ...any)) {
 	if m.VolumeID != "" {
 		row("Volume id", "%s", m.VolumeID)
 	}
+	if m.Boot != nil {
+		row("Boots", "%s", m.Boot.text())
+	}
 	row("Capacity", "%s, %s used", size(m.CapacityBytes), size(m.UsedBytes))
 	switch {
 	case m.Writable:
