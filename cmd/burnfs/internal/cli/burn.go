@@ -35,6 +35,8 @@ func (a *app) burnCmd() *cobra.Command {
 image must have been made for the place where that session starts: block 0 of a
 blank disc, else the second number of 'burnfs msinfo'. Otherwise nothing is written.
 An image from standard input that turns out too large leaves an incomplete session.
+On a rewritable disc or in a file that began as an image at block 0, the new session
+replaces its descriptors: what -M did not take over cannot be reached any more.
 
 MODE says how a medium is written that leaves a choice: tao (track at once, the
 default) or sao (session at once) for CDs, incremental (the default) or dao (disc at

@@ -221,7 +221,12 @@ func TestBurnOntoForeignISO(t *testing.T) {
 	write(t, filepath.Join(l.dir, "new", "new-file"), "new")
 	image := filepath.Join(l.dir, "image.iso")
 	ok(t, "image", "-M", l.disc, "-R", "-J", "-o", image, filepath.Join(l.dir, "new"))
-	ok(t, "burn", l.disc, image)
+	if r := ok(t, "burn", l.disc, image); !strings.Contains(r.err, "the older one cannot be chosen any more") {
+		t.Errorf("nothing is said of the session that cannot be chosen any more: %v", r)
+	}
+	if list := sessions(t, l.disc); len(list) != 1 {
+		t.Errorf("what was said of older sessions is not so: %+v", list)
+	}
 	got := run(t, "bsdtar", "-tf", l.disc)
 	if !strings.Contains(got, "old-file") || !strings.Contains(got, "new-file") {
 		t.Errorf("bsdtar sees:\n%s", got)

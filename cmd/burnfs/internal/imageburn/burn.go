@@ -62,6 +62,9 @@ func Burn(ctx context.Context, d *discs.Disc, req Request) (*control.Report, err
 	if err := b.fits(); err != nil {
 		return nil, err
 	}
+	if b.newHead && len(d.Sessions) > 0 && !history.HeadReserved(d.Sessions) {
+		req.Log.Warn("the disc began as an image at block 0, whose descriptors are replaced: what it shows then is the new session alone, and the older one cannot be chosen any more (a mount of burnfs keeps both)")
+	}
 	if err := b.write(ctx); err != nil {
 		return nil, err
 	}
