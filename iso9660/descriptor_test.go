@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/fixture"
 )
 
 func TestParseVolumeDescriptor(t *testing.T) {
@@ -181,6 +182,13 @@ func TestJolietLevels(t *testing.T) {
 }
 
 func FuzzVolumeDescriptor(f *testing.F) {
+	raw, err := fixture.RawStructures()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, b := range raw.Descriptors {
+		f.Add(b)
+	}
 	f.Add(iso9660.NewPrimary().Bytes())
 	f.Add(iso9660.NewJoliet().Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/fixture"
 )
 
 func TestPathTableRecord(t *testing.T) {
@@ -48,6 +49,13 @@ func TestPathTableRecord(t *testing.T) {
 }
 
 func FuzzPathTableRecord(f *testing.F) {
+	raw, err := fixture.RawStructures()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, b := range raw.PathTables {
+		f.Add(b)
+	}
 	f.Add([]byte{3, 0, 4, 3, 2, 1, 6, 5, 'D', 'I', 'R', 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, n, err := iso9660.ParsePathTableRecord(b, iso9660.TypeL)

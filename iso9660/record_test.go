@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/fixture"
 )
 
 // fileRecord is "HELLO.TXT;1" as genisoimage recorded it, without System Use.
@@ -114,6 +115,13 @@ func TestSection(t *testing.T) {
 }
 
 func FuzzDirectoryRecord(f *testing.F) {
+	raw, err := fixture.RawStructures()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, b := range raw.Records {
+		f.Add(b)
+	}
 	f.Add(fileRecord)
 	f.Add(append([]byte{255}, bytes.Repeat([]byte{1}, 254)...))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -10,6 +10,7 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/checksum"
+	"burnfs/iso9660/fixture"
 )
 
 // tags are the examples of libisofs' doc/checksums.txt.
@@ -234,6 +235,13 @@ func TestNewArrayRefuses(t *testing.T) {
 }
 
 func FuzzTag(f *testing.F) {
+	raw, err := fixture.RawStructures()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, b := range raw.Tags {
+		f.Add(b)
+	}
 	for _, tt := range tags {
 		f.Add([]byte(tt.line))
 	}

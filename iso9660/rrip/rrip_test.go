@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/fixture"
 	"burnfs/iso9660/rrip"
 	"burnfs/iso9660/susp"
 )
@@ -352,6 +353,13 @@ func TestLocation(t *testing.T) {
 }
 
 func FuzzEntries(f *testing.F) {
+	raw, err := fixture.RawStructures()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, b := range raw.SystemUse {
+		f.Add(b)
+	}
 	f.Add(rrip.AppendPX(nil, rrip.PX{HasSerial: true}))
 	f.Add(rrip.AppendPN(nil, 8, 1))
 	f.Add(rrip.AppendNM(nil, "name"))
