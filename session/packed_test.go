@@ -2,14 +2,13 @@ package session
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"burnfs/iso9660/fixture"
 	"burnfs/iso9660/volume"
 	"burnfs/iso9660/zisofs"
 	"burnfs/iso9660/zisofs/zisofstest"
@@ -24,19 +23,7 @@ import (
 // packedRig is a rig with an image in which others recorded zisofstest.Files.
 func packedRig(t *testing.T, name string) (*rig, map[string][]byte) {
 	t.Helper()
-	f, err := os.Open(filepath.Join("..", "iso9660", "zisofs", "testdata", name+".iso.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := fixture.Unpack(t, filepath.Join("..", "iso9660", "zisofs", "testdata", name+".iso.gz"))
 	r := newRig(t, "")
 	if err := os.WriteFile(r.path, b, 0o600); err != nil {
 		t.Fatal(err)

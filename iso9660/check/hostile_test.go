@@ -2,17 +2,14 @@ package check_test
 
 import (
 	"bytes"
-	"compress/gzip"
-	"errors"
-	"io"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/check"
+	"burnfs/iso9660/fixture"
 	"burnfs/iso9660/hostile"
 )
 
@@ -97,13 +94,7 @@ func patients(f *testing.F) (all []*disc) {
 		f.Fatal(names, err)
 	}
 	for _, name := range names {
-		z, err := os.Open(name)
-		must(f, err)
-		g, err := gzip.NewReader(z)
-		must(f, err)
-		b, err := io.ReadAll(g)
-		must(f, errors.Join(err, z.Close()))
-		b = bytes.TrimRight(b, "\x00")
+		b := bytes.TrimRight(fixture.Unpack(f, name), "\x00")
 		all = append(all, &disc{blocks: append(b, make([]byte, iso9660.BlockSize+-len(b)&(iso9660.BlockSize-1))...)})
 	}
 	return all

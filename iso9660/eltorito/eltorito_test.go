@@ -2,13 +2,10 @@ package eltorito_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,24 +13,13 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/eltorito"
+	world "burnfs/iso9660/fixture"
 )
 
 // fixture gives the boot record and the catalogue of a disc of somebody else's.
 func fixture(t testing.TB, name string) (record, catalog []byte) {
 	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", name+".gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := world.Unpack(t, filepath.Join("testdata", name+".gz"))
 	return b[:iso9660.BlockSize], b[iso9660.BlockSize:]
 }
 

@@ -2,11 +2,9 @@ package image_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +14,7 @@ import (
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/check"
+	"burnfs/iso9660/fixture"
 	"burnfs/iso9660/image/merge"
 	"burnfs/iso9660/volume"
 )
@@ -117,15 +116,8 @@ func sound(t *testing.T, m medium, start uint32) {
 // unpack puts the disc into a file of its own.
 func unpack(t *testing.T) string {
 	t.Helper()
-	f, err := os.Open(md5Disc)
-	must(t, err)
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	must(t, err)
-	b, err := io.ReadAll(z)
-	must(t, err)
 	path := filepath.Join(t.TempDir(), "disc.iso")
-	must(t, os.WriteFile(path, b, 0o644))
+	must(t, os.WriteFile(path, fixture.Unpack(t, md5Disc), 0o644))
 	return path
 }
 

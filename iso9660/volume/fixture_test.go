@@ -2,7 +2,6 @@ package volume_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/fixture"
 	"burnfs/iso9660/volume"
 )
 
@@ -66,20 +66,7 @@ func openImage(t testing.TB, path string) image {
 // stored reads an image of testdata; see make-fixtures.sh there.
 func stored(t testing.TB, name string) []byte {
 	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", name+".iso.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return fixture.Unpack(t, filepath.Join("testdata", name+".iso.gz"))
 }
 
 func mustOpen(t testing.TB, r iso9660.BlockReader, start uint32, opt volume.Options) *volume.Volume {

@@ -2,15 +2,14 @@ package zisofs_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/fixture"
 	"burnfs/iso9660/volume"
 	"burnfs/iso9660/zisofs"
 	"burnfs/iso9660/zisofs/zisofstest"
@@ -62,14 +61,7 @@ func (m memory) ReadBlocks(ctx context.Context, lba uint32, p []byte) error {
 
 func loadImage(t testing.TB, name string) memory {
 	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", name+".iso.gz"))
-	must(t, err)
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	must(t, err)
-	b, err := io.ReadAll(z)
-	must(t, err)
-	return b
+	return fixture.Unpack(t, filepath.Join("testdata", name+".iso.gz"))
 }
 
 // fixtures are the images in testdata.
