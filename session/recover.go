@@ -10,12 +10,15 @@ import (
 	"burnfs/session/history"
 )
 
+// resuming is the warning as long as an interrupted commit is taken up.
+const resuming = "a burn that was interrupted is being brought to its end"
+
 // resumeInBackground takes an interrupted commit up again.
 func (d *Disc) resumeInBackground() {
 	ctx := d.life
 	d.mu.Lock()
 	d.state = Burning
-	d.warnings = append(d.warnings, "a burn that was interrupted is being brought to its end")
+	d.warnings = append(d.warnings, resuming)
 	d.mu.Unlock()
 	d.background.Add(1)
 	d.running.Add(1)
@@ -35,6 +38,8 @@ func (d *Disc) resumeInBackground() {
 		})
 		d.mu.Lock()
 		defer d.mu.Unlock()
+		d.progress = Progress{}
+		d.warnings = slices.DeleteFunc(slices.Clone(d.warnings), func(w string) bool { return w == resuming })
 		d.outcomes.count(err)
 		if err != nil {
 			d.state, d.lastError = Failed, err.Error()
