@@ -10,15 +10,15 @@ import (
 // A drive that is gone or not ready, was reset or has another medium says nothing
 // of it.
 func Unreadable(err error) bool {
-	sense, ok := errors.AsType[*mmc.SenseError](err)
-	if !ok {
-		return errors.Is(err, mmc.ErrOutOfRange) // which no drive was asked for
+	if Damaged(err) {
+		return true
 	}
-	if sense.Deferred {
+	sense, ok := errors.AsType[*mmc.SenseError](err)
+	if !ok || sense.Deferred {
 		return false
 	}
 	switch sense.Key {
-	case mmc.KeyMediumError, mmc.KeyHardwareError, mmc.KeyIllegalRequest, mmc.KeyBlankCheck, mmc.KeyVendor:
+	case mmc.KeyHardwareError, mmc.KeyIllegalRequest, mmc.KeyVendor:
 		return true
 	}
 	return false
@@ -29,14 +29,12 @@ func Unreadable(err error) bool {
 // It is less than [Unreadable], which counts in what a drive says of itself.
 func Damaged(err error) bool {
 	sense, ok := errors.AsType[*mmc.SenseError](err)
-	if !ok {
+	switch {
+	case !ok:
 		return errors.Is(err, mmc.ErrOutOfRange) // which no drive was asked for
-	}
-	if sense.Deferred {
+	case sense.Deferred:
 		return false
-	}
-	switch sense.Key {
-	case mmc.KeyMediumError, mmc.KeyBlankCheck:
+	case sense.Key == mmc.KeyMediumError, sense.Key == mmc.KeyBlankCheck:
 		return true
 	}
 	return errors.Is(err, mmc.ErrOutOfRange) || errors.Is(err, mmc.ErrIllegalTrackMode)
