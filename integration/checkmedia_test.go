@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"burnfs/integration/harness"
+	"burnfs/integration/judge"
 )
 
 // TestPlainCheckMedia has xorriso check a disc without being told how: it goes through
@@ -83,5 +84,29 @@ func TestPlainCheckMedia(t *testing.T) {
 			}
 			flip(at)
 		}
+	}
+}
+
+// TestCheckMediaBehindXorriso: behind a session of xorriso's in a file, which it has
+// padded, ours begin where it looks for them.
+func TestCheckMediaBehindXorriso(t *testing.T) {
+	t.Parallel()
+	l := harness.New(t)
+	d := l.Disc(harness.PlainISO)
+	src := l.Path("src")
+	if err := os.Mkdir(src, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	judge.XorrisoGrow(l, d.Path, src, "by xorriso")
+	for _, name := range []string{"a", "b"} {
+		m := d.Mount()
+		if err := os.WriteFile(m.Path(name), []byte(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		m.Burn()
+	}
+	r := harness.Try(t, "xorriso", "-md5", "on", "-indev", "stdio:"+d.Path, "-check_media", "--")
+	if n := strings.Count(r.Stdout+r.Stderr, "md5_match"); r.Code != 0 || n != 3 {
+		t.Errorf("xorriso checks %d sessions of 3: %v", n, r)
 	}
 }

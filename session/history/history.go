@@ -68,6 +68,7 @@ type Session struct {
 	descriptors uint32 // where the root directory lies: tells copies apart
 	volume      uint32 // volume space size
 	other       bool   // there is something, but no volume descriptor
+	padding     uint32 // blocks of zeros from End to the end of a file
 }
 
 // End is the first block behind the session.
@@ -84,6 +85,9 @@ func List(ctx context.Context, info *medium.Info, r iso9660.BlockReader) ([]Sess
 		if err := all[i].recognize(ctx, r); err != nil {
 			return nil, err
 		}
+	}
+	if err := findPadding(ctx, info, r, all); err != nil {
+		return nil, err
 	}
 	return all, judgeNewest(ctx, r, all)
 }
@@ -375,10 +379,11 @@ func Next(info *medium.Info, all []Session) (uint32, error) {
 	for _, s := range all {
 		end = max(end, uint64(s.End()))
 	}
-	if len(all) > 0 && info.Capacity < info.Free && info.Profile != mmc.ProfileDVDRWOver {
-		// A file that grows: what lies behind the volume, such as a
-		// partition, stays.
-		end = max(end, uint64(info.Capacity))
+	if len(all) > 0 && grows(info) {
+		// What lies behind the volume, such as a partition, stays.
+		if last := &all[len(all)-1]; last.padding == 0 || last.End()+last.padding != info.Capacity {
+			end = max(end, uint64(info.Capacity))
+		}
 	}
 	if !HeadReserved(all) {
 		// Never block 32, which tells a medium whose head is free.
