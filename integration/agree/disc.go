@@ -7,9 +7,11 @@ import (
 	"hash/fnv"
 	"io"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -150,6 +152,41 @@ func Sessions(ctx context.Context, file string) (list []Session, err error) {
 	return list, nil
 }
 
+// longest is a path in bytes that no test makes.
+const longest = 1 << 20
+
+// tree goes through all entries of a volume by their whole paths, however long: the
+// script of long paths makes some that volume.Walk gives from their ends. *failed is
+// what ended it.
+func tree(ctx context.Context, v *volume.Volume, failed *error) iter.Seq2[string, volume.Entry] {
+	return func(yield func(string, volume.Entry) bool) {
+		var below func(dir string, of volume.Entry) bool
+		below = func(dir string, of volume.Entry) bool {
+			for e, err := range v.ReadDir(ctx, of.Directory()) {
+				if err != nil {
+					*failed = err
+					return false
+				}
+				name := path.Join(dir, e.Name)
+				if len(name) > longest {
+					*failed = iso9660.ErrLoop
+					return false
+				}
+				if !yield(name, e) || e.IsDir() && e.Directory().Size > 0 && !below(name, e) {
+					return false
+				}
+			}
+			return true
+		}
+		root, err := v.Root(ctx)
+		if err != nil {
+			*failed = err
+			return
+		}
+		_ = yield(".", root) && below(".", root)
+	}
+}
+
 // read fills in what is in the session.
 func (s *Session) read(ctx context.Context, disc flat) error {
 	v, err := volume.Open(ctx, disc, s.Start, volume.Options{})
@@ -160,11 +197,7 @@ func (s *Session) read(ctx context.Context, disc flat) error {
 	_, s.Joliet = v.Joliet()
 	inode := make(map[string]uint64)
 	packed := make(map[string]*manifest.Entry) // compressed files as they are recorded
-	for visit, err := range v.Walk(ctx) {
-		if err != nil {
-			return err
-		}
-		e := visit.Entry
+	for name, e := range tree(ctx, v, &err) {
 		m := &manifest.Entry{
 			Kind: manifest.KindOf(e.Mode), Perm: e.Mode & 0o7777, UID: e.UID, GID: e.GID, Nlink: e.Nlink,
 			Mtime: e.Mtime, Target: e.Target,
@@ -184,7 +217,7 @@ func (s *Session) read(ctx context.Context, disc flat) error {
 			if e.Compressed {
 				c := *m
 				c.Size = e.RecordedSize()
-				packed[visit.Path] = &c
+				packed[name] = &c
 				s.ZF = max(s.ZF, e.ZF.Version())
 				if m.SHA256, err = decode(ctx, disc, e); err != nil {
 					return err
@@ -197,12 +230,15 @@ func (s *Session) read(ctx context.Context, disc flat) error {
 			}
 			m.Xattrs[a.Name] = string(a.Value)
 		}
-		s.Tree[visit.Path] = m
+		s.Tree[name] = m
 		if e.HasSerial {
-			inode[visit.Path] = uint64(e.Serial)
+			inode[name] = uint64(e.Serial)
 		} else if !e.IsDir() {
 			s.Linked = false
 		}
+	}
+	if err != nil {
+		return err
 	}
 	s.Tree.Group(inode)
 	if len(packed) == 0 {
