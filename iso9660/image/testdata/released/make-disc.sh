@@ -2,7 +2,8 @@
 # Makes a disc of two sessions with the burnfs at hand: an ISO file with what its own
 # extensions record. Run as: make-disc.sh BURNFS OUT.iso
 # Needs a mount, and gzip -n9 afterwards. A disc that was made once is never made again:
-# it shows what that version recorded.
+# it shows what that version recorded: md5-disc before there were SHA-256s, absolute-disc
+# before sessions began with sizes of their own, own-size-disc since.
 set -eu
 burnfs=$1 out=$2
 work=$(mktemp -d)
