@@ -182,13 +182,7 @@ func TestJolietLevels(t *testing.T) {
 }
 
 func FuzzVolumeDescriptor(f *testing.F) {
-	raw, err := fixture.RawStructures()
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, b := range raw.Descriptors {
-		f.Add(b)
-	}
+	fixture.Seed(f, func(r *fixture.Raw) [][]byte { return r.Descriptors })
 	f.Add(iso9660.NewPrimary().Bytes())
 	f.Add(iso9660.NewJoliet().Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -49,13 +49,7 @@ func TestPathTableRecord(t *testing.T) {
 }
 
 func FuzzPathTableRecord(f *testing.F) {
-	raw, err := fixture.RawStructures()
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, b := range raw.PathTables {
-		f.Add(b)
-	}
+	fixture.Seed(f, func(r *fixture.Raw) [][]byte { return r.PathTables })
 	f.Add([]byte{3, 0, 4, 3, 2, 1, 6, 5, 'D', 'I', 'R', 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, n, err := iso9660.ParsePathTableRecord(b, iso9660.TypeL)

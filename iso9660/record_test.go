@@ -115,13 +115,7 @@ func TestSection(t *testing.T) {
 }
 
 func FuzzDirectoryRecord(f *testing.F) {
-	raw, err := fixture.RawStructures()
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, b := range raw.Records {
-		f.Add(b)
-	}
+	fixture.Seed(f, func(r *fixture.Raw) [][]byte { return r.Records })
 	f.Add(fileRecord)
 	f.Add(append([]byte{255}, bytes.Repeat([]byte{1}, 254)...))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -201,13 +201,7 @@ func TestAsLibisofs(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	raw, err := fixture.RawStructures()
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, b := range raw.SystemUse {
-		f.Add(b)
-	}
+	fixture.Seed(f, func(r *fixture.Raw) [][]byte { return r.SystemUse })
 	f.Add(aaip.AppendAL(nil, []aaip.Attr{{"user.a", []byte("1")}, {aaip.NameACLAccess, acl([3]uint32{2, 7, 1})}}))
 	f.Add([]byte("AL\x11\x01\x00\x00\x00\x00\x08\x81\x17\xaf\x01|5We"))
 	f.Fuzz(func(t *testing.T, b []byte) {

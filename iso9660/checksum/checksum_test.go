@@ -235,13 +235,7 @@ func TestNewArrayRefuses(t *testing.T) {
 }
 
 func FuzzTag(f *testing.F) {
-	raw, err := fixture.RawStructures()
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, b := range raw.Tags {
-		f.Add(b)
-	}
+	fixture.Seed(f, func(r *fixture.Raw) [][]byte { return r.Tags })
 	for _, tt := range tags {
 		f.Add([]byte(tt.line))
 	}

@@ -353,13 +353,7 @@ func TestLocation(t *testing.T) {
 }
 
 func FuzzEntries(f *testing.F) {
-	raw, err := fixture.RawStructures()
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, b := range raw.SystemUse {
-		f.Add(b)
-	}
+	fixture.Seed(f, func(r *fixture.Raw) [][]byte { return r.SystemUse })
 	f.Add(rrip.AppendPX(nil, rrip.PX{HasSerial: true}))
 	f.Add(rrip.AppendPN(nil, 8, 1))
 	f.Add(rrip.AppendNM(nil, "name"))

@@ -207,13 +207,7 @@ func (m mirror) ReadContinuation(_ context.Context, ce susp.CE) ([]byte, error) 
 }
 
 func FuzzWalk(f *testing.F) {
-	raw, err := fixture.RawStructures()
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, b := range raw.SystemUse {
-		f.Add(b)
-	}
+	fixture.Seed(f, func(r *fixture.Raw) [][]byte { return r.SystemUse })
 	f.Add(slices.Concat(susp.AppendSP(nil, 0), entry("AA"), susp.AppendCE(nil, susp.CE{LBA: 1, Length: 64}), make([]byte, 24), entry("BB")))
 	f.Add(slices.Concat(ce(0), ce(1), ce(2)))
 	f.Fuzz(func(t *testing.T, b []byte) {
