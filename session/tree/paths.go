@@ -19,13 +19,20 @@ func (t *Tree) Paths(nodes map[*Node]bool) map[*Node]string {
 		if dir.dir == nil || dir.dir.removed {
 			continue
 		}
+		above, known := "", false // found out at most once: that scans the directories above
 		for name, n := range dir.dir.entries {
 			if !nodes[n] || found[n] != "" {
 				continue
 			}
-			if above, ok := t.pathOfDir(dir); ok {
-				found[n] = above + name
+			if !known {
+				if above, known = t.pathOfDir(dir); !known {
+					break
+				}
 			}
+			found[n] = above + name
+		}
+		if len(found) == len(nodes) {
+			break
 		}
 	}
 	return found
