@@ -35,11 +35,13 @@ func (d *Disc) freeBlocks() int64 {
 }
 
 // padded is what a session of so many blocks takes on the medium.
-func (d *Disc) padded(blocks int64) int64 {
-	if d.info.Profile.IsCD() {
+func (d *Disc) padded(blocks int64) int64 { return padded(d.info, blocks) }
+
+func padded(info *medium.Info, blocks int64) int64 {
+	if info.Profile.IsCD() {
 		blocks += padBlocks
 	}
-	return max(blocks, int64(d.info.MinTrack))
+	return max(blocks, int64(info.MinTrack))
 }
 
 // assumeRoom is for a CD with the track of a burn that was cut off, where a drive

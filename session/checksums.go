@@ -10,14 +10,14 @@ import (
 	"burnfs/session/commit"
 )
 
-// checksums gives the recorded checksums of the base, which are carried forward.
+// checksums gives the recorded checksums of b, which are carried forward.
 // Those of an array that is damaged or cannot be read are not: the files are all
 // the same, and the next session is not to be prevented by what is only a check.
-func (d *Disc) checksums(ctx context.Context) (commit.Checksums, error) {
-	if d.base == nil {
+func (d *Disc) checksums(ctx context.Context, b *base) (commit.Checksums, error) {
+	if b == nil {
 		return nil, nil
 	}
-	md5s, err := d.base.Checksums(ctx)
+	md5s, err := b.Checksums(ctx)
 	if err == nil && md5s != nil {
 		err = md5s.Verify(ctx)
 	}
@@ -27,7 +27,7 @@ func (d *Disc) checksums(ctx context.Context) (commit.Checksums, error) {
 	case err != nil || md5s == nil:
 		return nil, err
 	}
-	shas, err := d.base.SHA256s(ctx)
+	shas, err := b.SHA256s(ctx)
 	if err == nil && shas != nil {
 		err = shas.Verify(ctx)
 	}

@@ -54,6 +54,7 @@ func (d *Disc) Commit(ctx context.Context, why string, progress func(Progress)) 
 	}
 	d.running.Add(1)
 	defer d.running.Add(-1)
+	d.forecasts.end()
 	d.committing.Lock()
 	defer d.committing.Unlock()
 	d.log.Info("commit", "why", why)
@@ -126,16 +127,15 @@ func (d *Disc) plan(ctx context.Context, progress func(Progress)) error {
 	if err != nil {
 		return err
 	}
+	if opt.Checksums, err = d.checksums(ctx, d.base); err != nil {
+		return err
+	}
 	opt.Visit = func() { tell(0) }
 	p, err := commit.Make(ctx, frozen, d.planDir(), opt)
 	if err != nil {
 		return err
 	}
-	need := int64(p.Blocks())
-	if p.SaveHead != 0 {
-		need += history.Align
-	}
-	need = d.padded(need)
+	need := needed(d.info, p.Blocks(), p.SaveHead)
 	if free := d.freeBlocks(); need > free {
 		return problem(ErrFull, nil, "the session needs %d blocks of 2 KiB and the disc has %d left; delete or shorten files on the mount, or copy what is new elsewhere", need, free)
 	}
@@ -152,6 +152,18 @@ func (d *Disc) plan(ctx context.Context, progress func(Progress)) error {
 	return nil
 }
 
+// needed is what a session of so many blocks takes on the medium, with the copy of
+// somebody else's descriptors at block saveHead if that is not 0.
+func needed(info *medium.Info, blocks, saveHead uint32) int64 {
+	need := int64(blocks)
+	if saveHead != 0 {
+		need += history.Align
+	}
+	return padded(info, need)
+}
+
+// planOptions says all of the next session but what needs long reading: the recorded
+// checksums.
 func (d *Disc) planOptions(ctx context.Context) (commit.Options, error) {
 	next, err := history.Next(d.info, d.sessions)
 	if err != nil {
@@ -180,9 +192,6 @@ func (d *Disc) planOptions(ctx context.Context) (commit.Options, error) {
 			opt.Mark.Previous = next
 			opt.Start = next + history.Align
 		}
-	}
-	if opt.Checksums, err = d.checksums(ctx); err != nil {
-		return opt, err
 	}
 	opt.Boot, err = d.base.bootSetup(ctx, d.disc, opt.Overwritable)
 	return opt, err

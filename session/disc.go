@@ -88,6 +88,8 @@ type Disc struct {
 	expected       expected // of the right disc
 	outcomes       outcomes // of commits
 
+	forecasts forecasts
+
 	// running counts commits and resumes that run or wait for one another.
 	running atomic.Int32
 
@@ -481,6 +483,7 @@ func (d *Disc) SyncStaging(ctx context.Context) error { return d.tree.Sync(ctx) 
 // commit.
 func (d *Disc) Close(context.Context) error {
 	d.endBackground()
+	d.forecasts.end()
 	d.committing.Lock()
 	defer d.committing.Unlock()
 	var errs *multierror.Error

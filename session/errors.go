@@ -32,6 +32,9 @@ var (
 	ErrStaging = errors.New("staging cannot be used")
 	// ErrCommitting: changes are in a session that is burned, or not finished.
 	ErrCommitting = errors.New("a session with these changes is not finished")
+	// ErrBurning: a session is being burned, so nobody can say what the next one
+	// would be.
+	ErrBurning = errors.New("a session is being burned")
 	// ErrClosed: the disc was closed.
 	ErrClosed = errors.New("the disc is closed")
 )

@@ -46,8 +46,8 @@ func (h Header) sha256Blocks() uint32 {
 
 func (h Header) arrayBlocks() uint32 { return checksum.ArrayBlocks(h.Digests + sessionDigests) }
 
-// checksumBlocks is the number of blocks of the arrays and the session tag.
-func (h Header) checksumBlocks() int64 {
+// ChecksumBlocks is the number of blocks of the arrays and the session tag.
+func (h Header) ChecksumBlocks() int64 {
 	if !h.Checksums {
 		return 0
 	}

@@ -222,7 +222,7 @@ func (l *Layout) address() error {
 	}
 	l.header = Header{Start: l.opt.Start, TreeBlocks: uint32(int64(at) - int64(l.opt.Start)), DataBlocks: l.end.block, Checksums: l.opt.Checksums, SHA256: l.opt.SHA256, Digests: l.end.index}
 	at.take(int64(l.end.block))
-	at.take(l.header.checksumBlocks())
+	at.take(l.header.ChecksumBlocks())
 	at.take(int64(l.opt.Pad))
 	total := max(int64(at)-int64(l.opt.Start), int64(l.opt.MinBlocks))
 	if align := int64(max(l.opt.Align, 1)); total%align != 0 {

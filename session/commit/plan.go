@@ -49,6 +49,8 @@ type Plan struct {
 	Lost []string `json:"lost,omitempty"`
 	// NewBytes is the number of bytes of file data in the session.
 	NewBytes int64 `json:"newBytes"`
+	// NewFiles is the number of files that have some of them.
+	NewFiles int64 `json:"newFiles,omitempty"`
 }
 
 // Start is the first block of the session.
@@ -141,42 +143,16 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	if err := os.MkdirAll(where, 0o700); err != nil {
 		return nil, err
 	}
-	if opt.Visit == nil {
-		opt.Visit = func() {}
-	}
-	var lost []string
-	unnamed := 0
-	iopt := image.Options{
-		Start: opt.Start, RockRidge: true, Joliet: opt.Joliet, Checksums: true, SHA256: true,
-		VolumeID: opt.VolumeID, SystemID: "LINUX", Preparer: "BURNFS", Application: "BURNFS",
-		ApplicationUse: make([]byte, mark.Size), Now: opt.Now,
-		OwnSize: opt.Overwritable && !opt.InPlace,
-		Align:   opt.Align, Warn: opt.Warn,
-		Lost: func(path, what string) {
-			if len(lost) == maxLost {
-				unnamed++
-				return
-			}
-			lost = append(lost, fmt.Sprintf("%s: %s", path, what))
-		},
-	}
-	src := source{frozen, opt.Checksums, opt.Visit, map[uint64]bool{}, opt.Start, opt.head()}
-	changes, err := opt.Boot.Continue(ctx, src, &iopt, func(ino uint64) { src.anew[ino] = true })
+	l, err := lay(ctx, frozen, opt)
 	if err != nil {
 		return nil, err
 	}
-	layout, err := image.Plan(ctx, src, iopt)
-	if err != nil {
-		return nil, err
-	}
-	if unnamed > 0 {
-		lost = append(lost, fmt.Sprintf("and %d more files", unnamed))
-	}
+	layout := l.Layout
 	p := &Plan{
-		Lost: lost, Header: layout.Header(), Seq: frozen.Seq, Mark: opt.Mark, Overwritable: opt.Overwritable,
+		Lost: l.lost, Header: layout.Header(), Seq: frozen.Seq, Mark: opt.Mark, Overwritable: opt.Overwritable,
 		InPlace: opt.InPlace, SaveHead: opt.SaveHead, VolumeID: opt.VolumeID, Time: opt.Now,
 	}
-	for _, c := range changes {
+	for _, c := range l.changes {
 		p.Boot = append(p.Boot, c.String())
 	}
 	p.Mark.Start = opt.Start
@@ -219,6 +195,49 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	return p, errors.Join(syncDir(where), syncDir(filepath.Dir(where)))
 }
 
+// laid is a session of which every address is fixed.
+type laid struct {
+	*image.Layout
+	lost    []string // as in Plan
+	changes []bootable.Change
+}
+
+// lay fixes the addresses of the session of a frozen tree. Nothing is written.
+func lay(ctx context.Context, frozen *tree.Frozen, opt Options) (*laid, error) {
+	if opt.Visit == nil {
+		opt.Visit = func() {}
+	}
+	var lost []string
+	unnamed := 0
+	iopt := image.Options{
+		Start: opt.Start, RockRidge: true, Joliet: opt.Joliet, Checksums: true, SHA256: true,
+		VolumeID: opt.VolumeID, SystemID: "LINUX", Preparer: "BURNFS", Application: "BURNFS",
+		ApplicationUse: make([]byte, mark.Size), Now: opt.Now,
+		OwnSize: opt.Overwritable && !opt.InPlace,
+		Align:   opt.Align, Warn: opt.Warn,
+		Lost: func(path, what string) {
+			if len(lost) == maxLost {
+				unnamed++
+				return
+			}
+			lost = append(lost, fmt.Sprintf("%s: %s", path, what))
+		},
+	}
+	src := source{frozen, opt.Checksums, opt.Visit, map[uint64]bool{}, opt.Start, opt.head()}
+	changes, err := opt.Boot.Continue(ctx, src, &iopt, func(ino uint64) { src.anew[ino] = true })
+	if err != nil {
+		return nil, err
+	}
+	layout, err := image.Plan(ctx, src, iopt)
+	if err != nil {
+		return nil, err
+	}
+	if unnamed > 0 {
+		lost = append(lost, fmt.Sprintf("and %d more files", unnamed))
+	}
+	return &laid{layout, lost, changes}, nil
+}
+
 // listFiles writes the list of files and the bytes to carry over.
 func (p *Plan) listFiles(ctx context.Context, frozen *tree.Frozen, layout *image.Layout, where string) error {
 	return create(where, carryName, func(carry io.Writer) error {
@@ -246,6 +265,7 @@ func (p *Plan) listFiles(ctx context.Context, frozen *tree.Frozen, layout *image
 						return fmt.Errorf("%s: %w", f.Path, err)
 					}
 					p.NewBytes += f.NewSize()
+					p.NewFiles++
 				}
 				if err := enc.Encode(rec); err != nil {
 					return err

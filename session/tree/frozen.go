@@ -103,12 +103,17 @@ func (t *Tree) freeze() (*Frozen, *captured) {
 	c := t.capture()
 	t.frozen.Store(c.seq)
 	t.setAside()
+	return t.frozenAt(c), c
+}
+
+// frozenAt is the tree as c has it, without its records. The caller keeps changes off.
+func (t *Tree) frozenAt(c *captured) *Frozen {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return &Frozen{
 		Seq: c.seq, NextIno: c.nextIno, t: t, base: t.base, inodes: t.inodes,
 		root: t.root.entry(""), unpin: t.store.Pin(), parents: map[uint64]uint64{},
-	}, c
+	}
 }
 
 // Keep returns what Release would call to give the staged bytes of the frozen
