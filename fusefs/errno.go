@@ -33,6 +33,7 @@ var ladder = [...]rung{
 	{session.ErrReload, syscall.EIO, slog.LevelError},
 	{session.ErrStaging, syscall.EIO, slog.LevelError},
 	{session.ErrCommitting, syscall.EBUSY, slog.LevelError}, // no call of the kernel leads to it
+	{session.ErrBurning, syscall.EBUSY, slog.LevelError},    // likewise
 
 	{tree.ErrNotExist, syscall.ENOENT, slog.LevelDebug},
 	{tree.ErrStale, syscall.ESTALE, slog.LevelDebug}, // open(2) looks the name up again

@@ -96,7 +96,7 @@ every other computer can read, and returns when it was read back and verified.`,
 		return failure.New(exitcode.Usage, nil, err.Error(), "", fmt.Sprintf("See '%s --help'.", cmd.CommandPath()))
 	})
 	root.AddCommand(
-		a.drivesCmd(), a.infoCmd(), a.createCmd(), a.mountCmd(), a.umountCmd(), a.syncCmd(), a.discardCmd(), a.statusCmd(), a.sessionsCmd(),
+		a.drivesCmd(), a.infoCmd(), a.createCmd(), a.mountCmd(), a.umountCmd(), a.planCmd(), a.syncCmd(), a.discardCmd(), a.statusCmd(), a.sessionsCmd(),
 		a.msinfoCmd(), a.imageCmd(), a.burnCmd(), a.verifyCmd(), a.checkCmd(), a.doctorCmd(),
 		a.blankCmd(), a.formatCmd(), a.finalizeCmd(), a.closeCmd(), a.ejectCmd(), a.stagingCmd(), a.fsckStagingCmd(), a.versionCmd(),
 	)

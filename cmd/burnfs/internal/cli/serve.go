@@ -296,6 +296,15 @@ func (h *heldDisc) Discard(ctx context.Context, path string, preview bool) (*con
 	return &control.Discarded{Files: d.Files, Dirs: d.Dirs, Restored: d.Restored, Bytes: d.Bytes}, nil
 }
 
+// Plan implements mounted.Disc.
+func (h *heldDisc) Plan(ctx context.Context) (*control.Plan, error) {
+	f, err := h.disc.Forecast(ctx)
+	if err != nil {
+		return nil, explain.Error(err)
+	}
+	return planOf(f), nil
+}
+
 // Look implements mounted.Disc.
 func (h *heldDisc) Look() policy.Look { return h.disc.Look() }
 

@@ -131,6 +131,18 @@ func (c *Client) Discard(ctx context.Context, path string, preview bool) (*Disca
 	return rep.Discarded, nil
 }
 
+// Plan asks what a commit would burn now.
+func (c *Client) Plan(ctx context.Context) (*Plan, error) {
+	rep, err := c.stream(ctx, "/v1/plan", func(Progress) {})
+	if err != nil {
+		return nil, err
+	}
+	if rep.Plan == nil {
+		return nil, ErrLost
+	}
+	return rep.Plan, nil
+}
+
 // maxLine bounds one JSON line in bytes.
 const maxLine = 1 << 20
 

@@ -25,6 +25,8 @@ type fake struct {
 	unmount func(context.Context, bool, func(Progress)) (*Report, error)
 	discard func(path string, preview bool) (*Discarded, error)
 	written []WrittenFile
+	// planning is closed when a plan has begun, which then lasts until nobody wants it.
+	planning, planned chan struct{}
 }
 
 func (f fake) Written(context.Context) []WrittenFile { return f.written }
@@ -35,6 +37,16 @@ func (f fake) Sync(ctx context.Context, p func(Progress)) (*Report, error) {
 }
 func (f fake) Unmount(ctx context.Context, lazy bool, p func(Progress)) (*Report, error) {
 	return f.unmount(ctx, lazy, p)
+}
+
+func (f fake) Plan(ctx context.Context) (*Plan, error) {
+	if f.planning != nil {
+		close(f.planning)
+		<-ctx.Done()
+		close(f.planned)
+		return nil, ctx.Err()
+	}
+	return &Plan{Session: 3}, nil
 }
 
 func (f fake) Discard(_ context.Context, path string, preview bool) (*Discarded, error) {
@@ -112,6 +124,25 @@ func TestDiscardPassesAnyName(t *testing.T) {
 	}
 	if _, err := c.Discard(t.Context(), name, false); failure.CodeOf(err) != exitcode.Busy {
 		t.Errorf("failure: %v", err)
+	}
+}
+
+// A plan that nobody waits for any more is given up.
+func TestPlanEndsWithItsAsker(t *testing.T) {
+	f := fake{planning: make(chan struct{}), planned: make(chan struct{})}
+	_, c := serve(t, f)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-f.planning
+		cancel()
+	}()
+	if _, err := c.Plan(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	<-f.planned
+	_, c = serve(t, fake{})
+	if p, err := c.Plan(t.Context()); err != nil || p.Session != 3 {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 

@@ -4,8 +4,9 @@
 //	GET  /v1/status            → Status
 //	POST /v1/sync              → Event*           commit, stay mounted
 //	POST /v1/unmount[?lazy=1]  → Event*           unmount, commit, end
+//	POST /v1/plan              → Event*           tell what a commit would burn
 //
-// The two long requests answer with JSON lines (application/x-ndjson). Lines
+// Long requests answer with JSON lines (application/x-ndjson). Lines
 // with Progress come while work is done, the last line carries Done or
 // Failure:
 //
@@ -13,7 +14,8 @@
 //	{"done":{"burned":true,"session":3,…}}
 //
 // A stream that ends without such a line means that the daemon was killed; its
-// staging is then the truth. Work once begun goes on when the asker goes away.
+// staging is then the truth. Work once begun goes on when the asker goes away,
+// except that a plan is then not finished.
 //
 // The socket is named after the mount point, not after the mount, so that a
 // command can still wait for a burn after the kernel has unmounted:

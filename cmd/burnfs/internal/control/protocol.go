@@ -82,7 +82,9 @@ type Report struct {
 	MountHint    string   `json:"mount_hint,omitempty"` // how to see this session with the kernel's isofs
 	// Discarded is what was taken back, or would be.
 	Discarded *Discarded `json:"discarded,omitempty"`
-	Stale     bool       `json:"stale,omitempty"` // the kernel sees it only when the disc was loaded again
+	// Plan is what the next session would be.
+	Plan  *Plan `json:"plan,omitempty"`
+	Stale bool  `json:"stale,omitempty"` // the kernel sees it only when the disc was loaded again
 	// Boot says what the session changes about what the disc boots.
 	Boot string `json:"boot,omitempty"`
 }
@@ -93,6 +95,50 @@ type Discarded struct {
 	Dirs     int   `json:"dirs"`     // likewise
 	Restored int   `json:"restored"` // names that come back
 	Bytes    int64 `json:"bytes"`    // of new data that are lost
+}
+
+// Plan is what 'burnfs plan --json' prints; fields are only ever added. Blocks have
+// 2048 bytes.
+type Plan struct {
+	Time    string `json:"time"`              // of which it is, RFC 3339
+	Nothing bool   `json:"nothing"`           // nothing would be burned; of the rest only FreeBytes is set
+	Resumes bool   `json:"resumes,omitempty"` // an interrupted session is burned first, and it is that
+
+	Session int    `json:"session,omitempty"`
+	Start   uint32 `json:"start"`  // first block
+	Blocks  uint32 `json:"blocks"` // tree + new data + checksums + padding
+	// TakesBlocks is Blocks with what the medium asks for besides.
+	TakesBlocks    int64  `json:"takes_blocks"`
+	TreeBlocks     uint32 `json:"tree_blocks"` // descriptors, path tables, directories
+	DataBlocks     uint32 `json:"data_blocks"` // new
+	ChecksumBlocks uint32 `json:"checksum_blocks"`
+	PaddingBlocks  uint32 `json:"padding_blocks"`
+
+	Files     int64       `json:"files"` // that the session shows
+	Dirs      int64       `json:"dirs"`
+	NewFiles  int64       `json:"new_files"` // with new data
+	NewBytes  int64       `json:"new_bytes"`
+	KeptFiles int64       `json:"kept_files"` // with data that stays where it is
+	KeptBytes int64       `json:"kept_bytes"`
+	Largest   []PlanShare `json:"largest,omitempty"` // most new data first
+
+	GapBlocks      int64 `json:"gap_blocks"`       // before the session
+	GapAfterBlocks int64 `json:"gap_after_blocks"` // lost behind it
+	GapAfterExact  bool  `json:"gap_after_exact"`  // false: the drive decides, and this is the most
+
+	FreeBytes    int64  `json:"free_bytes"`    // before
+	RemainsBytes int64  `json:"remains_bytes"` // after
+	NextStart    uint32 `json:"next_start,omitempty"`
+	LacksBytes   int64  `json:"lacks_bytes,omitempty"` // what does not fit
+
+	SpeedKBps int     `json:"speed_kbps,omitempty"` // 1000 bytes a second; 0: not known
+	Seconds   float64 `json:"seconds,omitempty"`    // of burning, without reading back
+}
+
+// PlanShare is the new data of one file.
+type PlanShare struct {
+	Path  string `json:"path"`
+	Bytes int64  `json:"bytes"`
 }
 
 // Event is one line of a stream; exactly one field is set.

@@ -36,6 +36,8 @@ type Service interface {
 	// Discard takes back the changes below path, or all if it is empty; with
 	// preview it only tells which.
 	Discard(ctx context.Context, path string, preview bool) (*Discarded, error)
+	// Plan tells what Sync would burn. Its context ends when the asker goes away.
+	Plan(ctx context.Context) (*Plan, error)
 }
 
 // ErrTaken means that another daemon serves the same mount point.
@@ -133,6 +135,12 @@ func (s *Server) Serve(svc Service) {
 		s.stream(w, r, func(ctx context.Context, _ func(Progress)) (*Report, error) {
 			d, err := svc.Discard(ctx, q.Get("path"), q.Get("preview") == "1")
 			return &Report{Discarded: d}, err
+		})
+	})
+	mux.HandleFunc("POST /v1/plan", func(w http.ResponseWriter, r *http.Request) {
+		s.stream(w, r, func(context.Context, func(Progress)) (*Report, error) {
+			p, err := svc.Plan(r.Context())
+			return &Report{Plan: p}, err
 		})
 	})
 	s.http = &http.Server{

@@ -183,6 +183,8 @@ func discError(err error) *failure.Failure {
 	switch {
 	case errors.Is(err, session.ErrFull):
 		code = exitcode.Full
+	case errors.Is(err, session.ErrBurning):
+		code = exitcode.Busy
 	case errors.Is(err, session.ErrVerify), errors.Is(err, session.ErrReload):
 		code = exitcode.Verify
 	}

@@ -61,6 +61,7 @@ func TestLadder(t *testing.T) {
 		{disc(session.ErrNoSession), exitcode.Disc, nil, "session=99"},
 		{disc(session.ErrNotAppendable), exitcode.Disc, nil, "closed"},
 		{disc(session.ErrFull), exitcode.Full, nil, "full"},
+		{disc(session.ErrBurning), exitcode.Busy, nil, "a plan while a session is burned"},
 		{disc(session.ErrVerify), exitcode.Verify, nil, "does not read back"},
 		{&fusefs.BusyError{Mountpoint: "/mnt", Holders: []fusefs.Holder{{PID: 12, Command: "sh", Path: "/mnt/a", How: "works in"}}}, exitcode.Busy, []string{"/mnt is in use", "sh (pid 12)", "nothing is lost"}, "somebody is in it"},
 		{&fusefs.BusyError{Mountpoint: "/mnt"}, exitcode.Busy, []string{"fuser -vm /mnt"}, "somebody who cannot be seen"},

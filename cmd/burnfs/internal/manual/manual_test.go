@@ -120,7 +120,7 @@ func TestCommands(t *testing.T) {
 		got = append(got, name)
 	}
 	slices.Sort(got)
-	want := []string{"blank", "burn", "check", "close", "create", "discard", "doctor", "drives", "eject", "finalize", "format", "fsck-staging", "image", "info", "mount", "msinfo", "sessions", "staging", "status", "sync", "umount", "verify", "version"}
+	want := []string{"blank", "burn", "check", "close", "create", "discard", "doctor", "drives", "eject", "finalize", "format", "fsck-staging", "image", "info", "mount", "msinfo", "plan", "sessions", "staging", "status", "sync", "umount", "verify", "version"}
 	if !slices.Equal(got, want) {
 		t.Errorf("commands %q, want %q", got, want)
 	}

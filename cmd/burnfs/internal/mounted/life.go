@@ -25,6 +25,8 @@ type Disc interface {
 	Close(ctx context.Context) error
 	// Discard takes changes back and returns when programs see it.
 	Discard(ctx context.Context, path string, preview bool) (*control.Discarded, error)
+	// Plan tells what Commit would burn, unless one begins meanwhile.
+	Plan(ctx context.Context) (*control.Plan, error)
 	// Look and Waiting are those of policy.Disc.
 	Look() policy.Look
 	Waiting() (any bool, bytes int64)
@@ -302,6 +304,16 @@ func (l *Life) Discard(ctx context.Context, path string, preview bool) (*control
 	default:
 	}
 	return l.disc.Discard(ctx, path, preview)
+}
+
+// Plan implements control.Service.
+func (l *Life) Plan(ctx context.Context) (*control.Plan, error) {
+	select {
+	case <-l.mount.Done():
+		return nil, failure.New(exitcode.NotMounted, nil, "the disc was unmounted meanwhile", "", "")
+	default:
+	}
+	return l.disc.Plan(ctx)
 }
 
 // Unmount implements control.Service.

@@ -49,6 +49,8 @@ func (w *world) log() string {
 func (w *world) Status() control.Status {
 	return control.Status{State: "idle", Pending: control.Pending{Files: w.waiting}, StagingDir: "/staging"}
 }
+func (w *world) Plan(context.Context) (*control.Plan, error) { return &control.Plan{}, nil }
+
 func (w *world) Discard(context.Context, string, bool) (*control.Discarded, error) {
 	w.happened("discard")
 	return &control.Discarded{}, nil
