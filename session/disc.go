@@ -48,6 +48,8 @@ type Options struct {
 	SpeedKBps int
 	// Finalize closes the disc for ever with the next session.
 	Finalize bool
+	// Delta says when changed files keep blocks that the disc has of them.
+	Delta tree.Delta
 	// Mode is how a sequential medium is written, where there is a choice.
 	Mode recorder.Mode
 	// XA writes the first data session of a CD as CD-ROM XA.
@@ -188,7 +190,7 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 		return d, err
 	}
 	d.assumeRoom()
-	topt := tree.Options{Store: d.store, Base: treeOf(d.base), Disc: d.disc, Now: opt.Now, Log: d.log}
+	topt := tree.Options{Store: d.store, Base: treeOf(d.base), Disc: d.disc, Delta: opt.Delta, Now: opt.Now, Log: d.log}
 	if topt.Space, err = d.space(ctx); err != nil {
 		return d, err
 	}
@@ -472,6 +474,9 @@ func (d *Disc) reclaim() error {
 	})
 	return errors.Join(failed, err)
 }
+
+// Delta is when changed files keep blocks that the disc has of them.
+func (d *Disc) Delta() tree.Delta { return d.opt.Delta }
 
 // Tree is the merged tree.
 func (d *Disc) Tree() *tree.Tree { return d.tree }

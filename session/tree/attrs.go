@@ -170,7 +170,7 @@ func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, f
 	}
 	next := n.withXattr(name, append([]byte(nil), value...))
 	if n.nlink > 0 { // without a name it takes nothing
-		booked, err := t.space.admit(n.bill(n.cost(next, n.content), n.records()), 0)
+		booked, err := t.space.admit(n.bill(n.cost(next, n.content, t.delta), n.records()), 0)
 		if err != nil {
 			return err
 		}

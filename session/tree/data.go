@@ -128,11 +128,11 @@ func (t *Tree) admitContent(n *Node, change func(*extent.Map)) (booked func(), e
 	change(&next)
 	var more int64
 	if n.nlink > 0 {
-		more = n.bill(n.cost(n.xattrs, &next), n.records())
+		more = n.bill(n.cost(n.xattrs, &next, t.delta), n.records())
 	}
-	data := int64(newBlocks(n.pieces(&next))) - int64(n.charged)
+	data := int64(newBlocks(n.pieces(&next, t.delta))) - int64(n.charged)
 	if w, booked := t.lateOf(n); w != nil {
-		data = int64(n.lateBlocks(&next, w)) - int64(booked)
+		data = int64(n.lateBlocks(&next, w, t.delta)) - int64(booked)
 	}
 	if err := t.admitDecoding(n.packed.toDecode(&next) - n.unpacked); err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func (t *Tree) changedData(n *Node, now int64, gone []extent.Extent) {
 	// changes, or its commit would free what n's last record still names.
 	n.dataSeq = t.touch(n)
 	t.free(gone)
-	t.settle(n, newBlocks(n.pieces(n.content)))
+	t.settle(n, newBlocks(n.pieces(n.content, t.delta)))
 	t.rebook(n)
 }
 

@@ -112,7 +112,7 @@ func (t *Tree) frozenAt(c *captured) *Frozen {
 	defer t.mu.RUnlock()
 	return &Frozen{
 		Seq: c.seq, NextIno: c.nextIno, t: t, base: t.base, inodes: t.inodes,
-		root: t.root.entry(""), unpin: t.store.Pin(), parents: map[uint64]uint64{},
+		root: t.root.entry("", t.delta), unpin: t.store.Pin(), parents: map[uint64]uint64{},
 	}
 }
 
@@ -136,7 +136,7 @@ func (f *Frozen) Release() {
 func (f *Frozen) Root(context.Context) (Entry, error) { return f.root, nil }
 
 // entry is n under a name. The caller holds t.mu for a directory that others see.
-func (n *Node) entry(name string) Entry {
+func (n *Node) entry(name string, d Delta) Entry {
 	n.mu.Lock() // Clone counts as a change
 	defer n.mu.Unlock()
 	e := Entry{Name: name, Attr: n.attrLocked(), Target: n.target, Xattrs: n.xattrs}
@@ -149,7 +149,7 @@ func (n *Node) entry(name string) Entry {
 	case n.content == nil:
 		e.Pieces, e.Checksum, e.ZF = oldPieces(n.sections), n.checksum, n.packed.zf()
 	default:
-		e.Pieces = n.pieces(n.content)
+		e.Pieces = n.pieces(n.content, d)
 		if n.packed.isWhole(n.content) || !n.packed.decoded() {
 			e.ZF = n.packed.zf()
 		}
@@ -212,7 +212,7 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 				fail(err)
 				return
 			}
-			if !f.child(dir, n.entry(name), yield) {
+			if !f.child(dir, n.entry(name, f.t.delta), yield) {
 				return
 			}
 		}
@@ -246,7 +246,7 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 				fail(lossError(dir.Attr.Ino, errTwice))
 				return
 			}
-			if !f.child(dir, n.entry(e.Name), yield) {
+			if !f.child(dir, n.entry(e.Name, f.t.delta), yield) {
 				return
 			}
 		}

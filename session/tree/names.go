@@ -161,7 +161,7 @@ func (t *Tree) Create(ctx context.Context, dir *Node, name string, c New) (*Node
 	if err := inherit(dir, n, c.Umask); err != nil {
 		return nil, err
 	}
-	more := n.bill(n.cost(n.xattrs, nil), n.records())
+	more := n.bill(n.cost(n.xattrs, nil, t.delta), n.records())
 	booked, err := t.space.admit(nameCost(name, c.Target, n.dir != nil)+firstCost(dir)+more, 0)
 	if err != nil {
 		return nil, err
@@ -234,7 +234,7 @@ func (t *Tree) Link(ctx context.Context, n, dir *Node, name string) error {
 		case n.nlink >= LinkMax:
 			return ErrTooManyLinks
 		}
-		more := n.bill(n.cost(n.xattrs, n.content), n.records()+1)
+		more := n.bill(n.cost(n.xattrs, n.content, t.delta), n.records()+1)
 		if booked, err = t.space.admit(name1+max(more, 0), 0); err != nil {
 			booked = func() {}
 			return err
@@ -387,7 +387,7 @@ func (t *Tree) tryRename(olddir *Node, oldname string, newdir *Node, newname str
 		return nil, ErrNotEmpty
 	}
 	n.mu.RLock()
-	more := n.bill(n.cost(n.xattrs, n.content), n.records())
+	more := n.bill(n.cost(n.xattrs, n.content, t.delta), n.records())
 	n.mu.RUnlock()
 	deeper := n.dir != nil && t.depth(newdir) > t.depth(olddir)
 	booked, err := t.space.admitMove(nameCost(newname, n.target, n.dir != nil)+firstCost(newdir)+max(more, 0), 0, deeper)

@@ -182,10 +182,14 @@ func (p *Packed) Open(disc DataReader) (*zisofs.Reader, error) {
 	return zisofs.NewReader(disc, p.Sections, p.ZF)
 }
 
-// pieces is how the next session records n with the content m.
-func (n *Node) pieces(m *extent.Map) []Piece {
+// pieces is how the next session records n with the content m, at most. The caller
+// holds n.mu.
+func (n *Node) pieces(m *extent.Map, d Delta) []Piece {
 	if n.packed.isWhole(m) {
 		return oldPieces(n.packed.Sections)
 	}
-	return Pieces(m)
+	if d == DeltaOff && m == n.content && n.dataSeq == 0 {
+		d = DeltaAuto // nothing was changed: a session has recorded it so
+	}
+	return Pieces(m, d)
 }

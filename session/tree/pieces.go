@@ -14,30 +14,38 @@ type Piece struct {
 }
 
 const (
-	// maxSections is the most sections that a file of old and new pieces is
-	// recorded with (the Linux kernel gives up at 100).
-	maxSections = 32
-	// minSaved is the least number of bytes that sections have to save:
-	// some old systems cannot read files of several sections.
-	minSaved = 4 << 20
-	// maxSection is the most bytes of one section: its length field has 32
-	// bits (ECMA-119 9.1.4) and sections but the last are whole blocks.
-	maxSection = 1<<32 - iso9660.BlockSize
-	// manyExtents is where looking for old pieces is given up.
+	// manyExtents is where the books take a changed file for one that is written
+	// anew: they are brought up to date with every write. A session is planned once,
+	// and Frozen.Fewest looks at more.
 	manyExtents = 256
+	// mostExtents bounds the memory that this takes, to some 10 MiB.
+	mostExtents = 1 << 16
 )
 
-// Pieces tells how a file will be recorded. A file that lies whole on the
-// disc keeps its sections. Where enough of a changed file is still there, the
-// old blocks are kept between the new ones. Else it is written anew.
-func Pieces(m *extent.Map) []Piece {
-	size := m.Size()
+// Pieces tells how a file will be recorded, at most: a session may find out that
+// fewer bytes have to be burned. A file that lies whole on the disc keeps its
+// sections. Where enough of a changed file is still there, the old blocks are kept
+// between the new ones. Else it is written anew.
+func Pieces(m *extent.Map, d Delta) []Piece {
+	if m.Len() > manyExtents {
+		return anew(m.Size())
+	}
+	return laidOut(m, d)
+}
+
+// anew is a file that is written in one go.
+func anew(size int64) []Piece {
 	if size == 0 {
 		return nil
 	}
-	whole := []Piece{{Size: size}}
-	if m.StagedBytes() == size || m.Len() > manyExtents {
-		return whole
+	return []Piece{{Size: size}}
+}
+
+// laidOut is Pieces with all extents of m.
+func laidOut(m *extent.Map, d Delta) []Piece {
+	size := m.Size()
+	if size == 0 || m.StagedBytes() == size || m.Len() > mostExtents {
+		return anew(size)
 	}
 	var old []Piece
 	var kept int64
@@ -55,30 +63,18 @@ func Pieces(m *extent.Map) []Piece {
 		old = append(old, Piece{Off: from, Size: to - from, Old: true, LBA: uint32((e.Addr + from - e.Off) / iso9660.BlockSize)})
 		kept += to - from
 	}
-	if kept == size {
+	least := d.Least(size)
+	if kept == size && (d >= 0 || len(old) == 1) {
 		return old
 	}
-	if kept < minSaved {
-		return whole
+	if kept < least {
+		return anew(size)
 	}
-	for {
-		pieces := fill(old, size)
-		if sections(pieces) <= maxSections {
-			return pieces
-		}
-		// The least old piece saves least.
-		least := 0
-		for i, p := range old {
-			if p.Size < old[least].Size {
-				least = i
-			}
-		}
-		kept -= old[least].Size
-		if kept < minSaved {
-			return whole
-		}
-		old = append(old[:least:least], old[least+1:]...)
+	best := fewest(fill(old, size))
+	if best == nil || size-int64(newBlocks(best))*iso9660.BlockSize < least {
+		return anew(size)
 	}
+	return best
 }
 
 // fill puts new pieces between old ones.

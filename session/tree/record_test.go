@@ -61,7 +61,7 @@ func FuzzNodeRecord(f *testing.F) {
 		}
 		n.attrLocked()
 		if n.content != nil {
-			newBlocks(n.pieces(n.content))
+			newBlocks(n.pieces(n.content, DeltaAuto))
 		}
 		if _, err := StagedRanges(b); err != nil {
 			t.Errorf("a record that can be read has no ranges: %v", err)
@@ -107,8 +107,23 @@ func TestPieces(t *testing.T) {
 		{"a small changed file is written anew", disc([3]int64{0, 5000, 2048 * 9}),
 			func(m *extent.Map) { m.Write(0, 1, extent.Staged, 0) }, []Piece{{0, 5000, false, 0}}},
 		{"one changed byte costs one block of a large file", disc([3]int64{0, 16 * mb, 0}),
+			func(m *extent.Map) { m.Write(65000, 1, extent.Staged, 0) },
+			[]Piece{{0, 63488, true, 0}, {63488, 2048, false, 0}, {65536, 16*mb - 65536, true, 32}}},
+		{"a beginning that is too short for a section is burned with what follows", disc([3]int64{0, 16 * mb, 0}),
 			func(m *extent.Map) { m.Write(5000, 1, extent.Staged, 0) },
-			[]Piece{{0, 4096, true, 0}, {4096, 2048, false, 0}, {6144, 16*mb - 6144, true, 3}}},
+			[]Piece{{0, 6144, false, 0}, {6144, 16*mb - 6144, true, 3}}},
+		{"so is what lies between two changes", disc([3]int64{0, 16 * mb, 0}),
+			func(m *extent.Map) {
+				m.Write(mb, 2048, extent.Staged, 0)
+				m.Write(mb+16*2048, 2048, extent.Staged, 4096)
+			},
+			[]Piece{{0, mb, true, 0}, {mb, 17 * 2048, false, 0}, {mb + 17*2048, 15*mb - 17*2048, true, 512 + 17}}},
+		{"but not if it is longer", disc([3]int64{0, 16 * mb, 0}),
+			func(m *extent.Map) {
+				m.Write(mb, 2048, extent.Staged, 0)
+				m.Write(mb+18*2048, 2048, extent.Staged, 4096)
+			},
+			[]Piece{{0, mb, true, 0}, {mb, 2048, false, 0}, {mb + 2048, 17 * 2048, true, 513}, {mb + 18*2048, 2048, false, 0}, {mb + 19*2048, 15*mb - 19*2048, true, 512 + 19}}},
 		{"an appended byte costs the block that was partly filled", disc([3]int64{0, 16*mb + 100, 0}),
 			func(m *extent.Map) { m.Write(16*mb+100, 1, extent.Staged, 0) },
 			[]Piece{{0, 16 * mb, true, 0}, {16 * mb, 101, false, 0}}},
@@ -121,7 +136,7 @@ func TestPieces(t *testing.T) {
 			func(m *extent.Map) { m.Write(0, 1, extent.Staged, 0) }, []Piece{{0, 16*mb + 1, false, 0}}},
 	} {
 		c.change(c.m)
-		got := Pieces(c.m)
+		got := Pieces(c.m, DeltaAuto)
 		if len(got) != len(c.want) {
 			t.Errorf("%s: %v, want %v", c.reason, got, c.want)
 			continue
@@ -141,7 +156,7 @@ func TestPiecesAreBounded(t *testing.T) {
 	for i := int64(0); i < 200; i++ {
 		m.Write(i*(size/200)+7, 1, extent.Staged, i*10)
 	}
-	pieces := Pieces(m)
+	pieces := Pieces(m, DeltaAuto)
 	if n := sections(pieces); n > maxSections {
 		t.Errorf("%d sections", n)
 	}

@@ -138,7 +138,7 @@ func (t *Tree) lateOf(n *Node) (w *aside, blocks uint64) {
 // lateBlocks is how many blocks of m the session after w will have to hold. Where
 // what is staged comes to lie is not known yet, but in whole blocks: what is
 // recorded of a file begins where a block of the file begins.
-func (n *Node) lateBlocks(m *extent.Map, w *aside) uint64 {
+func (n *Node) lateBlocks(m *extent.Map, w *aside, d Delta) uint64 {
 	const somewhere = 1 << 48
 	after := m.Clone()
 	if err := after.Replace(func(e extent.Extent) []extent.Extent {
@@ -147,9 +147,9 @@ func (n *Node) lateBlocks(m *extent.Map, w *aside) uint64 {
 		}
 		return []extent.Extent{e}
 	}); err != nil {
-		return newBlocks(n.pieces(m))
+		return newBlocks(n.pieces(m, d))
 	}
-	return newBlocks(n.pieces(&after))
+	return newBlocks(n.pieces(&after, d))
 }
 
 // available is what may still be promised for the content of one more file: its
@@ -312,11 +312,11 @@ const longest = smallEntries + 10 + NameMax - inlineEntries + linkEntry
 // cost is what each of n's records takes besides its name, if it has xattrs and
 // its content is m; nil stands for the content that the base has. The caller
 // holds n.mu.
-func (n *Node) cost(xattrs map[string][]byte, m *extent.Map) int64 {
+func (n *Node) cost(xattrs map[string][]byte, m *extent.Map, delta Delta) int64 {
 	s := int64(len(n.sections))
 	switch {
 	case m != nil:
-		s = sections(n.pieces(m))
+		s = sections(n.pieces(m, delta))
 	case n.packed.decoded():
 		s = int64(len(n.packed.Sections))
 	}
@@ -346,7 +346,7 @@ func (n *Node) bill(cost, records int64) int64 { return cost*records - n.booked 
 func (t *Tree) rebook(n *Node) {
 	var d int64
 	if n.nlink > 0 {
-		d = n.bill(n.cost(n.xattrs, n.content), n.records())
+		d = n.bill(n.cost(n.xattrs, n.content, t.delta), n.records())
 	} else {
 		d = -n.booked
 	}
@@ -370,7 +370,7 @@ func (t *Tree) settle(n *Node, blocks uint64) {
 	if w, before := t.lateOf(n); w != nil {
 		n.lateFor, n.late = w, 0
 		if blocks > 0 {
-			n.late = n.lateBlocks(n.content, w)
+			n.late = n.lateBlocks(n.content, w, t.delta)
 		}
 		t.space.late.Add(int64(n.late) - int64(before))
 	}
@@ -428,7 +428,7 @@ func (t *Tree) charge() {
 		n.recorded = n.seq == 0 || names[n] == 0 || n.dir == nil && names[n] < n.nlink
 		if n.seq != 0 {
 			if n.content != nil {
-				t.settle(n, newBlocks(n.pieces(n.content)))
+				t.settle(n, newBlocks(n.pieces(n.content, t.delta)))
 				if n.lateFor != nil && n.dataSeq <= t.frozen.Load() {
 					t.space.late.Add(-int64(n.late)) // the session has all of it
 					n.late = 0

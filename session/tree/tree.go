@@ -26,6 +26,8 @@ type Options struct {
 	Frozen uint64
 	// Space tells what the disc still takes. Not needed without a Store.
 	Space Space
+	// Delta says when changed files keep blocks that the disc has of them.
+	Delta Delta
 	// FlushEvery bounds how long a change stays in memory only; 0 means
 	// DefaultFlush.
 	FlushEvery time.Duration
@@ -43,6 +45,7 @@ type Tree struct {
 	disc  DataReader
 	// unpacker reads compressed files of disc.
 	unpacker *unpacker
+	delta    Delta
 	now      func() time.Time
 	log      *slog.Logger
 
@@ -80,7 +83,7 @@ type Tree struct {
 // read.
 func Open(ctx context.Context, opt Options) (*Tree, error) {
 	t := &Tree{
-		store: opt.Store, disc: opt.Disc, now: opt.Now, log: opt.Log, base: opt.Base,
+		store: opt.Store, disc: opt.Disc, delta: opt.Delta, now: opt.Now, log: opt.Log, base: opt.Base,
 		nodes: map[uint64]*Node{}, overlays: map[uint64]map[string]*dentry{},
 	}
 	t.unpacker = newUnpacker(opt.Disc)

@@ -89,6 +89,9 @@ func printStatus(w io.Writer, st control.Status) error {
 			row("Next", "%s; a session takes %s besides its data", c.Next, size(c.SessionCostBytes))
 		}
 	}
+	if st.Delta != "" && st.Delta != "auto" {
+		row("Delta", "%s", st.Delta)
+	}
 	if st.Trouble != "" {
 		row("Trouble", "%s", st.Trouble)
 	}

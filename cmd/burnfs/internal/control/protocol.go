@@ -20,6 +20,7 @@ type Status struct {
 	ReadOnly       bool   `json:"read_only"`
 	ReadOnlyReason string `json:"read_only_reason,omitempty"`
 
+	Delta      string    `json:"delta,omitempty"` // as -o delta= has it; empty when nothing is ever burned
 	Commit     Commit    `json:"commit"`
 	Pending    Pending   `json:"pending"`
 	Progress   *Progress `json:"progress,omitempty"` // while burning or verifying

@@ -10,6 +10,7 @@ import (
 	"burnfs/cmd/burnfs/internal/speed"
 	"burnfs/mmc/recorder"
 	"burnfs/session/policy"
+	"burnfs/session/tree"
 )
 
 func TestParse(t *testing.T) {
@@ -61,6 +62,13 @@ func TestParse(t *testing.T) {
 		{[]string{"commit=none"}, false, Options{Commit: &policy.Policy{}}, "", "only burnfs sync burns"},
 		{[]string{"commit=umount,sync"}, false, Options{}, "unknown", "a comma between rules is a misspelt option, and not one of mount(8)'s"},
 		{[]string{"commit=every:1s"}, false, Options{}, "less than 1m", "the reason comes along"},
+		{[]string{"delta=off", "delta=512KiB"}, false, Options{Delta: 512 << 10}, "", "the last one counts"},
+		{[]string{"delta=off"}, false, Options{Delta: tree.DeltaOff}, "", "changed files in one piece, for old readers"},
+		{[]string{"delta=auto"}, false, Options{}, "", "the default can be named"},
+		{[]string{"delta=2047"}, false, Options{}, "less than a block", "nothing less is ever saved"},
+		{[]string{"delta=10EiB"}, false, Options{}, "delta=off", "beyond a signed number"},
+		{[]string{"delta=on"}, false, Options{}, "auto, off", "what on would mean, nobody knows"},
+		{[]string{"delta"}, false, Options{}, "needs a value", "an option with a value"},
 		{[]string{"commit"}, false, Options{}, "needs a value", "ext4 has one, too"},
 		{[]string{"close,commit=umount"}, false, Options{Close: true, Commit: &policy.Policy{Umount: true}}, "", "whoever unmounts means it"},
 		{[]string{"close,commit=idle:1h"}, false, Options{}, "for good", "nobody wants a disc to be closed by a pause"},
@@ -82,7 +90,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestOwnOptionsParse(t *testing.T) {
-	example := map[string]string{"session": "1", "volid": "V", "speed": "1", "mode": "sao", "statedir": "/s", "commit": "idle:10m"}
+	example := map[string]string{"session": "1", "volid": "V", "speed": "1", "mode": "sao", "statedir": "/s", "commit": "idle:10m", "delta": "512K"}
 	for _, d := range Own() {
 		for name := range strings.SplitSeq(d.Name, ", ") {
 			item := name
