@@ -2,6 +2,7 @@ package tree
 
 import (
 	"math"
+	"slices"
 
 	"burnfs/iso9660"
 	"burnfs/session/extent"
@@ -33,6 +34,9 @@ const (
 // What is burned up to a piece in so many sections, with a kept or a burned piece at
 // the end, depends on nothing but that up to the piece before.
 func fewest(pieces []Piece) []Piece {
+	if sections(pieces) <= maxSections && !slices.ContainsFunc(pieces, func(p Piece) bool { return p.Old && p.Size <= 2*sectionCost }) {
+		return pieces // nothing is gained by burning one of them
+	}
 	// A run of new pieces that together are longer than a section may need one more
 	// than was counted.
 	for most := maxSections; most > maxSections-3; most-- {
