@@ -15,6 +15,10 @@ ARGS ?=
 # How long make soak works on each medium.
 DURATION ?= 1h
 
+# How much of everything make bench measures, and which rows.
+SCALE ?= 1
+ROWS  ?= .
+
 BIN   := bin/burnfs
 UNITS := ./session/... ./cmd/... ./mmc/... ./fusefs/... # the longest first
 # Where make test collects the discs that its tests write, for the judges: integration/shelf.
@@ -106,8 +110,9 @@ emptyshelf:
 demo: deps build ## a tutorial: every command on a disc of your own
 	@integration/demo.sh $(BIN)
 
-bench: deps build ## how long the usual things take
-	BURNFS=$(CURDIR)/$(BIN) $(GO) test -run='^$$' -bench=. -benchtime=1x -count=1 -timeout=1h ./integration/bench $(ARGS)
+bench: deps build ## burnfs and what a user would take instead, side by side: SCALE=0.01, ROWS='copy-in|remove'
+	@integration/deps.sh bench
+	$(GO) run ./integration/bench -burnfs $(BIN) -scale $(SCALE) -rows '$(ROWS)' -out bin $(ARGS)
 
 clean: ## what build made
 	rm -rf bin

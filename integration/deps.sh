@@ -4,6 +4,7 @@
 #
 #	deps.sh           for all but:
 #	deps.sh kernel    and for the tests in a virtual machine
+#	deps.sh bench     and the programs that burnfs is compared with
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin # where the daemons are, also for those who are not root
@@ -37,6 +38,17 @@ if [ "${1-}" = kernel ]; then
 	need dvd+rw-mediainfo dvd+rw-tools
 	need wodim wodim
 	need cdrskin cdrskin
+fi
+
+if [ "${1-}" = bench ]; then
+	need fuse-overlayfs fuse-overlayfs
+	need unionfs-fuse unionfs-fuse
+	need fuseiso fuseiso
+	need cc gcc
+	need cc libc6-dev
+	need pkg-config pkg-config
+	# The source of libfuse's example, which is built when it is needed.
+	[ -e /usr/share/doc/libfuse3-dev/examples/passthrough_ll.c ] || missing="$missing libfuse3-dev"
 fi
 
 [ -n "$missing" ] || exit 0
