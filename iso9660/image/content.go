@@ -2,7 +2,6 @@ package image
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -10,44 +9,124 @@ import (
 	"io"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/image/internal/twinmd5"
 )
 
-// readAhead is the number of chunks of file content that are read before what
-// precedes them has been written.
+// readAhead is the number of chunks of file content that are under way: being
+// read, hashed or written.
 const readAhead = 8
 
 // streamFiles writes the new content of the files, each padded to whole blocks,
 // and returns the digests of those that have an index, in order.
 //
-// Files are read and hashed in a goroutine of their own, because opening many
-// small files and writing to a drive both wait, and for different things.
-func streamFiles(ctx context.Context, b *blockWriter, p Parts) (*digestList, error) {
+//	          full              summed
+//	┌────────┐    ┌───────────┐       ┌───────┐
+//	│ read,  │───▶│ MD5s of   │──────▶│ write │
+//	│ SHA-256│    │ file, all │       │       │
+//	└────────┘    └───────────┘       └───────┘
+//	     ▲              empty             │
+//	     └────────────────────────────────┘
+//
+// Each is a goroutine of its own: files and drives wait for different things, and
+// the MD5s of a large file take longer than reading it and longer than writing it.
+func streamFiles(ctx context.Context, b *blockWriter, p Parts) (*digests, error) {
+	if err := b.w.Flush(); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := &contentReader{
-		parts: p, ctx: ctx, block: p.Header.Start + p.Header.TreeBlocks, md5: md5.New(), sha256: sha256.New(),
-		full: make(chan []byte, readAhead), empty: make(chan []byte, readAhead),
+		parts: p, ctx: ctx, block: p.Header.Start + p.Header.TreeBlocks,
+		full: make(chan *contentChunk, readAhead), empty: make(chan *contentChunk, readAhead),
+		at: b.size, sums: b.sum != nil,
+	}
+	if c.sums && p.Header.SHA256 {
+		c.sha256 = sha256.New()
 	}
 	for range readAhead {
-		c.empty <- make([]byte, 0, chunk)
+		c.empty <- &contentChunk{data: make([]byte, 0, chunk)}
 	}
-	var err, readErr error
+	var readErr error
 	go func() {
 		defer close(c.full)
 		readErr = c.run()
 	}()
-	for buffer := range c.full {
+	s := &contentSummer{sum: b.sum, from: c.full, to: make(chan *contentChunk, readAhead)}
+	go s.run()
+	var err error
+	for k := range s.to {
 		if err == nil {
-			if _, err = b.Write(buffer); err != nil {
+			if err = b.pass(k.data); err != nil {
 				cancel()
 			}
 		}
-		c.empty <- buffer[:0]
+		k.data, k.stretches = k.data[:0], k.stretches[:0]
+		c.empty <- k
 	}
 	if err == nil {
 		err = readErr
 	}
-	return &c.digests, err
+	return &digests{md5s: s.md5s, sha256s: c.sha256s}, err
+}
+
+// A contentChunk is a number of blocks of file content, and what to sum of it.
+type contentChunk struct {
+	data      []byte
+	stretches []stretch
+}
+
+// maxStretches is how many stretches a chunk has at most, bytes or not.
+const maxStretches = 4096
+
+// A stretch is the part of a chunk that one file has.
+type stretch struct {
+	// content and fill are the numbers of bytes of the file, which may be none,
+	// and behind it.
+	content, fill int32
+	first, last   bool      // of the file's stretches
+	digest        bool      // the file has an index
+	known         *[16]byte // its MD5, if it does not pass
+}
+
+// A contentSummer takes the MD5 of each file with an index and of all together.
+type contentSummer struct {
+	sum      *twinmd5.Sum // nil for none
+	from, to chan *contentChunk
+	md5s     sumList[[16]byte]
+}
+
+func (s *contentSummer) run() {
+	defer close(s.to)
+	for k := range s.from {
+		if s.sum != nil {
+			s.chunk(k)
+		}
+		s.to <- k
+	}
+}
+
+func (s *contentSummer) chunk(k *contentChunk) {
+	data := k.data
+	for _, x := range k.stretches {
+		if x.first {
+			s.sum.Begin()
+		}
+		switch content := data[:x.content]; {
+		case x.digest:
+			s.sum.WriteBoth(content)
+		default:
+			s.sum.Write(content)
+		}
+		s.sum.Write(data[x.content:][:x.fill])
+		data = data[x.content+x.fill:]
+		switch {
+		case !x.last || !x.digest:
+		case x.known != nil:
+			s.md5s.add(*x.known)
+		default:
+			s.md5s.add(s.sum.Part())
+		}
+	}
 }
 
 // A contentReader turns files into chunks of whole blocks.
@@ -55,12 +134,14 @@ type contentReader struct {
 	parts   Parts
 	ctx     context.Context
 	block   uint32 // where the next section has to begin
-	full    chan []byte
-	empty   chan []byte
-	buffer  []byte // being filled; nil before the first
-	digests digestList
-	md5     hash.Hash // of the file at hand
-	sha256  hash.Hash
+	index   uint32 // the last that was met
+	full    chan *contentChunk
+	empty   chan *contentChunk
+	chunk   *contentChunk // being filled; nil before the first
+	at      int64         // bytes of the image before it
+	sums    bool          // digests are wanted
+	sha256  hash.Hash     // of the file at hand; nil for none
+	sha256s sumList[[sha256.Size]byte]
 }
 
 func (c *contentReader) run() error {
@@ -75,86 +156,92 @@ func (c *contentReader) run() error {
 			return fmt.Errorf("%q: %w", f.Path, err)
 		}
 	}
-	if len(c.buffer) > 0 {
-		c.full <- c.buffer
+	if c.chunk != nil {
+		c.full <- c.chunk
 	}
 	return nil
 }
 
 // file reads one file's new content and takes note of its digests.
 func (c *contentReader) file(f File) error {
-	if f.Index != 0 && f.Index != c.digests.len()+1 {
+	if f.Index != 0 && f.Index != c.index+1 {
 		return fmt.Errorf("checksum index %d is out of order: %w", f.Index, ErrSourceChanged)
 	}
-	var d Digests
-	switch {
-	case len(f.New) > 0:
-		var err error
-		if d, err = c.content(f); err != nil {
+	c.index = max(c.index, f.Index)
+	if c.sha256 != nil {
+		c.sha256.Reset()
+	}
+	if len(f.New) > 0 {
+		if err := c.content(f); err != nil {
 			return err
 		}
-	case f.Size == 0:
-		d = Digests{MD5: md5.Sum(nil), SHA256: sha256.Sum256(nil)}
-	case f.OldMD5 != nil:
-		d.MD5 = *f.OldMD5
-		if f.OldSHA256 != nil {
-			d.SHA256 = *f.OldSHA256
+	} else if f.Index != 0 && c.sums {
+		if f.Size != 0 && f.OldMD5 == nil {
+			return fmt.Errorf("nothing tells its checksum: %w", ErrSourceChanged)
 		}
-	case f.Index != 0:
-		return fmt.Errorf("nothing tells its checksum: %w", ErrSourceChanged)
+		x, err := c.stretch()
+		if err != nil {
+			return err
+		}
+		*x = stretch{first: true, last: true, digest: true}
+		if f.Size != 0 {
+			x.known = f.OldMD5
+		}
 	}
-	if f.Index == 0 {
+	if f.Index == 0 || c.sha256 == nil {
 		return nil
 	}
-	c.digests.add(d)
-	if c.parts.Digest != nil {
-		c.parts.Digest(f, d)
+	var sum [sha256.Size]byte
+	switch {
+	case len(f.New) > 0 || f.Size == 0:
+		c.sha256.Sum(sum[:0])
+	case f.OldSHA256 != nil:
+		sum = *f.OldSHA256
 	}
+	c.sha256s.add(sum)
 	return nil
 }
 
 // content reads the new sections of f.
-func (c *contentReader) content(f File) (d Digests, err error) {
+func (c *contentReader) content(f File) (err error) {
 	r, err := c.parts.openNew(c.ctx, f)
 	if err != nil {
-		return d, err
+		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	c.md5.Reset()
-	c.sha256.Reset()
-	for _, s := range f.New {
+	first := true
+	for i, s := range f.New {
 		if s.LBA != c.block {
-			return d, fmt.Errorf("its content is due at block %d, not %d: %w", s.LBA, c.block, ErrSourceChanged)
+			return fmt.Errorf("its content is due at block %d, not %d: %w", s.LBA, c.block, ErrSourceChanged)
 		}
 		for left := s.Size; left > 0; {
-			space, err := c.space()
+			x, err := c.stretch()
 			if err != nil {
-				return d, err
+				return err
 			}
+			data := c.chunk.data
+			space := data[len(data):c.room()]
 			got, err := io.ReadFull(r, space[:min(left, int64(len(space)))])
 			if err != nil {
-				return d, shortRead(err, f.NewSize())
+				return shortRead(err, f.NewSize())
 			}
-			if f.Index != 0 {
-				c.md5.Write(space[:got])
-			}
-			if f.Index != 0 && c.parts.Header.SHA256 {
+			if f.Index != 0 && c.sha256 != nil {
 				c.sha256.Write(space[:got])
 			}
-			c.buffer = c.buffer[:len(c.buffer)+got]
+			data = data[:len(data)+got]
 			left -= int64(got)
-		}
-		// Chunks are whole blocks, so the padding fits into the one at hand.
-		if fill := len(c.buffer) % iso9660.BlockSize; fill > 0 {
-			c.buffer = append(c.buffer, zeros[fill:iso9660.BlockSize]...)
+			*x = stretch{content: int32(got), first: first, digest: f.Index != 0, last: left == 0 && i == len(f.New)-1}
+			first = false
+			// Chunks are whole blocks, so the padding fits into the one at hand.
+			if used := len(data) % iso9660.BlockSize; left == 0 && used > 0 {
+				x.fill = int32(iso9660.BlockSize - used)
+				data = append(data, zeros[:x.fill]...)
+			}
+			c.chunk.data = data
 		}
 		c.block += uint32(s.Blocks())
 	}
-	c.md5.Sum(d.MD5[:0])
-	if c.parts.Header.SHA256 {
-		c.sha256.Sum(d.SHA256[:0])
-	}
-	return d, nil
+	return nil
 }
 
 func shortRead(err error, want int64) error {
@@ -164,18 +251,24 @@ func shortRead(err error, want int64) error {
 	return err
 }
 
-// space returns the unused part of a buffer, which is not empty.
-func (c *contentReader) space() ([]byte, error) {
-	if c.buffer != nil && len(c.buffer) == cap(c.buffer) {
-		c.full <- c.buffer
-		c.buffer = nil
+// room is how many bytes the chunk at hand takes. Chunks end where they would if
+// the image were cut into chunks from its first block on.
+func (c *contentReader) room() int { return chunk - int(c.at%chunk) }
+
+// stretch begins a stretch in a chunk that has room for a block at least.
+func (c *contentReader) stretch() (*stretch, error) {
+	if k := c.chunk; k != nil && (len(k.data) == c.room() || len(k.stretches) == maxStretches) {
+		c.at += int64(len(k.data))
+		c.full <- k
+		c.chunk = nil
 	}
-	if c.buffer == nil {
+	if c.chunk == nil {
 		select {
-		case c.buffer = <-c.empty:
+		case c.chunk = <-c.empty:
 		case <-c.ctx.Done():
 			return nil, c.ctx.Err()
 		}
 	}
-	return c.buffer[len(c.buffer):cap(c.buffer)], nil
+	c.chunk.stretches = append(c.chunk.stretches, stretch{})
+	return &c.chunk.stretches[len(c.chunk.stretches)-1], nil
 }

@@ -1,42 +1,43 @@
 package image
 
 import (
+	"crypto/sha256"
 	"fmt"
 )
 
-// Digests are those of the whole content of a file. SHA256 is zero where it is
-// not known, as of files that another program recorded.
-type Digests struct {
-	MD5    [16]byte
-	SHA256 [32]byte
+// digests are those of the whole content of each file with an index. A SHA-256 is
+// zero where it is not known, as of files that another program recorded.
+type digests struct {
+	md5s    sumList[[16]byte]
+	sha256s sumList[[sha256.Size]byte]
 }
 
-// slabDigests is how many digests are allocated at a time.
-const slabDigests = 1024
+// slabSums is how many sums are allocated at a time.
+const slabSums = 1024
 
-// A digestList holds the digests of all files until they are written, behind the
+// A sumList holds the sums of all files until they are written, behind the
 // content of the last of them. It grows without being copied.
-type digestList struct{ slabs [][]Digests }
+type sumList[T any] struct{ slabs [][]T }
 
-func (l *digestList) add(d Digests) {
+func (l *sumList[T]) add(sum T) {
 	last := len(l.slabs) - 1
-	if last < 0 || len(l.slabs[last]) == slabDigests {
-		l.slabs = append(l.slabs, make([]Digests, 0, slabDigests))
+	if last < 0 || len(l.slabs[last]) == slabSums {
+		l.slabs = append(l.slabs, make([]T, 0, slabSums))
 		last++
 	}
-	l.slabs[last] = append(l.slabs[last], d)
+	l.slabs[last] = append(l.slabs[last], sum)
 }
 
-func (l *digestList) len() uint32 {
+func (l *sumList[T]) len() uint32 {
 	last := len(l.slabs) - 1
 	if last < 0 {
 		return 0
 	}
-	return uint32(last*slabDigests + len(l.slabs[last]))
+	return uint32(last*slabSums + len(l.slabs[last]))
 }
 
-// all yields the digests in the order of their indexes.
-func (l *digestList) all(yield func(*Digests) bool) {
+// all yields the sums in the order of their indexes.
+func (l *sumList[T]) all(yield func(*T) bool) {
 	for _, slab := range l.slabs {
 		for i := range slab {
 			if !yield(&slab[i]) {
@@ -47,7 +48,7 @@ func (l *digestList) all(yield func(*Digests) bool) {
 }
 
 // complete says whether there are as many as were laid out.
-func (l *digestList) complete(h Header) error {
+func (l *sumList[T]) complete(h Header) error {
 	if n := l.len(); n != h.Digests {
 		return fmt.Errorf("image: %d checksums instead of %d: %w", n, h.Digests, ErrSourceChanged)
 	}

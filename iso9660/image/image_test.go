@@ -175,10 +175,10 @@ func inParts(t *testing.T, src image.Source, opt image.Options) []byte {
 		t.Errorf("%d files, and the layout says %d", len(files), l.FileCount())
 	}
 	checkFiles(t, l, files)
-	var out bytes.Buffer
-	var progress, digests uint32
-	err = image.Stream(t.Context(), &out, image.Parts{
-		Header: l.Header(), Tree: &tree, Open: open,
+	var out, again, tail bytes.Buffer
+	var progress uint32
+	parts := image.Parts{
+		Header: l.Header(), Tree: bytes.NewReader(tree.Bytes()), Open: open, KeepTail: &tail,
 		Files: func(yield func(image.File, error) bool) {
 			for _, f := range files {
 				if !yield(f, nil) {
@@ -187,16 +187,19 @@ func inParts(t *testing.T, src image.Source, opt image.Options) []byte {
 			}
 		},
 		Progress: func(blocks uint32) { progress = blocks },
-		Digest:   func(image.File, image.Digests) { digests++ },
-	})
-	if err != nil {
+	}
+	if err := image.Stream(t.Context(), &out, parts); err != nil {
 		t.Fatal(err)
 	}
 	if progress != l.Blocks() {
 		t.Errorf("progress ended at %d of %d blocks", progress, l.Blocks())
 	}
-	if digests != l.Header().Digests {
-		t.Errorf("%d digests were told, and the layout says %d", digests, l.Header().Digests)
+	parts.Tree, parts.Tail, parts.KeepTail = &tree, &tail, nil
+	if err := image.Stream(t.Context(), &again, parts); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(again.Bytes(), out.Bytes()) {
+		t.Error("with the end that was kept, the image has other bytes")
 	}
 	return out.Bytes()
 }

@@ -29,10 +29,11 @@ type Parts struct {
 	// Progress, if set, is told the number of blocks written so far, after
 	// each write.
 	Progress func(blocks uint32)
-	// Digest, if set, is told the digests of each file with an index, new or
-	// carried forward, in order, from the goroutine that reads the files,
-	// before the file has been written entirely.
-	Digest func(f File, d Digests)
+	// KeepTail, if set, is given what follows the content of the files, too.
+	KeepTail io.Writer
+	// Tail, if set, is what KeepTail was given when the same image was streamed
+	// before. Then nothing is hashed.
+	Tail io.Reader
 }
 
 // Stream writes a whole image to w, front to back: the tree, the new content
@@ -62,8 +63,8 @@ func stream(ctx context.Context, w io.Writer, p Parts, tree func(context.Context
 	if p.Progress != nil {
 		w = &progressWriter{w: w, report: p.Progress}
 	}
-	b := newBlockWriter(ctx, w, h.Start, h.Checksums)
-	if h.SHA256 {
+	b := newBlockWriter(ctx, w, h.Start, h.Checksums && p.Tail == nil)
+	if h.SHA256 && p.Tail == nil {
 		b.tree = sha256.New()
 	}
 	if err := tree(ctx, b); err != nil {
@@ -81,24 +82,50 @@ func stream(ctx context.Context, w io.Writer, p Parts, tree func(context.Context
 	if err := b.reached(h.dataEnd(), "the content of the files"); err != nil {
 		return err
 	}
+	if err := b.w.Flush(); err != nil {
+		return err
+	}
+	switch {
+	case p.Tail != nil:
+		err = b.copyTail(h, p.Tail)
+	case p.KeepTail != nil:
+		b.w.Reset(io.MultiWriter(w, p.KeepTail))
+		fallthrough
+	default:
+		err = b.tail(h, treeSum, digests)
+	}
+	if err == nil {
+		err = b.w.Flush()
+	}
+	if err != nil {
+		return err
+	}
+	return b.reached(h.Start+h.Blocks, "the image")
+}
+
+// tail writes what follows the content of the files.
+func (b *blockWriter) tail(h Header, tree hash.Hash, d *digests) error {
 	if h.SHA256 {
-		if err := b.sha256s(h, treeSum, digests); err != nil {
+		if err := b.sha256s(h, tree, d); err != nil {
 			return err
 		}
 	}
 	if h.Checksums {
-		if err := b.checksums(h, digests); err != nil {
+		if err := b.checksums(h, d); err != nil {
 			return err
 		}
 	}
 	b.sum = nil // nothing covers the padding
-	if err := b.zero(int64(h.Blocks)*iso9660.BlockSize - b.size); err != nil {
-		return err
+	return b.zero(int64(h.Blocks)*iso9660.BlockSize - b.size)
+}
+
+func (b *blockWriter) copyTail(h Header, tail io.Reader) error {
+	size := int64(h.Blocks)*iso9660.BlockSize - b.size
+	n, err := io.CopyN(b, tail, size)
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("image: what follows the files has %d bytes instead of %d: %w", n, size, io.ErrUnexpectedEOF)
 	}
-	if err := b.w.Flush(); err != nil {
-		return err
-	}
-	return b.reached(h.Start+h.Blocks, "the image")
+	return err
 }
 
 // reached asserts that what has been written ends exactly before block end.
@@ -123,16 +150,16 @@ func (b *blockWriter) zero(n int64) error {
 
 // sha256s writes the array of SHA-256s, whose first entry covers the tree and
 // whose last covers the others.
-func (b *blockWriter) sha256s(h Header, tree hash.Hash, digests *digestList) error {
-	if err := digests.complete(h); err != nil {
+func (b *blockWriter) sha256s(h Header, tree hash.Hash, d *digests) error {
+	if err := d.sha256s.complete(h); err != nil {
 		return err
 	}
 	w := arrayWriter{b: b, whole: sha256.New()}
 	if err := w.put(tree.Sum(nil)); err != nil {
 		return err
 	}
-	for d := range digests.all {
-		if err := w.put(d.SHA256[:]); err != nil {
+	for sum := range d.sha256s.all {
+		if err := w.put(sum[:]); err != nil {
 			return err
 		}
 	}
@@ -141,16 +168,17 @@ func (b *blockWriter) sha256s(h Header, tree hash.Hash, digests *digestList) err
 
 // checksums writes the array of MD5s, whose first entry covers all that has passed
 // and whose last covers the others, and the session tag.
-func (b *blockWriter) checksums(h Header, digests *digestList) error {
-	if err := digests.complete(h); err != nil {
+func (b *blockWriter) checksums(h Header, d *digests) error {
+	if err := d.md5s.complete(h); err != nil {
 		return err
 	}
 	w := arrayWriter{b: b, whole: md5.New()}
-	if err := w.put(b.sum.Sum(nil)); err != nil {
+	whole := b.sum.Whole()
+	if err := w.put(whole[:]); err != nil {
 		return err
 	}
-	for d := range digests.all {
-		if err := w.put(d.MD5[:]); err != nil {
+	for sum := range d.md5s.all {
+		if err := w.put(sum[:]); err != nil {
 			return err
 		}
 	}
