@@ -15,11 +15,15 @@ import (
 	"burnfs/session/blocks"
 )
 
-// chunk is how many bytes are handed to the drive at a time.
-const chunk = 1 << 20
+// chunk is how many bytes are handed to the drive at a time: as many as the stream
+// comes in, so that they need not be copied.
+const chunk = 128 << 10
 
 // Burn streams the session to rec. What the recorder has already, below its
 // NextAddress, is produced and left out. Burn neither flushes nor closes.
+//
+// What follows the content of the files is kept beside the plan, so that Verify
+// need not hash everything again. Where it cannot be kept, it does.
 func (p *Plan) Burn(ctx context.Context, where string, staged Staged, rec recorder.Recorder, progress func(blocks uint32)) error {
 	w := &chunker{lba: p.Start(), use: func(lba uint32, b []byte) error {
 		// The end of ctx is seen between chunks: a chunk that was begun is
@@ -36,10 +40,13 @@ func (p *Plan) Burn(ctx context.Context, where string, staged Staged, rec record
 		}
 		return rec.Write(ctx, lba, b)
 	}}
-	if err := p.Stream(ctx, where, staged, w, progress); err != nil {
-		return err
+	tail := keepTail(where)
+	err := p.stream(ctx, where, staged, w, progress, func(parts *image.Parts) { parts.KeepTail = tail })
+	if err == nil {
+		err = w.flush()
 	}
-	return w.flush()
+	p.tail = tail.close() && err == nil
+	return err
 }
 
 // chunker cuts a stream into chunks of whole blocks.
@@ -54,6 +61,12 @@ func (c *chunker) Write(b []byte) (int, error) {
 		c.buf = make([]byte, 0, chunk)
 	}
 	for total := len(b); ; {
+		for len(c.buf) == 0 && len(b) >= chunk {
+			if err := c.hand(b[:chunk]); err != nil {
+				return total - len(b), err
+			}
+			b = b[chunk:]
+		}
 		n := min(len(b), chunk-len(c.buf))
 		c.buf = append(c.buf, b[:n]...)
 		if b = b[n:]; len(c.buf) == chunk {
@@ -74,11 +87,18 @@ func (c *chunker) flush() error {
 	if len(c.buf)%iso9660.BlockSize != 0 {
 		return fmt.Errorf("the session ends inside of a block")
 	}
-	if err := c.use(c.lba, c.buf); err != nil {
+	if err := c.hand(c.buf); err != nil {
 		return err
 	}
-	c.lba += uint32(len(c.buf) / iso9660.BlockSize)
 	c.buf = c.buf[:0]
+	return nil
+}
+
+func (c *chunker) hand(b []byte) error {
+	if err := c.use(c.lba, b); err != nil {
+		return err
+	}
+	c.lba += uint32(len(b) / iso9660.BlockSize)
 	return nil
 }
 

@@ -21,4 +21,5 @@
 //	          of the checksum array
 //	dirs      a CBOR sequence of every directory and its extent
 //	carry     bytes of older sessions that have to be written again
+//	tail      what follows the data, kept from burning to verifying
 package commit

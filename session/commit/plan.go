@@ -49,6 +49,8 @@ type Plan struct {
 	Lost []string `json:"lost,omitempty"`
 	// NewBytes is the number of bytes of file data in the session.
 	NewBytes int64 `json:"newBytes"`
+
+	tail bool // this process has burned it, and kept its tail
 	// NewFiles is the number of files that have some of them.
 	NewFiles int64 `json:"newFiles,omitempty"`
 }
@@ -85,6 +87,7 @@ const (
 	filesName = "files"
 	dirsName  = "dirs"
 	carryName = "carry"
+	tailName  = "tail"
 )
 
 // file is a regular file in the list of a plan.

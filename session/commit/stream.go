@@ -20,7 +20,12 @@ type Staged interface {
 
 // Stream writes the session's bytes, from its first block to its last, to w.
 // It writes the same bytes each time.
-func (p *Plan) Stream(ctx context.Context, where string, staged Staged, w io.Writer, progress func(blocks uint32)) (err error) {
+func (p *Plan) Stream(ctx context.Context, where string, staged Staged, w io.Writer, progress func(blocks uint32)) error {
+	return p.stream(ctx, where, staged, w, progress, func(*image.Parts) {})
+}
+
+// stream is Stream with what else is set.
+func (p *Plan) stream(ctx context.Context, where string, staged Staged, w io.Writer, progress func(blocks uint32), set func(*image.Parts)) error {
 	tree, err := os.Open(filepath.Join(where, treeName))
 	if err != nil {
 		return err
@@ -31,7 +36,7 @@ func (p *Plan) Stream(ctx context.Context, where string, staged Staged, w io.Wri
 		return err
 	}
 	defer carry.Close()
-	return image.Stream(ctx, w, image.Parts{
+	parts := image.Parts{
 		Header: p.Header,
 		Tree:   bufio.NewReaderSize(tree, 1<<18),
 		Files: func(yield func(image.File, error) bool) {
@@ -52,7 +57,9 @@ func (p *Plan) Stream(ctx context.Context, where string, staged Staged, w io.Wri
 			return io.NopCloser(&spanReader{spans: f.Handle.([]span), staged: staged, carry: carry}), nil
 		},
 		Progress: progress,
-	})
+	}
+	set(&parts)
+	return image.Stream(ctx, w, parts)
 }
 
 // oldDigests gives g what is to be carried forward.

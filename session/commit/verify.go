@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 
 	"burnfs/iso9660"
+	"burnfs/iso9660/image"
 	"burnfs/mmc"
 )
 
@@ -47,10 +49,30 @@ func (p *Plan) Verify(ctx context.Context, where string, staged Staged, disc iso
 		}
 		return compare(ctx, disc, lba, want, got[:len(want)])
 	}}
-	if err := p.Stream(ctx, where, staged, w, progress); err != nil {
+	tail, err := p.openTail(where)
+	if err != nil {
+		return err
+	}
+	if tail != nil {
+		defer tail.Close()
+	}
+	err = p.stream(ctx, where, staged, w, progress, func(parts *image.Parts) {
+		if tail != nil {
+			parts.Tail = bufio.NewReader(tail)
+		}
+	})
+	if err != nil {
 		return err
 	}
 	return w.flush()
+}
+
+// openTail opens what burning has kept, if it did.
+func (p *Plan) openTail(where string) (*os.File, error) {
+	if !p.tail {
+		return nil, nil
+	}
+	return os.Open(filepath.Join(where, tailName))
 }
 
 // Remains tells whether the first n blocks of a medium that was blank when p was made hold
