@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"burnfs/integration/bench/contest"
+	"burnfs/integration/bench/growth"
 	"burnfs/integration/bench/lab"
 	"burnfs/integration/bench/madeup"
 	"burnfs/integration/bench/report"
@@ -44,6 +45,7 @@ type options struct {
 	rounds           int
 	rows             *regexp.Regexp
 	list             bool
+	whole            bool
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -57,6 +59,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Float64Var(&o.scale, "scale", 1, "`factor` of all sizes and numbers of files")
 	f.IntVar(&o.rounds, "rounds", 3, "how many `times` everybody does everything")
 	f.StringVar(&pattern, "rows", ".", "`regexp` of the names of rows and curves to measure")
+	f.BoolVar(&o.whole, "whole", false, "study growth up to the largest sizes, which takes hours")
 	f.BoolVar(&o.list, "list", false, "list the rows and measure nothing")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -81,9 +84,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	scenarios := contest.Select(rows.All(), o.rows)
+	scenarios, studies := contest.Select(rows.All(), o.rows), growth.Select(growth.All(), o.rows)
 	if o.list {
-		return list(stdout, scenarios)
+		return list(stdout, scenarios, studies)
 	}
 	if err := lab.Need(contest.Needs(scenarios)...); err != nil {
 		return err
@@ -114,18 +117,31 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 			r.Errors = append(r.Errors, err.Error())
 		}
 	}
+	for _, s := range studies {
+		curve, err := s.Run(ctx, l, o.whole)
+		r.Growth = append(r.Growth, curve)
+		if err != nil {
+			failures = append(failures, err)
+			r.Errors = append(r.Errors, err.Error())
+		}
+	}
 	if err := r.Setting.End(l); err != nil {
 		return err
 	}
 	return errors.Join(append(failures, write(&r, o.out, stdout))...)
 }
 
-func list(w io.Writer, scenarios []contest.Scenario) error {
+func list(w io.Writer, scenarios []contest.Scenario, studies []growth.Study) error {
 	for _, s := range scenarios {
 		for _, r := range s.Rows {
 			if _, err := fmt.Fprintf(w, "%-18s %s\n", r.Name, r.Work); err != nil {
 				return err
 			}
+		}
+	}
+	for _, s := range studies {
+		if _, err := fmt.Fprintf(w, "%-18s growth by %s\n", s.Name, s.Of); err != nil {
+			return err
 		}
 	}
 	return nil

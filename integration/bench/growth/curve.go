@@ -1,16 +1,9 @@
-// Package growth measures how cost grows with what there is: files in a directory, files,
-// sessions, sizes, depth.
 package growth
 
 import (
-	"fmt"
-	"io"
 	"math"
-	"strings"
-	"text/tabwriter"
 
-	"github.com/guptarohit/asciigraph"
-	"github.com/hashicorp/go-multierror"
+	"burnfs/integration/bench/stats"
 )
 
 // Curve is what grew with one thing.
@@ -21,66 +14,61 @@ type Curve struct {
 	Lines  []Line `json:"lines"`
 }
 
+// Units of costs.
+const (
+	Seconds = "s"
+	MiB     = "MiB"
+)
+
 // Line is one cost, seen at several sizes.
 type Line struct {
 	What  string    `json:"what"`
 	Unit  string    `json:"unit"`
 	X     []float64 `json:"x"`
 	Y     []float64 `json:"y"`
-	Slope float64   `json:"slope"` // of the logarithms; see package stats
+	Slope float64   `json:"slope"` // of the logarithms; see [stats.Slope]
 	Known bool      `json:"known"` // there were points enough for a slope
+	// Each is what one more of the thing costs: the difference between the largest and the
+	// smallest size, divided; in the line's unit.
+	Each float64 `json:"each"`
+	// EachLimit is what it may cost, 0 for no limit.
+	EachLimit float64 `json:"each_limit,omitempty"`
 }
 
-// Height and width of a plot, in characters.
-const (
-	plotHeight = 8
-	plotWidth  = 60
-)
+// linear is the slope up to which cost counts as growing no faster than what there is:
+// points are measured once, on a machine that does other things, too.
+const linear = 1.1
 
-// WriteText writes the numbers and a plot of logarithms of each line: a straight line is
-// a power.
-func (c Curve) WriteText(w io.Writer) error {
-	var errs *multierror.Error
-	say := func(to io.Writer, format string, args ...any) {
-		_, err := fmt.Fprintf(to, format, args...)
-		errs = multierror.Append(errs, err)
-	}
-	say(w, "%s: cost by %s\n    %s\n", c.Name, c.Of, c.Reason)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for i, l := range c.Lines {
-		if i == 0 {
-			say(t, "\t%s\t\n", strings.Join(append(numbers(l.X), "slope"), "\t"))
-		}
-		slope := "-"
-		if l.Known {
-			slope = fmt.Sprintf("%.2f", l.Slope)
-		}
-		say(t, "%s [%s]\t%s\t\n", l.What, l.Unit, strings.Join(append(numbers(l.Y), slope), "\t"))
-	}
-	errs = multierror.Append(errs, t.Flush())
-	for _, l := range c.Lines {
-		if y := logarithms(l.Y); len(y) > 1 {
-			say(w, "%s\n", asciigraph.Plot(y, asciigraph.Height(plotHeight), asciigraph.Width(plotWidth), asciigraph.Precision(1),
-				asciigraph.Caption(fmt.Sprintf("log10 of %s [%s], by %s", l.What, l.Unit, c.Of))))
-		}
-	}
-	return errs.ErrorOrNil()
+// Reached tells whether the cost grows linearly or better, and keeps to its limit.
+func (l Line) Reached() bool {
+	return l.Known && l.Slope <= linear && (l.EachLimit == 0 || l.Each <= l.EachLimit)
 }
 
-func numbers(values []float64) []string {
-	var list []string
-	for _, v := range values {
-		list = append(list, fmt.Sprintf("%.4g", v))
+// newLine fits a line to costs.
+func newLine(what, unit string, x, y []float64) Line {
+	l := Line{What: what, Unit: unit, X: x, Y: y}
+	slope, err := stats.Slope(x, y)
+	l.Slope, l.Known = slope, err == nil
+	if last := len(x) - 1; last > 0 && x[last] != x[0] {
+		l.Each = (y[last] - y[0]) / (x[last] - x[0])
 	}
-	return list
+	return l
 }
 
+// logarithms are what a plot shows; what has none is shown at the bottom.
 func logarithms(values []float64) []float64 {
-	var list []float64
+	least := math.Inf(1)
 	for _, v := range values {
 		if v > 0 {
-			list = append(list, math.Log10(v))
+			least = min(least, v)
 		}
+	}
+	var list []float64
+	for _, v := range values {
+		if v <= 0 {
+			v = least
+		}
+		list = append(list, math.Log10(v))
 	}
 	return list
 }
