@@ -12,6 +12,8 @@ type Curve struct {
 	Of     string `json:"of"` // the thing, with its unit
 	Reason string `json:"reason"`
 	Lines  []Line `json:"lines"`
+	// LeftOut are the sizes that the local disk had no room for.
+	LeftOut []int `json:"left_out,omitempty"`
 }
 
 // Units of costs.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"regexp"
@@ -89,6 +90,26 @@ func TestFailureKeepsTheRest(t *testing.T) {
 	curve, err := s.Run(t.Context(), newLab(t), false)
 	if !errors.Is(err, broken) || len(curve.Lines) != 2 || !slices.Equal(curve.Lines[0].X, []float64{1, 10}) {
 		t.Errorf("%+v, %v", curve, err)
+	}
+}
+
+// TestNoRoom: what a small disk has no room for is said, and is no failure.
+func TestNoRoom(t *testing.T) {
+	s := powers(1, 0)
+	at := s.At
+	s.At = func(ctx context.Context, l *lab.Lab, place string, n int) ([]growth.Cost, error) {
+		if n > 10 {
+			return nil, fmt.Errorf("%w: 1 MiB is free", growth.ErrNoRoom)
+		}
+		return at(ctx, l, place, n)
+	}
+	curve, err := s.Run(t.Context(), newLab(t), true)
+	if err != nil || !slices.Equal(curve.Lines[0].X, []float64{1, 10}) || !slices.Equal(curve.LeftOut, []int{100, 1000}) {
+		t.Errorf("%+v, %v", curve, err)
+	}
+	var b bytes.Buffer
+	if err := curve.WriteText(&b); err != nil || !strings.Contains(b.String(), "NOT MEASURED, no room on the local disk: [100 1000]") {
+		t.Errorf("%v\n%s", err, b.String())
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"burnfs/integration/bench/lab"
 )
 
@@ -126,8 +128,19 @@ func sessions(ctx context.Context, l *lab.Lab, place string, n int) ([]Cost, err
 	return usual(ctx, l, place, disc)
 }
 
+// spareMiB is what is left free on the local disk, for others.
+const spareMiB = 2048
+
 // sparse makes a disc of one file that is a hole.
 func sparse(ctx context.Context, l *lab.Lab, place string, mib int) ([]Cost, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(place, &st); err != nil {
+		return nil, err
+	}
+	// The file is sparse, what is burned of it is not.
+	if free := int64(st.Bavail) * st.Bsize >> 20; free < int64(mib)+spareMiB {
+		return nil, fmt.Errorf("%w: %d MiB are free", ErrNoRoom, free)
+	}
 	disc, err := create(ctx, l, place, "bd-re", "--size", "123GB")
 	if err != nil {
 		return nil, err

@@ -9,6 +9,9 @@ import (
 	"burnfs/integration/bench/lab"
 )
 
+// ErrNoRoom says that the local disk is too small for a size. Larger ones are not tried.
+var ErrNoRoom = errors.New("no room on the local disk")
+
 // Cost is what was measured once at one size.
 type Cost struct {
 	What  string
@@ -37,7 +40,8 @@ func Select(list []Study, names *regexp.Regexp) []Study {
 	return kept
 }
 
-// Run measures at each size. An error ends it; the curve has what was measured before.
+// Run measures at each size. An error ends it; the curve has what was measured before. What
+// there is no room for is no error.
 func (s Study) Run(ctx context.Context, l *lab.Lab, whole bool) (Curve, error) {
 	sizes := s.Try
 	if whole {
@@ -46,9 +50,14 @@ func (s Study) Run(ctx context.Context, l *lab.Lab, whole bool) (Curve, error) {
 	var names []string
 	var x []float64
 	times, peaks := make(map[string][]float64), make(map[string][]float64)
+	var leftOut []int
 	err := func() error {
-		for _, n := range sizes {
+		for i, n := range sizes {
 			costs, err := s.at(ctx, l, n)
+			if errors.Is(err, ErrNoRoom) {
+				leftOut = sizes[i:]
+				return nil
+			}
 			if err != nil {
 				return fmt.Errorf("%s at %d: %w", s.Name, n, err)
 			}
@@ -64,7 +73,7 @@ func (s Study) Run(ctx context.Context, l *lab.Lab, whole bool) (Curve, error) {
 		}
 		return nil
 	}()
-	curve := Curve{Name: s.Name, Of: s.Of, Reason: s.Reason}
+	curve := Curve{Name: s.Name, Of: s.Of, Reason: s.Reason, LeftOut: leftOut}
 	for _, name := range names {
 		curve.Lines = append(curve.Lines, newLine(name, Seconds, x, times[name]))
 	}

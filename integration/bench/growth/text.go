@@ -38,6 +38,9 @@ func (c Curve) WriteText(w io.Writer) error {
 		say(t, "%s [%s]\t%s\t%s\t%s\t%s\t\n", l.What, l.Unit, strings.Join(numbers("%.3g", l.Y), "\t"), slope, each(l), verdict(l))
 	}
 	errs = multierror.Append(errs, t.Flush())
+	if len(c.LeftOut) > 0 {
+		say(w, "NOT MEASURED, no room on the local disk: %v\n", c.LeftOut)
+	}
 	for _, unit := range []string{Seconds, MiB} {
 		say(w, "%s", c.plot(unit))
 	}
