@@ -87,6 +87,9 @@ func TestTurnsAndVerdicts(t *testing.T) {
 		if want := strings.Repeat("burnfs peer ", len(row.ours)); strings.Join(turns, " ")+" " != want {
 			t.Errorf("%s: the turns were %v", row.reason, turns)
 		}
+		if peer := results[0].Contestants[1]; peer.CPURatio != 1 {
+			t.Errorf("%s: the ratio of processor times is %v, both had half of the time", row.reason, peer.CPURatio)
+		}
 		v := results[0].Verdicts[0]
 		if !v.Known || v.Measured != row.measured || v.Reached != row.reached {
 			t.Errorf("%s: measured %v, reached %v, known %v; want %v, %v", row.reason, v.Measured, v.Reached, v.Known, row.measured, row.reached)

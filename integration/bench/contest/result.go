@@ -25,6 +25,8 @@ type Standing struct {
 	// Ratio is the median of the ratios of burnfs' values to this peer's; 0 for burnfs
 	// itself, and when nothing was measured.
 	Ratio float64 `json:"ratio"`
+	// CPURatio is the same of processor times, which a busy machine disturbs less.
+	CPURatio float64 `json:"cpu_ratio"`
 }
 
 // Verdict is how a target was met.
@@ -51,6 +53,7 @@ func judge(r Row, who []Contestant, samples [][]Sample) Result {
 		}
 		if i > 0 {
 			standing.Ratio = finite(stats.Median(stats.Ratios(pick(Value, samples[0]), pick(Value, samples[i]))))
+			standing.CPURatio = finite(stats.Median(stats.Ratios(cpuSeconds(samples[0]), cpuSeconds(samples[i]))))
 		}
 		result.Contestants = append(result.Contestants, standing)
 	}

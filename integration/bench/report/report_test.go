@@ -25,7 +25,7 @@ func sample() *report.Report {
 			Row: contest.Row{Name: "copy-in", Work: "cp -a", Reason: "why so", Unit: contest.Seconds, Targets: []contest.Target{{Peer: "slow", Of: contest.Value, Limit: 0.5}}},
 			Contestants: []contest.Standing{
 				{Name: contest.Burnfs, Samples: []contest.Sample{{Value: 1, Wall: time.Second, CPU: time.Second, Peak: 1 << 20}}, Value: 1, CPU: 1, Memory: 1 << 20},
-				{Name: "slow", Samples: []contest.Sample{{Value: 4}}, Value: 4, Ratio: 0.25},
+				{Name: "slow", Samples: []contest.Sample{{Value: 4}}, Value: 4, Ratio: 0.25, CPURatio: 0.75},
 				{Name: "absent", Samples: []contest.Sample{}},
 			},
 			Verdicts: []contest.Verdict{
@@ -80,7 +80,7 @@ func TestText(t *testing.T) {
 		{"the setting", []string{"burnfs 1.2.3", "scale 0.5", "rounds 3"}},
 		{"how cold", []string{"ext4", "cold by drop_caches"}},
 		{"a limit of its own stands beside burnfs", []string{"copy-in", "burnfs", "1.000 s", "1 MiB", "≤ 0 MiB", "MISSED"}},
-		{"a ratio stands beside the peer", []string{"slow", "4.000 s", "0.25", "(0.2 … ", "≤ 0.5 ×", "reached"}},
+		{"a ratio stands beside the peer", []string{"slow", "4.000 s", "(0.75)", "0.25", "(0.2 … ", "≤ 0.5 ×", "reached"}},
 		{"who did not run", []string{"absent", "not measured"}},
 		{"the reason", []string{"why so"}},
 		{"growth", []string{"mount [s]", "2", "20", "200", "1.00"}},

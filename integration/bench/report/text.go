@@ -60,16 +60,20 @@ func (r *Report) table(w io.Writer) error {
 		_, err := fmt.Fprintln(t, strings.Join(cells, "\t"))
 		errs = multierror.Append(errs, err)
 	}
-	line("row", "who", "value", "processor", "memory", "burnfs/peer", "(range)", "target", "")
+	line("row", "who", "value", "processor", "(by peer)", "memory", "burnfs/peer", "(range)", "target", "")
 	for _, row := range r.Rows {
 		for i, c := range row.Contestants {
 			name := row.Name
 			if i > 0 {
 				name = ""
 			}
-			cells := []string{name, c.Name, "-", "-", "-"}
+			cells := []string{name, c.Name, "-", "-", "", "-"}
 			if len(c.Samples) > 0 {
-				cells = []string{name, c.Name, amount(c.Value, row.Unit), fmt.Sprintf("%.2f s", c.CPU), mebibytes(c.Memory)}
+				ratio := ""
+				if i > 0 {
+					ratio = fmt.Sprintf("(%.3g)", c.CPURatio)
+				}
+				cells = []string{name, c.Name, amount(c.Value, row.Unit), fmt.Sprintf("%.2f s", c.CPU), ratio, mebibytes(c.Memory)}
 			}
 			// Absolute targets stand beside burnfs, the others beside the peer.
 			peer := c.Name
@@ -82,7 +86,7 @@ func (r *Report) table(w io.Writer) error {
 					continue
 				}
 				if !first {
-					cells = []string{"", "", "", "", ""}
+					cells = []string{"", "", "", "", "", ""}
 				}
 				first = false
 				line(append(cells, verdict(v, row.Unit)...)...)
