@@ -38,7 +38,7 @@ func All() []Study {
 		{
 			Name: "growth-new-files", Of: "new files of 1 KiB", Reason: "cp -a into the mount of a blank BD-RE, then `burnfs sync` of them all. Memory is the daemon's",
 			Limits: map[string]float64{"commit": perFile},
-			Try:    []int{100, 1000, 4000}, Whole: []int{1000, 10_000, 100_000, 300_000},
+			Try:    []int{100, 1000, 4000}, Whole: []int{1000, 10_000, 30_000, 100_000},
 			At: newFiles,
 		},
 		{

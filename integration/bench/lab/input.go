@@ -108,7 +108,7 @@ func (l *Lab) ISO(ctx context.Context, dir string) (string, error) {
 }
 
 // MadeUp is an image of files that exist nowhere else: so many in each of so many
-// directories, with 1 KiB of content each. The directories lie in chains of the given
+// directories, with 1 KiB of zeros each. The directories lie in chains of the given
 // depth.
 func (l *Lab) MadeUp(ctx context.Context, dirs, perDir, depth int) (string, error) {
 	name := fmt.Sprintf("made-up-%d-%d-%d.iso", dirs, perDir, depth)

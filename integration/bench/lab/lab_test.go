@@ -85,8 +85,8 @@ func TestNoTwoAlike(t *testing.T) {
 	seen := make(map[[32]byte]string)
 	files := 0
 	for _, make := range []func() (string, error){
-		func() (string, error) { return l.Tree(1500) },
-		func() (string, error) { return l.Tree(100) },
+		func() (string, error) { return l.Tree(1005) },
+		func() (string, error) { return l.Tree(20) },
 		func() (string, error) { return l.Big(1 << 20) },
 		func() (string, error) { return l.Big(2 << 20) },
 	} {
@@ -110,10 +110,10 @@ func TestNoTwoAlike(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if files != 1500+100+2 {
+	if files != 1005+20+2 {
 		t.Errorf("%d files", files)
 	}
-	again, err := l.Tree(100)
+	again, err := l.Tree(20)
 	if err != nil || !strings.HasPrefix(again, l.Dir) {
 		t.Errorf("%s, %v", again, err)
 	}

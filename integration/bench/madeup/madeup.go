@@ -3,16 +3,19 @@
 //
 //	root ── d0000000 ── d0000001 ── …      chains of directories, depth long
 //	     ├─ d0000004 ── …
-//	     each with f0000000 … f0000999, 1 KiB each
+//	     each with f0000000 … f0000999, 1 KiB of zeros each
+//
+// Blocks of zeros are holes of the image's file, so that only the directories take room on
+// the local disk.
 package madeup
 
 import (
+	"bufio"
+	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"iter"
-	"math/rand/v2"
 	"os"
 	"time"
 
@@ -103,11 +106,9 @@ func (s Shape) file(at place, i int) image.Node {
 		Mode: typeRegular | 0o644, Nlink: 1, Atime: epoch, Mtime: epoch, Ctime: epoch, Pieces: []image.Piece{{Size: FileSize}}}
 }
 
-// open yields the noise that is a file's content.
-func open(_ context.Context, f image.File) (io.ReadCloser, error) {
-	var key [32]byte
-	binary.LittleEndian.PutUint64(key[:], f.ID)
-	return io.NopCloser(io.LimitReader(rand.NewChaCha8(key), FileSize)), nil
+// open yields a file's content.
+func open(context.Context, image.File) (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader(make([]byte, FileSize))), nil
 }
 
 // Write makes the image.
@@ -121,5 +122,14 @@ func Write(ctx context.Context, path string, s Shape) (err error) {
 		return err
 	}
 	defer func() { err = multierror.Append(err, f.Close()).ErrorOrNil() }()
-	return layout.Write(ctx, f, open)
+	// Without the buffer, the writer would see headers and contents in pieces of any size.
+	h := &holes{f: f}
+	w := bufio.NewWriterSize(h, holeSize)
+	if err := layout.Write(ctx, w, open); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return f.Truncate(h.at)
 }

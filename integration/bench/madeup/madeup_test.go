@@ -52,6 +52,13 @@ func TestReadsBack(t *testing.T) {
 		if dirs != 1+shape.Dirs || files != shape.Dirs*shape.PerDir || depth != shape.Depth {
 			t.Errorf("%+v: %d directories, %d files, depth %d", shape, dirs, files, depth)
 		}
+		fi, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := int64(v.Primary().VolumeSpaceSize()) * iso9660.BlockSize; fi.Size() != want {
+			t.Errorf("%+v: the file has %d bytes, the volume %d", shape, fi.Size(), want)
+		}
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
 		}

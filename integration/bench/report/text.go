@@ -25,6 +25,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	write("%d processors, %d MiB, Linux %s, all on %s; load %.1f before, %.1f after", s.Processors, s.MemoryMiB, s.Kernel, s.FileSystem, s.LoadBefore, s.LoadAfter)
 	if s.Cold != "" {
 		write("; cold by %s", s.Cold)
+		if s.FileSystem == "tmpfs" {
+			write(", but what is in tmpfs is never cold")
+		}
 	}
 	write("\n")
 	if s.Scale != 1 {
