@@ -2,9 +2,8 @@ package fusefs
 
 import "bazil.org/fuse/fs"
 
-// A missing method is no compile error in bazil.org/fuse but a call that
-// succeeds and does nothing, or fails with an errno of its own choice. These
-// are all the interfaces that each type has to have.
+// These are all the interfaces of bazil.org/fuse that each type has to have: what
+// the kernel may ask of it.
 
 var (
 	_ fs.FS         = (*filesystem)(nil)

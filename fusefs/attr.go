@@ -21,6 +21,9 @@ const (
 	// of files do. A wrong mtime or number of links must not stay.
 	dirValid = time.Second
 
+	// entryValid is how long the kernel may believe a name that a call has just made.
+	entryValid = forever
+
 	// blockSize is st_blksize, which programs take as the size of their
 	// buffers: as much as one request carries.
 	blockSize = 128 << 10

@@ -117,7 +117,7 @@ func (d dir) Open(context.Context, *fuse.OpenRequest, *fuse.OpenResponse) (fs.Ha
 	return list{d}, nil
 }
 
-// list is an open directory. bazil.org/fuse asks it for everything when the
+// list is an open directory. It is asked for everything when the
 // reader stands at the beginning and serves from that until the reader goes
 // back there. So positions stay good while the directory changes, and
 // nothing that existed throughout is missed or seen twice.

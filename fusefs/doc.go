@@ -4,7 +4,7 @@
 //
 //	 program        kernel                    burnfs
 //	┌───────┐ call ┌──────────────┐ request  ┌───────────────────────────┐
-//	│  cp   │─────▶│ VFS, page    │─────────▶│ bazil fs.Server           │
+//	│  cp   │─────▶│ VFS, page    │─────────▶│ bazil Conn, loop          │
 //	│       │◀─────│ cache, FUSE  │◀─────────│   dir, inode, file, list  │
 //	└───────┘      └──────────────┘  reply   └──────────┬────────────────┘
 //	                                                    │ one call each
@@ -35,11 +35,18 @@
 // holes of lseek(2), copy_file_range(2) and O_TMPFILE are refused by the kernel
 // or done by it in terms of other calls.
 //
+// # Requests
+//
+// bazil.org/fuse reads requests and writes replies (fuse.Conn); which goroutine
+// answers which of them is decided here, see serve.go. Its own server (fuse/fs)
+// starts a goroutine for each, and for most of them to wake it takes longer than to
+// answer. Its interfaces say what dir, leaf and file have to have.
+//
 // # Nodes
 //
-// The node values given to bazil are comparable structs around a *tree.Node.
-// Two lookups of one inode therefore give equal values, which bazil turns
-// into one node ID, without any table here that a Forget could leave stale.
+// dir and leaf are values around a *tree.Node, which is one for each inode. The
+// numbers by which the kernel knows them are in the loop's table; nothing else is
+// bound to them, so that a Forget concerns nothing else.
 //
 // # Life of a mount
 //

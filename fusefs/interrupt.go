@@ -26,6 +26,9 @@ const fatalPoll = 100 * time.Millisecond
 // killable derives a context that ends when the caller of the request is about
 // to die. release must be called when the request is done.
 func killable(ctx context.Context, req *fuse.Header) (_ context.Context, release func()) {
+	if c, ok := ctx.(*call); ok {
+		return c, func() {} // is like that by itself
+	}
 	return killableBy(ctx, func() bool { return dying(req.Pid) })
 }
 

@@ -34,8 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// bazilLog keeps what bazil.org/fuse writes to the standard logger: that is
-// where it reports handlers that panicked.
+// bazilLog keeps what bazil.org/fuse writes to the standard logger.
 var bazilLog = new(lockedBuffer)
 
 type lockedBuffer struct {

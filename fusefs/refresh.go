@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"bazil.org/fuse"
-	"bazil.org/fuse/fs"
 
 	"burnfs/session/tree"
 )
@@ -44,7 +43,7 @@ func (s *Server) Refresh(ctx context.Context, nodes []*tree.Node, names []tree.S
 }
 
 // notify carries orders out, one after the other, until stop is closed.
-func (s *Server) notify(server *fs.Server, stop <-chan struct{}) {
+func (s *Server) notify(l *loop, stop <-chan struct{}) {
 	for {
 		select {
 		case <-stop:
@@ -52,10 +51,10 @@ func (s *Server) notify(server *fs.Server, stop <-chan struct{}) {
 		case r := <-s.refreshes:
 			// Names first: who looks one up anew finds attributes that are new.
 			for _, n := range r.names {
-				s.forgotten("name", server.InvalidateEntry(s.fs.node(n.Dir), n.Name))
+				s.forgotten("name", l.invalidateName(n.Dir, n.Name))
 			}
 			for _, n := range r.nodes {
-				s.forgotten("inode", server.InvalidateNodeData(s.fs.node(n)))
+				s.forgotten("inode", l.invalidateNode(n))
 			}
 			close(r.done)
 		}

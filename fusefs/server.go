@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"bazil.org/fuse"
-	"bazil.org/fuse/fs"
 	"github.com/hashicorp/go-multierror"
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
@@ -109,7 +108,7 @@ func (s *Server) Mountpoint() string { return s.mountpoint }
 
 func (s *Server) serve() {
 	defer close(s.done)
-	server := fs.New(s.conn, s.trace())
+	server := newLoop(s.conn, s.fs, s.log)
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -117,7 +116,7 @@ func (s *Server) serve() {
 	}()
 	var errs *multierror.Error
 	// Returns when the mount is gone and the last handler has ended.
-	if err := server.Serve(s.fs); err != nil {
+	if err := server.serve(); err != nil {
 		errs = multierror.Append(errs, fmt.Errorf("serving %s: %w", s.mountpoint, err))
 	}
 	close(stop)
@@ -136,15 +135,6 @@ func (s *Server) serve() {
 		}
 	}
 	s.err = errs.ErrorOrNil()
-}
-
-// trace logs every request and reply, if anybody wants to see them.
-func (s *Server) trace() *fs.Config {
-	ctx := context.Background()
-	if !s.log.Enabled(ctx, LevelTrace) {
-		return &fs.Config{Debug: func(any) {}}
-	}
-	return &fs.Config{Debug: func(msg any) { s.log.Log(ctx, LevelTrace, fmt.Sprint(msg)) }}
 }
 
 // place is where our mount is in the stack at its mount point.

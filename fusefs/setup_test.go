@@ -100,7 +100,7 @@ func mountTree(t *testing.T, tr *tree.Tree, opt Options, level ...slog.Level) *m
 		if on, err := topMount(m.dir); err != nil || on != nil {
 			t.Errorf("still mounted: %v, %v", on, err)
 		}
-		if s := bazilLog.String(); strings.Contains(s, "panic") {
+		if s := bazilLog.String() + m.log.String(); strings.Contains(s, "panic") {
 			t.Errorf("a handler panicked:\n%s", s)
 		}
 		eventually(t, "goroutines left behind", func() string {

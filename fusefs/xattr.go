@@ -20,7 +20,7 @@ func (i inode) isControl(name string) bool {
 	return name == ControlXattr && i.n == i.fs.tree.Root()
 }
 
-// Getxattr is getxattr(2). bazil.org/fuse compares sizes.
+// Getxattr is getxattr(2). The caller compares sizes.
 func (i inode) Getxattr(ctx context.Context, req *fuse.GetxattrRequest, resp *fuse.GetxattrResponse) error {
 	if i.isControl(req.Name) && i.fs.control != "" {
 		resp.Xattr = []byte(i.fs.control)
