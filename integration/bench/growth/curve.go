@@ -29,7 +29,9 @@ type Line struct {
 	X     []float64 `json:"x"`
 	Y     []float64 `json:"y"`
 	Slope float64   `json:"slope"` // of the logarithms; see [stats.Slope]
-	Known bool      `json:"known"` // there were points enough for a slope
+	// End is the slope of the largest sizes alone, where what happens once does not count.
+	End   float64 `json:"end"`
+	Known bool    `json:"known"` // there were points enough for slopes
 	// Each is what one more of the thing costs: the difference between the largest and the
 	// smallest size, divided; in the line's unit.
 	Each float64 `json:"each"`
@@ -37,20 +39,25 @@ type Line struct {
 	EachLimit float64 `json:"each_limit,omitempty"`
 }
 
-// linear is the slope up to which cost counts as growing no faster than what there is:
+// linear is the slope at the end up to which cost counts as growing no faster than what there is:
 // points are measured once, on a machine that does other things, too.
 const linear = 1.1
 
 // Reached tells whether the cost grows linearly or better, and keeps to its limit.
 func (l Line) Reached() bool {
-	return l.Known && l.Slope <= linear && (l.EachLimit == 0 || l.Each <= l.EachLimit)
+	return l.Known && l.End <= linear && (l.EachLimit == 0 || l.Each <= l.EachLimit)
 }
+
+// endPoints are how many of the largest sizes End is about.
+const endPoints = 3
 
 // newLine fits a line to costs.
 func newLine(what, unit string, x, y []float64) Line {
 	l := Line{What: what, Unit: unit, X: x, Y: y}
+	largest := max(len(x)-endPoints, 0)
 	slope, err := stats.Slope(x, y)
-	l.Slope, l.Known = slope, err == nil
+	end, endErr := stats.Slope(x[largest:], y[largest:])
+	l.Slope, l.End, l.Known = slope, end, err == nil && endErr == nil
 	if last := len(x) - 1; last > 0 && x[last] != x[0] {
 		l.Each = (y[last] - y[0]) / (x[last] - x[0])
 	}

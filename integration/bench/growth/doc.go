@@ -6,5 +6,5 @@
 //	     └─ Line  one cost: numbers, the slope of their logarithms, and how much each costs
 //
 // A slope of 1 is linear, 0 constant, 2 quadratic. Small sizes cost what everything costs
-// that happens once, so slopes begin low.
+// that happens once, so slopes begin low; what is judged is the slope at the end.
 package growth

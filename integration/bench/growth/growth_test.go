@@ -32,6 +32,22 @@ func newLab(t *testing.T) *lab.Lab {
 	return l
 }
 
+// TestEnd: what grows fast at the end only is not hidden by a slow beginning.
+func TestEnd(t *testing.T) {
+	s := powers(0, 0)
+	s.Try = []int{1, 10, 100, 1000, 10_000, 100_000}
+	s.At = func(_ context.Context, _ *lab.Lab, _ string, n int) ([]growth.Cost, error) {
+		return []growth.Cost{{What: "work", Usage: lab.Usage{Wall: time.Millisecond + time.Duration(n*n), Peak: 1 << 20}}}, nil
+	}
+	curve, err := s.Run(t.Context(), newLab(t), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := curve.Lines[0]; l.Slope > 1 || l.Reached() {
+		t.Errorf("slope %v, end %v, reached %v", l.Slope, l.End, l.Reached())
+	}
+}
+
 // powers is a study whose time grows with the power k, and whose memory by so many bytes.
 func powers(k float64, each int64) growth.Study {
 	return growth.Study{

@@ -21,7 +21,7 @@ const perFile = 200
 func All() []Study {
 	return []Study{
 		{
-			Name: "growth-directory", Of: "files in one directory", Reason: usualReason,
+			Name: "growth-directory", Of: "files in one directory", Reason: usualReason, Limits: map[string]float64{"commit": perFile},
 			Try: []int{1, 100, 10_000}, Whole: []int{1, 1000, 10_000, 100_000, 1_000_000},
 			At: func(ctx context.Context, l *lab.Lab, place string, n int) ([]Cost, error) {
 				return madeUp(ctx, l, place, 1, n, 1)

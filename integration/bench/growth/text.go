@@ -29,13 +29,13 @@ func (c Curve) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for i, l := range c.Lines {
 		if i == 0 {
-			say(t, "\t%s\tslope\teach\t\t\n", strings.Join(numbers("%.10g", l.X), "\t"))
+			say(t, "\t%s\tslope\tend\teach\t\t\n", strings.Join(numbers("%.10g", l.X), "\t"))
 		}
-		slope := "-"
+		slope, end := "-", "-"
 		if l.Known {
-			slope = fmt.Sprintf("%.2f", l.Slope)
+			slope, end = fmt.Sprintf("%.2f", l.Slope), fmt.Sprintf("%.2f", l.End)
 		}
-		say(t, "%s [%s]\t%s\t%s\t%s\t%s\t\n", l.What, l.Unit, strings.Join(numbers("%.3g", l.Y), "\t"), slope, each(l), verdict(l))
+		say(t, "%s [%s]\t%s\t%s\t%s\t%s\t%s\t\n", l.What, l.Unit, strings.Join(numbers("%.3g", l.Y), "\t"), slope, end, each(l), verdict(l))
 	}
 	errs = multierror.Append(errs, t.Flush())
 	if len(c.LeftOut) > 0 {
