@@ -95,11 +95,14 @@ type Row struct {
 	Targets []Target `json:"targets"`
 }
 
-// Contestant does the work its own way. Place is an empty directory for this run alone,
-// which is removed afterwards. It returns a sample for each row by name.
+// Turn does the work once. Place is an empty directory for this turn alone, which is removed
+// afterwards. It returns a sample for each row by name.
+type Turn func(ctx context.Context, l *lab.Lab, place string) (map[string]Sample, error)
+
+// Contestant does the work its own way.
 type Contestant struct {
 	Name string
-	Run  func(ctx context.Context, l *lab.Lab, place string) (map[string]Sample, error)
+	Run  Turn
 }
 
 // Scenario is one piece of work and what is read off it.

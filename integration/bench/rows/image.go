@@ -3,6 +3,7 @@ package rows
 import (
 	"context"
 	"path/filepath"
+	"strings"
 
 	"burnfs/integration/bench/contest"
 	"burnfs/integration/bench/lab"
@@ -10,7 +11,7 @@ import (
 
 // imaging compares burnfs with genisoimage and xorriso at an image of a directory.
 func imaging(row contest.Row, source func(l *lab.Lab) (string, error)) contest.Scenario {
-	run := func(line func(l *lab.Lab, out, dir string) []string) func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
+	run := func(line func(l *lab.Lab, out, dir string) []string) contest.Turn {
 		return func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
 			dir, err := source(l)
 			if err != nil {
@@ -66,7 +67,7 @@ func largeImage() contest.Scenario {
 func secondSession() contest.Scenario {
 	const name = "second-session"
 	few := func(l *lab.Lab) (string, error) { return l.Tree(100) }
-	run := func(add func(ctx context.Context, l *lab.Lab, base, dir, place string) (lab.Usage, error)) func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
+	run := func(add func(ctx context.Context, l *lab.Lab, base, dir, place string) (lab.Usage, error)) contest.Turn {
 		return func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
 			base, err := smallFilesImage(ctx, l)
 			if err != nil {
@@ -91,7 +92,7 @@ func secondSession() contest.Scenario {
 			if err != nil {
 				return lab.Usage{}, err
 			}
-			line := append(program(l), "-C", trimmed(numbers), "-M", base, "-R", "-J", "-graft-points",
+			line := append(program(l), "-C", strings.TrimSpace(numbers), "-M", base, "-R", "-J", "-graft-points",
 				"-o", filepath.Join(place, "session.iso"), "new="+dir)
 			u, _, err := l.Run(ctx, line[0], line[1:]...)
 			return u, err

@@ -34,7 +34,7 @@ const coldReason = "the image is genisoimage's (-R -J), the mount is new, and th
 
 // reading compares burnfs with fuseiso at a script that reads the mount $1.
 func reading(row contest.Row, image imageOf, script string, counts func(l *lab.Lab) string) contest.Scenario {
-	run := func(mount func(image string) mounter) func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
+	run := func(mount func(image string) mounter) contest.Turn {
 		return func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
 			path, err := image(ctx, l)
 			if err != nil {

@@ -15,7 +15,7 @@ const blankDiscReason = "burnfs has a blank emulated BD-RE and burns nothing (-o
 
 // smallFiles copies many small files into a mount and removes them.
 func smallFiles() contest.Scenario {
-	run := func(mount mounter) func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
+	run := func(mount mounter) contest.Turn {
 		return func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
 			tree, err := l.Tree(l.Count(100_000))
 			if err != nil {
@@ -63,7 +63,7 @@ func command(ctx context.Context, l *lab.Lab, s *lab.Server, name string, args .
 
 // largeFile writes one large file into a mount.
 func largeFile() contest.Scenario {
-	run := func(mount mounter) func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
+	run := func(mount mounter) contest.Turn {
 		return func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
 			big, err := l.Big(l.Size(2 << 30))
 			if err != nil {
@@ -104,7 +104,7 @@ func largeFile() contest.Scenario {
 
 // randomWrites writes blocks of 4 KiB all over a file.
 func randomWrites() contest.Scenario {
-	run := func(mount mounter) func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
+	run := func(mount mounter) contest.Turn {
 		return func(ctx context.Context, l *lab.Lab, place string) (map[string]contest.Sample, error) {
 			size := fmt.Sprintf("%dM", l.Size(256<<20)>>20)
 			var sample contest.Sample
