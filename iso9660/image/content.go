@@ -85,7 +85,7 @@ type stretch struct {
 	content, fill int32
 	first, last   bool      // of the file's stretches
 	digest        bool      // the file has an index
-	known         *[16]byte // its MD5, if it does not pass
+	known         *[16]byte // its MD5, if not all of it passes
 }
 
 // A contentSummer takes the MD5 of each file with an index and of all together.
@@ -112,7 +112,7 @@ func (s *contentSummer) chunk(k *contentChunk) {
 			s.sum.Begin()
 		}
 		switch content := data[:x.content]; {
-		case x.digest:
+		case x.digest && x.known == nil:
 			s.sum.WriteBoth(content)
 		default:
 			s.sum.Write(content)
@@ -193,7 +193,7 @@ func (c *contentReader) file(f File) error {
 	}
 	var sum [sha256.Size]byte
 	switch {
-	case len(f.New) > 0 || f.Size == 0:
+	case f.OldMD5 == nil || f.Size == 0:
 		c.sha256.Sum(sum[:0])
 	case f.OldSHA256 != nil:
 		sum = *f.OldSHA256
@@ -225,12 +225,12 @@ func (c *contentReader) content(f File) (err error) {
 			if err != nil {
 				return shortRead(err, f.NewSize())
 			}
-			if f.Index != 0 && c.sha256 != nil {
+			if f.Index != 0 && c.sha256 != nil && f.OldMD5 == nil {
 				c.sha256.Write(space[:got])
 			}
 			data = data[:len(data)+got]
 			left -= int64(got)
-			*x = stretch{content: int32(got), first: first, digest: f.Index != 0, last: left == 0 && i == len(f.New)-1}
+			*x = stretch{content: int32(got), first: first, digest: f.Index != 0, known: f.OldMD5, last: left == 0 && i == len(f.New)-1}
 			first = false
 			// Chunks are whole blocks, so the padding fits into the one at hand.
 			if used := len(data) % iso9660.BlockSize; left == 0 && used > 0 {

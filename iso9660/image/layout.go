@@ -41,8 +41,8 @@ type File struct {
 	NewOffsets []int64
 	// Size of the whole file in bytes, old pieces included.
 	Size int64
-	// OldMD5 and OldSHA256 are what to carry forward when there is nothing to
-	// write.
+	// OldMD5 and OldSHA256 are what to record instead of digests of what is
+	// written, if a piece is old.
 	OldMD5    *[16]byte
 	OldSHA256 *[32]byte
 	// Patch is what of the content is recorded otherwise than Open yields it,

@@ -191,19 +191,17 @@ func newBlocks(n *Node) int64 {
 }
 
 // digestible tells whether an MD5 of n's whole content will be known: all of it
-// passes through, or none of it and the source knows.
+// passes through, or the source knows.
 func digestible(n *Node) bool {
-	fresh, old := false, false
+	if n.OldMD5 != nil {
+		return true
+	}
 	for _, p := range n.Pieces {
-		switch {
-		case p.Size == 0:
-		case p.Old:
-			old = true
-		default:
-			fresh = true
+		if p.Old && p.Size > 0 {
+			return false
 		}
 	}
-	return !old || !fresh && n.OldMD5 != nil
+	return true
 }
 
 func join(dir, name string) string {

@@ -32,7 +32,7 @@ type Node struct {
 	Target    string      // of a symbolic link
 	Xattrs    []aaip.Attr // without the isofs namespace, which is the builder's
 	Pieces    []Piece     // content of a regular file, in order
-	OldMD5    *[16]byte   // of the whole content as it is recorded, when every piece is old
+	OldMD5    *[16]byte   // of the whole content as it is recorded, if a piece is old and it is known
 	OldSHA256 *[32]byte   // likewise; recorded only beside an MD5
 	// ZF says that the content of a regular file, as its pieces are recorded, is
 	// compressed (see package zisofs); nil for none. The builder does not compress.

@@ -44,7 +44,7 @@ const maxLargest = 5
 // Look tells what Make would plan, to the block. It writes nothing and keeps no more
 // in memory than the layout of the directories.
 func Look(ctx context.Context, frozen *tree.Frozen, opt Options) (*Outlook, error) {
-	l, err := lay(ctx, frozen, opt)
+	l, err := lay(ctx, frozen, opt, true)
 	if err != nil {
 		return nil, err
 	}

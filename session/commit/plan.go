@@ -101,6 +101,7 @@ type file struct {
 	Bytes    []span            `cbor:"7,keyasint,omitempty"` // the new bytes, in order
 	Path     []byte            `cbor:"8,keyasint,omitempty"` // any bytes, so it is no text
 	Offsets  []int64           `cbor:"9,keyasint,omitempty"`
+	Same     []move            `cbor:"14,keyasint,omitempty"` // staged bytes that old sections have
 	Patch    *patch            `cbor:"10,keyasint,omitempty"`
 	OldSHA   []byte            `cbor:"11,keyasint,omitempty"`
 }
@@ -121,6 +122,12 @@ type span struct {
 	Len  int64
 }
 
+// move is a tree.Move.
+type move struct {
+	_             struct{} `cbor:",toarray"`
+	From, Len, To int64
+}
+
 type spanKind uint8
 
 const (
@@ -137,8 +144,8 @@ type dir struct {
 }
 
 // Make plans the session of a frozen tree and leaves the plan's files in
-// where, durable. Of the disc, only directories and the parts of changed files
-// that have to be written again are read.
+// where, durable. Of the disc, directories are read, of changed files the parts that
+// have to be written again, and what refinery looks at.
 func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (*Plan, error) {
 	if err := os.RemoveAll(where); err != nil {
 		return nil, err
@@ -146,7 +153,7 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	if err := os.MkdirAll(where, 0o700); err != nil {
 		return nil, err
 	}
-	l, err := lay(ctx, frozen, opt)
+	l, err := lay(ctx, frozen, opt, false)
 	if err != nil {
 		return nil, err
 	}
@@ -205,8 +212,9 @@ type laid struct {
 	changes []bootable.Change
 }
 
-// lay fixes the addresses of the session of a frozen tree. Nothing is written.
-func lay(ctx context.Context, frozen *tree.Frozen, opt Options) (*laid, error) {
+// lay fixes the addresses of the session of a frozen tree. Nothing is written. If it is
+// dry, checksums that would have to be taken are not.
+func lay(ctx context.Context, frozen *tree.Frozen, opt Options, dry bool) (*laid, error) {
 	if opt.Visit == nil {
 		opt.Visit = func() {}
 	}
@@ -226,7 +234,7 @@ func lay(ctx context.Context, frozen *tree.Frozen, opt Options) (*laid, error) {
 			lost = append(lost, fmt.Sprintf("%s: %s", path, what))
 		},
 	}
-	src := source{frozen, opt.Checksums, opt.Visit, map[uint64]bool{}, opt.Start, opt.head()}
+	src := source{frozen, opt.Checksums, opt.Visit, map[uint64]bool{}, opt.Start, opt.head(), &refinery{known: map[uint64]*refined{}, left: digestible, dry: dry}}
 	changes, err := opt.Boot.Continue(ctx, src, &iopt, func(ino uint64) { src.anew[ino] = true })
 	if err != nil {
 		return nil, err
@@ -262,8 +270,13 @@ func (p *Plan) listFiles(ctx context.Context, frozen *tree.Frozen, layout *image
 				if f.OldSHA256 != nil {
 					rec.OldSHA = f.OldSHA256[:]
 				}
-				if len(f.New) > 0 {
+				if len(f.New) > 0 || e.Content != nil {
 					rec.Sections = allSections(e.Pieces, f.New)
+				}
+				for _, m := range moves(&e) {
+					rec.Same = append(rec.Same, move{From: m.From, Len: m.Len, To: m.To})
+				}
+				if len(f.New) > 0 {
 					if rec.Bytes, err = c.spans(ctx, frozen, e, f); err != nil {
 						return fmt.Errorf("%s: %w", f.Path, err)
 					}
@@ -432,6 +445,9 @@ func whole[T any](where, name string, n int64) iter.Seq2[T, error] {
 
 func (f *file) published() tree.PublishedFile {
 	p := tree.PublishedFile{Ino: f.Ino, Sections: f.Sections, Checksum: f.Index}
+	for _, m := range f.Same {
+		p.Moved = append(p.Moved, tree.Move{From: m.From, Len: m.Len, To: m.To})
+	}
 	// The new bytes lie in the new sections in order; sections end in whole
 	// blocks but the last of a piece, after which the next begins a block.
 	section, at := 0, int64(0)

@@ -28,6 +28,8 @@ type source struct {
 	anew   map[uint64]bool // inodes whose content is recorded as one new piece
 	start  uint32          // of the session
 	head   span64          // blocks that are replaced at the beginning of the medium
+
+	refinery *refinery
 }
 
 // span64 is a range of blocks.
@@ -97,12 +99,17 @@ func inOnePiece(e tree.Entry) tree.Entry {
 	return e
 }
 
-func (s source) node(ctx context.Context, e tree.Entry) (image.Node, error) {
+func (s source) node(ctx context.Context, e tree.Entry) (n image.Node, err error) {
 	a := e.Attr
+	var r *refined
 	if s.anew[a.Ino] {
 		e = inOnePiece(e)
+	} else if r, err = s.refine(ctx, &e); err != nil {
+		return image.Node{}, fmt.Errorf("%q: %w", e.Name, err)
+	} else if r != nil {
+		e.Pieces, e.Checksum = r.pieces, r.checksum
 	}
-	n := image.Node{
+	n = image.Node{
 		ID: a.Ino, Name: e.Name, Mode: a.Mode, Nlink: a.Nlink, UID: a.UID, GID: a.GID,
 		RdevMajor: unix.Major(a.Rdev), RdevMinor: unix.Minor(a.Rdev),
 		Atime: a.Atime, Mtime: a.Mtime, Ctime: a.Ctime, Target: e.Target, ZF: e.ZF, Handle: e,
@@ -117,8 +124,9 @@ func (s source) node(ctx context.Context, e tree.Entry) (image.Node, error) {
 		}
 		n.Pieces = append(n.Pieces, image.Piece{Size: p.Size, Old: p.Old, LBA: p.LBA})
 	}
-	if e.Checksum != 0 && s.sums != nil {
-		var err error
+	if r != nil && r.md5 != nil {
+		n.OldMD5, n.OldSHA256 = r.md5, r.sha256
+	} else if e.Checksum != 0 && s.sums != nil {
 		if n.OldMD5, n.OldSHA256, err = s.sums(ctx, e.Checksum); err != nil {
 			return image.Node{}, err
 		}

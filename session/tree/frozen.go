@@ -59,8 +59,20 @@ type Entry struct {
 	// has none or its content changed.
 	Checksum uint32
 
+	// Changed says that the content of a regular file is not the base's.
+	Changed bool
+	// Before is what the base has under the same name.
+	Before Before
+
 	dir    dirRef
 	packed *Packed // that Content refers to
+}
+
+// Before is a regular file of the base, which is recorded as it is. It is empty unless
+// the next session could save something by keeping it.
+type Before struct {
+	Sections []iso9660.Section
+	Checksum uint32 // its index in the base's checksum array, 0 for none
 }
 
 // dirRef is where the base has a directory's entries.
@@ -149,6 +161,7 @@ func (n *Node) entry(name string, d Delta) Entry {
 	case n.content == nil:
 		e.Pieces, e.Checksum, e.ZF = oldPieces(n.sections), n.checksum, n.packed.zf()
 	default:
+		e.Changed = n.dataSeq != 0
 		e.Pieces = n.pieces(n.content, d)
 		if n.packed.isWhole(n.content) || !n.packed.decoded() {
 			e.ZF = n.packed.zf()
@@ -197,6 +210,10 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 			fail(err)
 			return
 		}
+		under, more := f.below(ctx, dir, over, yield)
+		if !more {
+			return
+		}
 		for name, ino := range over {
 			if ino == 0 {
 				continue
@@ -212,45 +229,81 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 				fail(err)
 				return
 			}
-			if !f.child(dir, n.entry(name, f.t.delta), yield) {
-				return
-			}
-		}
-		if f.base == nil || dir.dir.base.Size == 0 {
-			return
-		}
-		if err := f.t.damaged(dir); err != nil {
-			fail(lossError(dir.Attr.Ino, err))
-			return
-		}
-		for e, err := range f.inodes.entries(ctx, f.base, dir.dir.base) {
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
-				fail(lossError(dir.Attr.Ino, err))
-				return
-			}
-			if _, hidden := over[e.Name]; hidden {
-				continue
-			}
-			n, err := f.stored(e.ino)
-			switch {
-			case err != nil:
-				fail(err)
-				return
-			case n == nil:
-				n = f.inodes.node(&e.Entry, e.ino)
-			}
-			if !sameKind(n, e.Mode) || !f.t.mayBe(e.ino, e.Mode) {
-				fail(lossError(dir.Attr.Ino, errTwice))
-				return
-			}
-			if !f.child(dir, n.entry(e.Name, f.t.delta), yield) {
+			e := n.entry(name, f.t.delta)
+			e.Before = under[name]
+			if !f.child(dir, e, yield) {
 				return
 			}
 		}
 	}
+}
+
+// below yields the entries of a directory that the base has and over does not. more is
+// false if no more are wanted. under is what over hides that could be of use.
+func (f *Frozen) below(ctx context.Context, dir Entry, over map[string]uint64, yield func(Entry, error) bool) (under map[string]Before, more bool) {
+	fail := func(err error) { yield(Entry{}, err) }
+	if f.base == nil || dir.dir.base.Size == 0 {
+		return nil, true
+	}
+	if err := f.t.damaged(dir); err != nil {
+		fail(lossError(dir.Attr.Ino, err))
+		return
+	}
+	for e, err := range f.inodes.entries(ctx, f.base, dir.dir.base) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			fail(lossError(dir.Attr.Ino, err))
+			return
+		}
+		if by, hidden := over[e.Name]; hidden {
+			if b := f.before(&e); by != 0 && b.Sections != nil {
+				if under == nil {
+					under = map[string]Before{}
+				}
+				under[e.Name] = b
+			}
+			continue
+		}
+		n, err := f.stored(e.ino)
+		switch {
+		case err != nil:
+			fail(err)
+			return
+		case n == nil:
+			n = f.inodes.node(&e.Entry, e.ino)
+		}
+		if !sameKind(n, e.Mode) || !f.t.mayBe(e.ino, e.Mode) {
+			fail(lossError(dir.Attr.Ino, errTwice))
+			return
+		}
+		child := n.entry(e.Name, f.t.delta)
+		if child.Changed {
+			child.Before = f.before(&e)
+		}
+		if !f.child(dir, child, yield) {
+			return
+		}
+	}
+	return under, true
+}
+
+// before is what of an entry of the base could be of use for a file in its place.
+func (f *Frozen) before(e *numbered) Before {
+	if !e.IsRegular() || e.ZF != nil || e.Size < f.Least(e.Size) {
+		return Before{}
+	}
+	return Before{Sections: e.Sections, Checksum: e.ChecksumIndex}
+}
+
+// Least is how many bytes have to be saved of a file of so many for it to be recorded
+// in several sections.
+func (f *Frozen) Least(size int64) int64 { return f.t.delta.Least(size) }
+
+// ReadDisc fills p from byte address addr of the disc on.
+func (f *Frozen) ReadDisc(ctx context.Context, p []byte, addr int64) error {
+	return f.t.disc.ReadAt(ctx, p, addr)
 }
 
 // names returns what the overlay had in a directory: the inode number of each
