@@ -30,6 +30,7 @@ need unshare util-linux
 need setpriv util-linux
 need stress-ng stress-ng
 need fio fio
+need sqlite3 sqlite3
 if [ "${1-}" = kernel ]; then
 	need qemu-system-x86_64 qemu-system-x86
 	need xz xz-utils

@@ -98,8 +98,8 @@ func (s *Session) judges() []judge.Judge {
 	if s.Joliet {
 		list = append(list, judge.IsoinfoJoliet, judge.SevenZip, judge.IsoInfoJoliet)
 	}
-	if s.ZF > 1 {
-		// libarchive knows version 1 of compressed files.
+	if s.ZF > 1 || s.Scattered {
+		// libarchive knows version 1 of compressed files, and does not go back on the disc.
 		list = slices.DeleteFunc(list, func(j judge.Judge) bool { return j.Name == judge.Bsdtar.Name })
 	}
 	return slices.DeleteFunc(list, func(j judge.Judge) bool { return j.Cannot != nil && j.Cannot(s.Tree) != "" })

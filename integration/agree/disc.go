@@ -49,6 +49,8 @@ type Session struct {
 	// are none. ZF is the highest version of their entries.
 	Recorded manifest.Tree
 	ZF       byte
+	// Scattered tells that sections of a file are not in order on the disc.
+	Scattered bool
 	// Linked tells that the names of one file can be told: each has a serial number.
 	Linked bool
 }
@@ -208,7 +210,8 @@ func (s *Session) read(ctx context.Context, disc flat) error {
 		if e.IsRegular() {
 			m.Size = e.Size
 			var parts []io.Reader
-			for _, x := range e.Sections {
+			for i, x := range e.Sections {
+				s.Scattered = s.Scattered || i > 0 && x.LBA < e.Sections[i-1].LBA
 				parts = append(parts, io.NewSectionReader(endless{disc}, int64(x.LBA)*iso9660.BlockSize, x.Size))
 			}
 			if m.SHA256, err = manifest.Hash(io.MultiReader(parts...)); err != nil {

@@ -56,7 +56,7 @@ var packages = map[string]string{
 	"iso-info": "libcdio-utils", "iso-read": "libcdio-utils", "bsdtar": "libarchive-tools",
 	"7z": "p7zip-full", "mkzftree": "zisofs-tools", "rsync": "rsync", "setfattr": "attr", "setfacl": "acl", "growisofs": "growisofs",
 	"fusermount3": "fuse3", "unshare": "util-linux", "setpriv": "util-linux", "mkfifo": "coreutils",
-	"stress-ng": "stress-ng", "fio": "fio",
+	"stress-ng": "stress-ng", "fio": "fio", "sqlite3": "sqlite3",
 }
 
 func command(t testing.TB, name string, args ...string) *exec.Cmd {

@@ -25,6 +25,10 @@ import (
 // it. It cannot judge such sessions. Nor can it judge later sessions of genisoimage
 // and xorriso: it takes all extents beyond the volume space size for broken, and
 // they record the size of the session there instead of its end.
+//
+// It reads a disc from its beginning to its end. Of a file with a section that lies before
+// the one in front of it, it gives what comes first, says `Ignoring out-of-order file`, and
+// fails; or nothing, and says `File is beyond end-of-media`.
 var Bsdtar = Judge{
 	Name:    "bsdtar",
 	Aspects: manifest.Size | manifest.Content | manifest.Perm | manifest.Owner | manifest.MtimeSeconds | manifest.Names | manifest.Target | manifest.Device,

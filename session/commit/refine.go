@@ -22,8 +22,8 @@ const (
 	// disc has. A drive that seeks reads 1 MiB in the same time, and burns what is
 	// shorter nearly as fast.
 	leastRun = 1 << 20
-	// leastSame is the shortest run of equal bytes that counts. Shorter ones are
-	// burned with what is around them.
+	// leastSame is the shortest run of equal bytes that counts between two others.
+	// Shorter ones are burned with what is around them.
 	leastSame = 16 * iso9660.BlockSize
 	// Of more than probedFrom bytes some are looked at first. A file of which
 	// nothing is as it was costs no more than that.
@@ -249,7 +249,7 @@ func (c *comparison) same(in stretch) (same []stretch, err error) {
 	}
 	run := stretch{in.off, in.off}
 	add := func() {
-		if run.end-run.off >= min(leastSame, n) {
+		if run.end-run.off >= leastSame || run.off < run.end && (run.off == in.off || run.end == in.end) {
 			same = append(same, run)
 		}
 	}

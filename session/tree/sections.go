@@ -129,7 +129,10 @@ func chosen(pieces []Piece, most int) []Piece {
 func (f *Frozen) Fewest(e Entry, m *extent.Map) []Piece {
 	best := laidOut(m, f.t.delta)
 	saved := (int64(newBlocks(e.Pieces)) - int64(newBlocks(best))) * iso9660.BlockSize
-	more := max(sections(best)-sections(e.Pieces), 0)*recordsCost(isoRecord+jolietRecord) + touchCost
+	more := max(sections(best)-sections(e.Pieces), 0) * recordsCost(isoRecord+jolietRecord)
+	if more > 0 {
+		more += touchCost
+	}
 	if saved <= more*int64(max(e.Attr.Nlink, 1)) {
 		return e.Pieces
 	}
