@@ -2,6 +2,7 @@ package fusefs
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 // for that before it is needed.
 type call struct {
 	id    fuse.RequestID
-	dying func() bool
+	pid   uint32 // of the caller
+	dying func(pid uint32) bool
 
 	mu    sync.Mutex
 	done  chan struct{} // nil until somebody waits for it
@@ -62,7 +64,7 @@ func (c *call) interrupt() {
 	go func() {
 		poll := time.NewTicker(fatalPoll)
 		defer poll.Stop()
-		for !c.dying() {
+		for !c.dying(c.pid) {
 			select {
 			case <-c.over:
 				return
@@ -97,27 +99,29 @@ func (c *call) end() {
 	}
 }
 
-// calls are the requests that are being answered. Their numbers may be used again
-// by the kernel as soon as they are.
+// calls are the requests that are being answered, few at any time. Their numbers may
+// be used again by the kernel as soon as they are.
 type calls struct {
-	mu sync.Mutex
-	by map[fuse.RequestID]*call
+	mu  sync.Mutex
+	now []*call // guarded by mu
 }
 
+// begin notes a request.
 func (s *calls) begin(h *fuse.Header) *call {
-	pid := h.Pid
-	c := &call{id: h.ID, dying: func() bool { return dying(pid) }}
+	c := &call{id: h.ID, pid: h.Pid, dying: dying}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.by[c.id] = c
+	s.now = append(s.now, c)
 	return c
 }
 
 // end forgets c, before it is answered.
 func (s *calls) end(c *call) {
 	s.mu.Lock()
-	if s.by[c.id] == c {
-		delete(s.by, c.id)
+	if i := slices.Index(s.now, c); i >= 0 {
+		last := len(s.now) - 1
+		s.now[i], s.now[last] = s.now[last], nil
+		s.now = s.now[:last]
 	}
 	s.mu.Unlock()
 	c.end()
@@ -126,9 +130,14 @@ func (s *calls) end(c *call) {
 // interrupt is what the kernel sends when a signal meets the caller.
 func (s *calls) interrupt(id fuse.RequestID) {
 	s.mu.Lock()
-	c := s.by[id]
+	var found *call
+	for _, c := range s.now {
+		if c.id == id {
+			found = c
+		}
+	}
 	s.mu.Unlock()
-	if c != nil {
-		c.interrupt()
+	if found != nil {
+		found.interrupt()
 	}
 }

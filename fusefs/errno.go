@@ -71,6 +71,13 @@ func (f *filesystem) errno(op string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return syscall.EINTR
 	}
+	// Names and attributes that are not there are asked for all the time, and say no
+	// more than that.
+	for i := range ladder {
+		if err == ladder[i].err {
+			return ladder[i].errno
+		}
+	}
 	to := rung{errno: syscall.EIO, level: slog.LevelError}
 	for _, r := range ladder {
 		if errors.Is(err, r.err) {

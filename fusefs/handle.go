@@ -18,31 +18,31 @@ func (l *loop) handle(c *call, req fuse.Request) error {
 	switch r := req.(type) {
 	case *fuse.InterruptRequest:
 		l.calls.interrupt(r.IntrID)
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 		return nil
 	case *fuse.ForgetRequest:
 		l.nodes.forget(r.Node, r.N)
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 		return nil
 	case *fuse.BatchForgetRequest:
 		for _, f := range r.Forget {
 			l.nodes.forget(f.NodeID, f.N)
 		}
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 		return nil
 	case *fuse.DestroyRequest:
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 		return nil
 	case *fuse.StatfsRequest:
-		resp := new(fuse.StatfsResponse)
+		resp := &fuse.StatfsResponse{}
 		if err := l.fs.Statfs(c, r, resp); err != nil {
 			return err
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 		return nil
 	case *fuse.ReadRequest, *fuse.WriteRequest, *fuse.FlushRequest, *fuse.ReleaseRequest, *fuse.FAllocateRequest:
@@ -56,62 +56,62 @@ func (l *loop) handle(c *call, req fuse.Request) error {
 	i := inode{fs: l.fs, n: n}
 	switch r := req.(type) {
 	case *fuse.GetattrRequest:
-		resp := new(fuse.GetattrResponse)
+		resp := &fuse.GetattrResponse{}
 		if err := i.Getattr(c, r, resp); err != nil {
 			return err
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.SetattrRequest:
-		resp := new(fuse.SetattrResponse)
+		resp := &fuse.SetattrResponse{}
 		if err := i.Setattr(c, r, resp); err != nil {
 			return err
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.GetxattrRequest:
-		resp := new(fuse.GetxattrResponse)
+		resp := &fuse.GetxattrResponse{}
 		if err := i.Getxattr(c, r, resp); err != nil {
 			return err
 		}
 		if r.Size != 0 && len(resp.Xattr) > int(r.Size) {
 			return syscall.ERANGE
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.ListxattrRequest:
-		resp := new(fuse.ListxattrResponse)
+		resp := &fuse.ListxattrResponse{}
 		if err := i.Listxattr(c, r, resp); err != nil {
 			return err
 		}
 		if r.Size != 0 && len(resp.Xattr) > int(r.Size) {
 			return syscall.ERANGE
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.SetxattrRequest:
 		if err := i.Setxattr(c, r); err != nil {
 			return err
 		}
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 	case *fuse.RemovexattrRequest:
 		if err := i.Removexattr(c, r); err != nil {
 			return err
 		}
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 	case *fuse.FsyncRequest:
 		if err := i.Fsync(c, r); err != nil {
 			return err
 		}
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 	case *fuse.PollRequest:
 		return i.Poll(c, r, nil)
 	case *fuse.AccessRequest:
 		// The kernel decides, by default_permissions.
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 	default:
 		if n.IsDir() {
@@ -126,20 +126,20 @@ func (l *loop) handle(c *call, req fuse.Request) error {
 func (l *loop) handleLeaf(c *call, n leaf, req fuse.Request) error {
 	switch r := req.(type) {
 	case *fuse.OpenRequest:
-		resp := new(fuse.OpenResponse)
+		resp := &fuse.OpenResponse{}
 		h, err := n.Open(c, r, resp)
 		if err != nil {
 			return err
 		}
 		resp.Handle = l.handles.add(h)
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.ReadlinkRequest:
 		target, err := n.Readlink(c, r)
 		if err != nil {
 			return err
 		}
-		l.done(c, target)
+		l.done(c)
 		r.Respond(target)
 	case *fuse.LookupRequest, *fuse.CreateRequest, *fuse.MknodRequest, *fuse.MkdirRequest, *fuse.SymlinkRequest,
 		*fuse.LinkRequest, *fuse.RemoveRequest, *fuse.RenameRequest:
@@ -154,7 +154,7 @@ func (l *loop) handleLeaf(c *call, n leaf, req fuse.Request) error {
 func (l *loop) handleDir(c *call, d dir, req fuse.Request) error {
 	switch r := req.(type) {
 	case *fuse.LookupRequest:
-		resp := new(fuse.LookupResponse)
+		resp := &fuse.LookupResponse{}
 		n, err := d.Lookup(c, r, resp)
 		if err != nil {
 			return err
@@ -162,10 +162,10 @@ func (l *loop) handleDir(c *call, d dir, req fuse.Request) error {
 		if err := l.entry(c, n, resp); err != nil {
 			return err
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.CreateRequest:
-		resp := new(fuse.CreateResponse)
+		resp := &fuse.CreateResponse{}
 		n, h, err := d.Create(c, r, resp)
 		if err != nil {
 			return err
@@ -174,40 +174,40 @@ func (l *loop) handleDir(c *call, d dir, req fuse.Request) error {
 			return err
 		}
 		resp.Handle = l.handles.add(h)
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.MknodRequest:
 		n, err := d.Mknod(c, r)
 		if err != nil {
 			return err
 		}
-		resp := new(fuse.LookupResponse)
+		resp := &fuse.LookupResponse{}
 		if err := l.entry(c, n, resp); err != nil {
 			return err
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.MkdirRequest:
 		n, err := d.Mkdir(c, r)
 		if err != nil {
 			return err
 		}
-		resp := new(fuse.MkdirResponse)
+		resp := &fuse.MkdirResponse{}
 		if err := l.entry(c, n, &resp.LookupResponse); err != nil {
 			return err
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.SymlinkRequest:
 		n, err := d.Symlink(c, r)
 		if err != nil {
 			return err
 		}
-		resp := new(fuse.SymlinkResponse)
+		resp := &fuse.SymlinkResponse{}
 		if err := l.entry(c, n, &resp.LookupResponse); err != nil {
 			return err
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.LinkRequest:
 		old := l.nodes.at(r.OldNode)
@@ -218,17 +218,17 @@ func (l *loop) handleDir(c *call, d dir, req fuse.Request) error {
 		if err != nil {
 			return err
 		}
-		resp := new(fuse.LookupResponse)
+		resp := &fuse.LookupResponse{}
 		if err := l.entry(c, n, resp); err != nil {
 			return err
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.RemoveRequest:
 		if err := d.Remove(c, r); err != nil {
 			return err
 		}
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 	case *fuse.RenameRequest:
 		to := l.nodes.at(r.NewDir)
@@ -238,16 +238,16 @@ func (l *loop) handleDir(c *call, d dir, req fuse.Request) error {
 		if err := d.Rename(c, r, l.fs.node(to)); err != nil {
 			return err
 		}
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 	case *fuse.OpenRequest:
-		resp := new(fuse.OpenResponse)
+		resp := &fuse.OpenResponse{}
 		h, err := d.Open(c, r, resp)
 		if err != nil {
 			return err
 		}
 		resp.Handle = l.handles.add(&listing{dir: h.(fs.HandleReadDirAller)})
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	default:
 		return syscall.ENOSYS
@@ -261,10 +261,11 @@ func (l *loop) entry(ctx context.Context, n fs.Node, resp *fuse.LookupResponse) 
 	if resp.EntryValid == 0 {
 		resp.EntryValid = entryValid
 	}
-	if err := n.Attr(ctx, &resp.Attr); err != nil {
+	i := inode{fs: l.fs, n: nodeOf(n)}
+	if err := i.Attr(ctx, &resp.Attr); err != nil {
 		return err
 	}
-	resp.Node, resp.Generation = l.nodes.refer(nodeOf(n))
+	resp.Node, resp.Generation = l.nodes.refer(i.n)
 	return nil
 }
 
@@ -323,7 +324,7 @@ func (l *loop) handleOpen(c *call, req fuse.Request) error {
 		if err != nil {
 			return err
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 		return nil
 	case *fuse.ReleaseRequest:
@@ -335,7 +336,7 @@ func (l *loop) handleOpen(c *call, req fuse.Request) error {
 				return err
 			}
 		}
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 		return nil
 	}
@@ -355,23 +356,23 @@ func (l *loop) handleOpen(c *call, req fuse.Request) error {
 	}
 	switch r := req.(type) {
 	case *fuse.WriteRequest:
-		resp := new(fuse.WriteResponse)
+		resp := &fuse.WriteResponse{}
 		if err := h.Write(c, r, resp); err != nil {
 			return err
 		}
-		l.done(c, resp)
+		l.done(c)
 		r.Respond(resp)
 	case *fuse.FlushRequest:
 		if err := h.Flush(c, r); err != nil {
 			return err
 		}
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 	case *fuse.FAllocateRequest:
 		if err := h.FAllocate(c, r); err != nil {
 			return err
 		}
-		l.done(c, nil)
+		l.done(c)
 		r.Respond()
 	}
 	return nil

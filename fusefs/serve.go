@@ -30,7 +30,7 @@ import (
 //	                                     another leader; this one answers and ends
 
 // watchEvery is how often the watch looks whether the leader is held up.
-const watchEvery = 2 * time.Millisecond
+const watchEvery = 10 * time.Millisecond
 
 // loop serves one connection.
 type loop struct {
@@ -49,7 +49,7 @@ type loop struct {
 }
 
 func newLoop(conn *fuse.Conn, f *filesystem, log *slog.Logger) *loop {
-	l := &loop{conn: conn, fs: f, log: log, nodes: newNodes(f.tree.Root()), calls: calls{by: map[fuse.RequestID]*call{}}}
+	l := &loop{conn: conn, fs: f, log: log, nodes: newNodes(f.tree.Root())}
 	if ctx := context.Background(); log.Enabled(ctx, LevelTrace) {
 		l.trace = func(msg any) { log.Log(ctx, LevelTrace, fmt.Sprint(msg)) }
 	}
@@ -134,10 +134,11 @@ func (l *loop) answer(c *call, req fuse.Request) {
 	}
 }
 
-// done notes that c is about to be answered with resp.
-func (l *loop) done(c *call, resp any) {
+// done notes that c is about to be answered. It does not get the answer, which would
+// have to be allocated for that.
+func (l *loop) done(c *call) {
 	if l.trace != nil {
-		l.trace(fmt.Sprintf("-> %v %v", c.id, resp))
+		l.trace(fmt.Sprintf("-> %v", c.id))
 	}
 	l.calls.end(c)
 }

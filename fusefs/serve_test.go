@@ -86,9 +86,9 @@ func TestCallEndsWithItsCaller(t *testing.T) {
 		{"a fatal signal before anybody waits", true, true, false, true},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := calls{by: map[fuse.RequestID]*call{}}
+			var s calls
 			c := s.begin(&fuse.Header{ID: 7})
-			c.dying = func() bool { return tt.dying }
+			c.dying = func(uint32) bool { return tt.dying }
 			if tt.waitsBefore {
 				c.Done()
 			}
