@@ -21,4 +21,8 @@
 // Windows programming interface. macOS: cd9660 as Apple published it with XNU
 // (iso_mountfs; cd9660_blockmap knows one extent for a file); what later releases do
 // is not known. xorriso: its manual.
+//
+// Readers that cannot read files of several sections are among the others only if there
+// is such a file. FreeBSD: what Wikipedia says of its cd9660. libarchive 3.6.2 and
+// genisoimage 1.1.11: what they do, which was tried.
 package readers

@@ -43,6 +43,7 @@ func Examine(ctx context.Context, d Disc) (*Report, error) {
 	}
 	r.Newest, r.Files, r.Dirs = newest.Number, e.survey.files, e.survey.dirs
 	r.Readers = append(r.Readers, e.linux(), e.windows(), e.macOS(), e.xorriso())
+	r.Readers = append(r.Readers, e.ofSections()...)
 	if first := e.first(); first != nil && first != newest && e.sequential() {
 		name := "a drive that sees only the first session"
 		if e.File {
@@ -198,6 +199,38 @@ func (e *examiner) macOS() Reader {
 	r.Remarks = s.compressed(r.Remarks)
 	r.Remarks = s.attributes.remark(r.Remarks, Changed, "names with extended attributes or ACLs, which are not shown")
 	return r
+}
+
+// ofSections are the readers that are of interest only because they cannot read files of
+// several sections.
+func (e *examiner) ofSections() (list []Reader) {
+	s := e.survey
+	if s.large.count+s.pieces.count+s.shattered.count == 0 {
+		return nil
+	}
+	if r, newest := e.shown("FreeBSD (cd9660)", false); newest {
+		const extent = "it is said to show the last piece only"
+		r.Tree = treeName(s.tree)
+		r.Remarks = s.large.remark(r.Remarks, Lost, "files larger than 4 GiB, recorded in several sections; "+extent)
+		r.Remarks = s.pieces.remark(r.Remarks, Lost, "files recorded in several sections; "+extent)
+		r.Remarks = s.shattered.remark(r.Remarks, Lost, "files recorded in very many sections; "+extent)
+		list = append(list, r)
+	}
+	// It reads block 16 of a disc or file, and what follows.
+	if (!e.sequential() || e.newest == e.first()) && e.blind == "" && s.backward.count > 0 {
+		r := Reader{Name: "bsdtar (libarchive)", Session: e.newest.Number, Tree: treeName(s.tree)}
+		r.Remarks = s.backward.remark(nil, Lost, "files whose pieces are not in order on the disc; it gives the first of them, or nothing, and an error")
+		list = append(list, r)
+	}
+	if r, newest := e.shown("genisoimage -M", false); newest {
+		r.Tree = treeName(s.tree)
+		r.Remarks = append(r.Remarks, Remark{
+			Effect: Lost, Count: s.large.count + s.pieces.count + s.shattered.count,
+			What: "files recorded in several sections, because of which it refuses to add a session; burnfs and xorriso add one",
+		})
+		list = append(list, r)
+	}
+	return list
 }
 
 // compressed is what is true of readers that do not know zisofs.

@@ -52,6 +52,39 @@ func TestSections(t *testing.T) {
 	}
 }
 
+// TestOfSections asks for the readers that cannot read files of several sections.
+func TestOfSections(t *testing.T) {
+	for _, row := range []struct {
+		reason   string
+		sections []uint32 // where they begin
+		kind     medium.Kind
+		want     string
+	}{
+		{"one section: nobody is worth a word", []uint32{100}, medium.Overwritable, ""},
+		{"appended to", []uint32{100, 200}, medium.Overwritable, "FreeBSD (cd9660) 1; genisoimage -M 1; "},
+		{"changed in its middle: libarchive does not go back", []uint32{100, 200, 110}, medium.Overwritable, "FreeBSD (cd9660) 1; bsdtar (libarchive) 1; genisoimage -M 1; "},
+		{"a drive that names the sessions, of which libarchive sees the first", []uint32{100, 200, 110}, medium.Sequential, "FreeBSD (cd9660) 1; genisoimage -M 1; "},
+	} {
+		e := examiner{Disc: Disc{Info: &medium.Info{Kind: row.kind}, Sessions: []history.Session{{Number: 1, Readable: true}, {Number: 2, Readable: true, Start: 50}}}, survey: &survey{}}
+		e.newest = &e.Sessions[1]
+		var sections []iso9660.Section
+		for _, lba := range row.sections {
+			sections = append(sections, iso9660.Section{LBA: lba, Size: 4096})
+		}
+		e.survey.entry("file", &volume.Entry{Mode: volume.ModeRegular, Sections: sections, Size: 4096}, nil)
+		got := ""
+		for _, r := range e.ofSections() {
+			if r.Session != 2 || len(r.Remarks) != 1 || r.Remarks[0].Effect != Lost {
+				t.Errorf("%s: %+v", row.reason, r)
+			}
+			got += fmt.Sprintf("%s %d; ", r.Name, r.Remarks[0].Count)
+		}
+		if got != row.want {
+			t.Errorf("%s: %q, want %q", row.reason, got, row.want)
+		}
+	}
+}
+
 func TestCompressed(t *testing.T) {
 	_, one := zisofstest.Compress(t, make([]byte, 100_000), 1, 15)
 	_, two := zisofstest.Compress(t, make([]byte, 100_000), 2, 15)

@@ -24,6 +24,7 @@ type survey struct {
 	large           tally // files of several sections because they are larger than one
 	pieces          tally // smaller files of several sections
 	shattered       tally // files of more sections than Linux reads
+	backward        tally // files with a section that lies before the one in front of it
 	hardLinks       tally // further names of a file
 	packed, packed2 tally // compressed files: as Linux knows it, in another way
 	attributes      tally // files with extended attributes or ACLs
@@ -108,6 +109,12 @@ func (s *survey) sections(name string, e *volume.Entry) {
 	size := e.Size
 	if e.Compressed {
 		size = e.RecordedSize()
+	}
+	for i := 1; i < len(e.Sections); i++ {
+		if e.Sections[i].LBA < e.Sections[i-1].LBA {
+			s.backward.add(name)
+			break
+		}
 	}
 	switch n := len(e.Sections); {
 	case n > manySections:

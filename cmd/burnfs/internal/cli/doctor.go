@@ -22,7 +22,9 @@ func (a *app) doctorCmd() *cobra.Command {
 		Long: `Tell for each of Linux, Windows, macOS, xorriso, and drives that see only the first or
 the last session, which session of DISC and which of its trees it shows, and which
 files are not shown there, are shown under another name or lack something, with the
-first few of them. Commands that show an older session are printed as well.
+first few of them. If files are recorded in several sections, as large changed ones
+are, those that cannot read them are told of, too. Commands that show an older session
+are printed as well.
 
 The answers follow from the directories on the disc and from what is publicly known of
 these readers; the files themselves are not read. 'burnfs check' and 'burnfs verify'
