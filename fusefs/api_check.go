@@ -31,7 +31,7 @@ var (
 	_ fs.NodeOpener          = dir{}
 )
 
-var _ fs.HandleReadDirAller = list{}
+var _ fs.HandleReadDirAller = (*list)(nil)
 
 var (
 	_ fs.Node              = leaf{}

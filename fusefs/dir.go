@@ -114,31 +114,7 @@ func (d dir) Rename(ctx context.Context, req *fuse.RenameRequest, newDir fs.Node
 
 // Open is opendir(3). Each handle takes its own listing.
 func (d dir) Open(context.Context, *fuse.OpenRequest, *fuse.OpenResponse) (fs.Handle, error) {
-	return list{d}, nil
-}
-
-// list is an open directory. It is asked for everything when the
-// reader stands at the beginning and serves from that until the reader goes
-// back there. So positions stay good while the directory changes, and
-// nothing that existed throughout is missed or seen twice.
-type list struct{ dir dir }
-
-// ReadDirAll returns all entries, "." and ".." among them, in order of names.
-func (l list) ReadDirAll(ctx context.Context) ([]fuse.Dirent, error) {
-	d := l.dir
-	ctx = context.WithoutCancel(ctx)
-	entries, err := d.fs.tree.ReadDir(ctx, d.n)
-	if err != nil {
-		return nil, d.fs.errno("readdir", err)
-	}
-	all := make([]fuse.Dirent, 0, len(entries)+2)
-	all = append(all,
-		fuse.Dirent{Name: ".", Inode: d.n.Ino(), Type: fuse.DT_Dir},
-		fuse.Dirent{Name: "..", Inode: d.fs.tree.Parent(ctx, d.n).Ino(), Type: fuse.DT_Dir})
-	for _, e := range entries {
-		all = append(all, fuse.Dirent{Name: e.Name, Inode: e.Ino, Type: direntType(e.Type)})
-	}
-	return all, nil
+	return &list{dir: d}, nil
 }
 
 // direntType is d_type of a file type: its four bits (readdir(3), IFTODT).

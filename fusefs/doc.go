@@ -42,6 +42,9 @@
 // starts a goroutine for each, and for most of them to wake it takes longer than to
 // answer. Its interfaces say what dir, leaf and file have to have.
 //
+// A directory is read with the attributes of all that is in it (FUSE_READDIRPLUS), so
+// that find(1) and ls(1) send one request for dozens of files instead of one for each.
+//
 // # Nodes
 //
 // dir and leaf are values around a *tree.Node, which is one for each inode. The

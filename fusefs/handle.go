@@ -2,12 +2,10 @@ package fusefs
 
 import (
 	"context"
-	"sync"
 	"syscall"
 
 	"bazil.org/fuse"
 	"bazil.org/fuse/fs"
-	"bazil.org/fuse/fuseutil"
 
 	"burnfs/session/tree"
 )
@@ -154,16 +152,11 @@ func (l *loop) handleLeaf(c *call, n leaf, req fuse.Request) error {
 func (l *loop) handleDir(c *call, d dir, req fuse.Request) error {
 	switch r := req.(type) {
 	case *fuse.LookupRequest:
-		resp := &fuse.LookupResponse{}
-		n, err := d.Lookup(c, r, resp)
+		n, err := d.Lookup(c, r, new(fuse.LookupResponse))
 		if err != nil {
 			return err
 		}
-		if err := l.entry(c, n, resp); err != nil {
-			return err
-		}
-		l.done(c)
-		r.Respond(resp)
+		return l.replyEntry(c, &r.Header, nodeOf(n))
 	case *fuse.CreateRequest:
 		resp := &fuse.CreateResponse{}
 		n, h, err := d.Create(c, r, resp)
@@ -246,9 +239,14 @@ func (l *loop) handleDir(c *call, d dir, req fuse.Request) error {
 		if err != nil {
 			return err
 		}
-		resp.Handle = l.handles.add(&listing{dir: h.(fs.HandleReadDirAller)})
+		resp.Handle = l.handles.add(h)
 		l.done(c)
 		r.Respond(resp)
+	case *fuse.UnrecognizedRequest:
+		if r.Opcode == opReadDirPlus {
+			return l.readDirPlus(c, r)
+		}
+		return syscall.ENOSYS
 	default:
 		return syscall.ENOSYS
 	}
@@ -280,53 +278,17 @@ func nodeOf(n fs.Node) *tree.Node {
 	return nil
 }
 
-// listing is an open directory as the kernel reads it: all entries, taken when the
-// reader stands at the beginning.
-type listing struct {
-	dir fs.HandleReadDirAller
-
-	mu   sync.Mutex
-	data []byte // guarded by mu; nil until read
-}
-
-// read serves a part of the listing.
-func (d *listing) read(ctx context.Context, r *fuse.ReadRequest, resp *fuse.ReadResponse) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if r.Offset == 0 || d.data == nil { // rewinddir(3), too
-		entries, err := d.dir.ReadDirAll(ctx)
-		if err != nil {
-			return err
-		}
-		d.data = make([]byte, 0, 64*len(entries))
-		for _, e := range entries {
-			d.data = fuse.AppendDirent(d.data, e)
-		}
-	}
-	fuseutil.HandleRead(r, resp, d.data)
-	return nil
-}
-
 // handleOpen carries out what is done to an open file or directory.
 func (l *loop) handleOpen(c *call, req fuse.Request) error {
 	switch r := req.(type) {
 	case *fuse.ReadRequest:
-		resp := &fuse.ReadResponse{Data: make([]byte, 0, r.Size)}
-		var err error
 		switch h := l.handles.at(r.Handle).(type) {
 		case *file:
-			err = h.Read(c, r, resp)
-		case *listing:
-			err = h.read(c, r, resp)
-		default:
-			err = syscall.ESTALE
+			return l.readFile(c, r, h)
+		case *list:
+			return l.readDir(c, &r.Header, h, r.Offset, r.Size, false)
 		}
-		if err != nil {
-			return err
-		}
-		l.done(c)
-		r.Respond(resp)
-		return nil
+		return syscall.ESTALE
 	case *fuse.ReleaseRequest:
 		switch h := l.handles.remove(r.Handle).(type) {
 		case nil:

@@ -11,10 +11,17 @@ import (
 // here; the kernel opens devices, fifos and sockets itself.
 type leaf struct{ inode }
 
+// openNoFlush is FOPEN_NOFLUSH, which bazil.org/fuse does not know: close(2) need not be
+// told. Linux before 5.16 tells it nevertheless.
+const openNoFlush fuse.OpenResponseFlags = 1 << 5
+
 // Open is open(2). Cached pages stay good from one open to the next, because
 // every change went through them. O_TRUNC arrives as a Setattr of its own.
 func (l leaf) Open(_ context.Context, req *fuse.OpenRequest, resp *fuse.OpenResponse) (fs.Handle, error) {
 	resp.Flags |= fuse.OpenKeepCache
+	if req.Flags.IsReadOnly() {
+		resp.Flags |= openNoFlush
+	}
 	h, err := l.fs.open(l.n, !req.Flags.IsReadOnly())
 	if err != nil {
 		return nil, err // not a nil *file, which is no nil Handle

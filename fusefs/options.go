@@ -67,7 +67,7 @@ func (o *Options) bazil() []fuse.MountOption {
 		fuse.Subtype(Subtype),
 		fuse.DefaultPermissions(),
 		fuse.AsyncRead(),
-		negotiate(accessLists),
+		negotiate(accessLists | fuse.InitDoReaddirplus),
 		fuse.MaxReadahead(readAhead),
 		// Only our own kernel changes symlinks, by replacing them.
 		fuse.CacheSymlinks(),

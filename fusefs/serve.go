@@ -95,13 +95,14 @@ func (l *loop) lead() {
 	}
 }
 
-// mayWait tells of what often waits for a disk or the disc.
+// mayWait tells of what often waits for a disk or the disc. A read(2) of what is not
+// cached does, but the kernel reads ahead, and most of what small files hold is.
 func (l *loop) mayWait(req fuse.Request) bool {
 	switch r := req.(type) {
 	case *fuse.FsyncRequest:
 		return true
 	case *fuse.ReadRequest:
-		return !r.Dir || r.Offset == 0
+		return r.Dir && r.Offset == 0
 	}
 	return false
 }
@@ -109,7 +110,7 @@ func (l *loop) mayWait(req fuse.Request) bool {
 // answer answers req whatever happens.
 func (l *loop) answer(c *call, req fuse.Request) {
 	if l.trace != nil {
-		l.trace(fmt.Sprintf("<- %v", req))
+		l.trace(fmt.Sprintf("<- %v", traced{req}))
 	}
 	answered := false
 	defer func() {
@@ -132,6 +133,16 @@ func (l *loop) answer(c *call, req fuse.Request) {
 		l.calls.end(c)
 		req.RespondError(err)
 	}
+}
+
+// traced shows requests that bazil.org/fuse does not know.
+type traced struct{ fuse.Request }
+
+func (t traced) String() string {
+	if r, ok := t.Request.(*fuse.UnrecognizedRequest); ok && r.Opcode == opReadDirPlus {
+		return fmt.Sprintf("Readdirplus [%v]", r.Hdr())
+	}
+	return t.Request.String()
 }
 
 // done notes that c is about to be answered. It does not get the answer, which would
