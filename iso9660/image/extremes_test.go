@@ -3,6 +3,8 @@ package image_test
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -229,37 +231,46 @@ func TestPieces(t *testing.T) {
 		sections int
 		fresh    int64 // bytes to be written
 		index    bool  // a checksum is recorded
+		known    bool  // the source tells it
 	}{
 		{
 			"appended to", []image.Piece{{Size: 4096, Old: true, LBA: 20}, {Size: 77}},
-			append(bytes.Clone(at(20, 4096)), fresh[:77]...), 2, 77, false,
+			append(bytes.Clone(at(20, 4096)), fresh[:77]...), 2, 77, false, false,
+		},
+		{
+			"appended to, and somebody has read it as a whole", []image.Piece{{Size: 4096, Old: true, LBA: 20}, {Size: 77}},
+			append(bytes.Clone(at(20, 4096)), fresh[:77]...), 2, 77, true, true,
 		},
 		{
 			"the beginning replaced", []image.Piece{{Size: 2048}, {Size: 5000, Old: true, LBA: 30}},
-			append(bytes.Clone(fresh[:2048]), at(30, 5000)...), 2, 2048, false,
+			append(bytes.Clone(fresh[:2048]), at(30, 5000)...), 2, 2048, false, false,
 		},
 		{
 			"the middle replaced", []image.Piece{{Size: 2048, Old: true, LBA: 40}, {Size: 4096}, {Size: 99, Old: true, LBA: 43}},
-			append(append(bytes.Clone(at(40, 2048)), fresh[:4096]...), at(43, 99)...), 3, 4096, false,
+			append(append(bytes.Clone(at(40, 2048)), fresh[:4096]...), at(43, 99)...), 3, 4096, false, false,
 		},
 		{
 			"cut into pieces that lie together", []image.Piece{{Size: 2048, Old: true, LBA: 50}, {Size: 2048, Old: true, LBA: 51}, {Size: 1, Old: true, LBA: 52}},
-			at(50, 4097), 1, 0, false,
+			at(50, 4097), 1, 0, false, false,
 		},
 		{
 			"all new, in pieces", []image.Piece{{Size: 2048}, {Size: 2048}, {Size: 9}},
-			fresh[:4105], 1, 4105, true,
+			fresh[:4105], 1, 4105, true, false,
 		},
 		{
 			"new around an old piece of no size", []image.Piece{{Size: 2048}, {Size: 0, Old: true}, {Size: 9}},
-			fresh[:2057], 1, 2057, true,
+			fresh[:2057], 1, 2057, true, false,
 		},
-		{"old and empty", []image.Piece{{Size: 0, Old: true, LBA: 7}}, nil, 0, 0, true},
+		{"old and empty", []image.Piece{{Size: 0, Old: true, LBA: 7}}, nil, 0, 0, true, false},
 	} {
 		tree := newTree()
 		tree.file(tree.root, "a neighbour", pattern(5000))
 		n := tree.file(tree.root, "file", row.content)
 		n.Pieces = row.pieces
+		if row.known {
+			md, sha := md5.Sum(row.content), sha256.Sum256(row.content)
+			n.OldMD5, n.OldSHA256 = &md, &sha
+		}
 		tree.file(tree.root, "the next", pattern(3000))
 		opt := everything()
 		opt.Start = start

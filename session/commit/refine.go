@@ -51,7 +51,7 @@ type refined struct {
 //	the books' pieces ─▶ compare with the base ─▶ fewest bytes ─▶ checksums
 //	                     reads runs written over    no reading      reads what stays
 type refinery struct {
-	known map[uint64]*refined // by inode; only of files with something on the disc
+	known map[uint64]*refined // by inode; only of files of which the disc has, or had, something
 	left  int64               // bytes that may be read for checksums
 	dry   bool                // nobody needs the checksums, only whether there are any
 }
@@ -79,6 +79,9 @@ func (s source) refine(ctx context.Context, e *tree.Entry) (*refined, error) {
 		}
 	}
 	if kept == 0 {
+		if e.Before.Sections != nil {
+			s.refinery.known[e.Attr.Ino] = r // something of the disc was read for it
+		}
 		return nil, nil
 	}
 	if kept == e.Attr.Size && isWhole(r.pieces, e.Before.Sections) {
