@@ -51,8 +51,12 @@ func PutDirectoryTime(b []byte, t time.Time) {
 		clear(b[:DirectoryTimeSize])
 		return
 	}
-	t = clampYears(t.UTC(), minDirectoryYear, maxDirectoryYear)
+	t = t.UTC()
 	year, month, day := t.Date()
+	if year < minDirectoryYear || year > maxDirectoryYear {
+		t = clampYears(t, minDirectoryYear, maxDirectoryYear)
+		year, month, day = t.Date()
+	}
 	b[0], b[1], b[2] = byte(year-minDirectoryYear), byte(month), byte(day)
 	hour, minute, second := t.Clock()
 	b[3], b[4], b[5], b[6] = byte(hour), byte(minute), byte(second), 0
@@ -138,7 +142,7 @@ func civil(year, month, day, hour, minute, second, nsec int, zone int8) (time.Ti
 		return time.Time{}, ErrDate
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, nsec, time.UTC)
-	if t.Day() != day {
+	if day > 28 && t.Day() != day { // all months have 28
 		return time.Time{}, ErrDate
 	}
 	if zone >= minZone && zone <= maxZone {

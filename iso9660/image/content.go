@@ -30,7 +30,7 @@ const readAhead = 8
 // Each is a goroutine of its own: files and drives wait for different things, and
 // the MD5s of a large file take longer than reading it and longer than writing it.
 func streamFiles(ctx context.Context, b *blockWriter, p Parts) (*digests, error) {
-	if err := b.w.Flush(); err != nil {
+	if err := b.settle(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -14,7 +14,11 @@ func (l *Layout) Files(ctx context.Context) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		ls := lister{src: l.src}
 		for i := 0; i >= 0; i = l.next(i) {
-			if err := l.visit(ctx, &ls, i); err != nil {
+			visit := l.visit
+			if l.dirs[i].handled {
+				visit = l.visitSource
+			}
+			if err := visit(ctx, &ls, i); err != nil {
 				yield(File{}, err)
 				return
 			}

@@ -20,6 +20,7 @@ type Layout struct {
 	links      map[uint64]place // regular files with several links, by ID
 	end        place            // where the walk ends
 	complete   bool             // the walk has been made
+	transcript *transcript      // nil for none
 
 	iso, joliet tables
 	superblock  uint32 // address of the superblock's checksum tag

@@ -45,6 +45,7 @@ type lister struct {
 	entries []*entry // of the directory read last, in the order of the walk
 	slabs   [][]entry
 	ids     []byte
+	notes   replay
 }
 
 const slabEntries = 256
@@ -74,6 +75,13 @@ func (ls *lister) read(ctx context.Context, dir Node, path string) error {
 		}
 	}
 	return nil
+}
+
+// replay makes the entries of a directory available as they were noted.
+func (ls *lister) replay(file Scratch, at noted) error {
+	ls.entries = ls.entries[:0]
+	ls.notes.file = file
+	return ls.notes.each(at, func(n Node) { ls.add(n) })
 }
 
 func (ls *lister) add(node Node) *entry {

@@ -36,8 +36,10 @@ type Node struct {
 	OldSHA256 *[32]byte   // likewise; recorded only beside an MD5
 	// ZF says that the content of a regular file, as its pieces are recorded, is
 	// compressed (see package zisofs); nil for none. The builder does not compress.
-	ZF     *zisofs.ZF
-	Handle any // the source's own, handed back untouched
+	ZF *zisofs.ZF
+	// Handle is the source's own, handed back untouched: that of a directory to
+	// Children, that of a regular file in [File], if it is not nil.
+	Handle any
 }
 
 // Type bits of st_mode as Rock Ridge records them (RRIP 1.12 4.1.1).
@@ -82,7 +84,8 @@ type Piece struct {
 	LBA uint32
 }
 
-// Source is the tree to be recorded. It is enumerated several times, in
+// Source is the tree to be recorded. It is enumerated several times (see
+// [Options.Scratch]), in
 // unspecified order of directories, and must answer the same each time; where
 // the builder sees that it did not, it fails with [ErrSourceChanged].
 type Source interface {

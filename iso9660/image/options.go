@@ -69,6 +69,13 @@ type Options struct {
 	// MinBlocks is the least total length in blocks: 300 for a CD track.
 	MinBlocks uint32
 
+	// Scratch, if set, is an empty file, as long as the layout is used, in which Plan
+	// notes what the source says, some hundred bytes for each name. Then the source
+	// is enumerated once only, and again for the handles of regular files, in
+	// directories where some have one. That is worth it where asking the source
+	// takes longer than reading a file. An error of the file costs time only.
+	Scratch Scratch
+
 	// Warn, if set, is told of what could not be recorded as it is, such as a
 	// name that Joliet cannot hold. The path is that of the node, with '/'
 	// before each name. It is called by Plan only.

@@ -42,6 +42,9 @@ func plan(ctx context.Context, src Source, opt Options) (*Layout, error) {
 	opt.SHA256 = opt.SHA256 && opt.Checksums && opt.RockRidge
 	l := &Layout{src: src, opt: opt, relocation: -1, links: map[uint64]place{}, booted: map[uint64]bootPlace{}}
 	l.dirs = append(l.dirs, directory{node: root, level: 1})
+	if opt.Scratch != nil {
+		l.transcript = &transcript{file: opt.Scratch}
+	}
 	p := planner{Layout: l, lister: lister{src: src}, iso: recorder{l: l}, joliet: jolietRecorder{l: l}}
 	p.lost("/", &root)
 	for i := 0; i >= 0; i = l.next(i) {
@@ -51,6 +54,11 @@ func plan(ctx context.Context, src Source, opt Options) (*Layout, error) {
 		}
 	}
 	l.complete = true
+	if l.transcript != nil {
+		if l.transcript.flush(); l.transcript.err != nil {
+			l.transcript = nil
+		}
+	}
 	if err := p.relocate(ctx); err != nil {
 		return nil, err
 	}
@@ -69,6 +77,10 @@ func (p *planner) measure(ctx context.Context, i int) error {
 	if err := p.lister.read(ctx, p.dirs[i].node, path); err != nil {
 		return err
 	}
+	if p.transcript != nil {
+		p.dirs[i].noted = p.transcript.note(p.lister.entries)
+	}
+	p.dirs[i].handled = handled(p.lister.entries)
 	p.dirs[i].sub = len(p.dirs)
 	at, err := p.assign(i, p.lister.entries)
 	if err != nil {

@@ -31,7 +31,7 @@ func (p *planner) relocate(ctx context.Context) error {
 	if !needed {
 		return nil
 	}
-	if err := p.lister.read(ctx, p.dirs[0].node, "/"); err != nil {
+	if err := p.visit(ctx, &p.lister, 0); err != nil {
 		return err
 	}
 	p.relocation = len(p.dirs)

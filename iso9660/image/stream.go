@@ -64,6 +64,7 @@ func stream(ctx context.Context, w io.Writer, p Parts, tree func(context.Context
 		w = &progressWriter{w: w, report: p.Progress}
 	}
 	b := newBlockWriter(ctx, w, h.Start, h.Checksums && p.Tail == nil)
+	defer b.close()
 	if h.SHA256 && p.Tail == nil {
 		b.tree = sha256.New()
 	}
@@ -71,6 +72,9 @@ func stream(ctx context.Context, w io.Writer, p Parts, tree func(context.Context
 		return err
 	}
 	if err := b.reached(h.Start+h.TreeBlocks, "the tree"); err != nil {
+		return err
+	}
+	if err := b.settle(); err != nil {
 		return err
 	}
 	treeSum := b.tree
@@ -82,20 +86,17 @@ func stream(ctx context.Context, w io.Writer, p Parts, tree func(context.Context
 	if err := b.reached(h.dataEnd(), "the content of the files"); err != nil {
 		return err
 	}
-	if err := b.w.Flush(); err != nil {
-		return err
-	}
 	switch {
 	case p.Tail != nil:
 		err = b.copyTail(h, p.Tail)
 	case p.KeepTail != nil:
-		b.w.Reset(io.MultiWriter(w, p.KeepTail))
+		b.w = io.MultiWriter(w, p.KeepTail)
 		fallthrough
 	default:
 		err = b.tail(h, treeSum, digests)
 	}
 	if err == nil {
-		err = b.w.Flush()
+		err = b.settle()
 	}
 	if err != nil {
 		return err
@@ -115,7 +116,6 @@ func (b *blockWriter) tail(h Header, tree hash.Hash, d *digests) error {
 			return err
 		}
 	}
-	b.sum = nil // nothing covers the padding
 	return b.zero(int64(h.Blocks)*iso9660.BlockSize - b.size)
 }
 
@@ -173,6 +173,9 @@ func (b *blockWriter) checksums(h Header, d *digests) error {
 		return err
 	}
 	w := arrayWriter{b: b, whole: md5.New()}
+	if err := b.settle(); err != nil {
+		return err
+	}
 	whole := b.sum.Whole()
 	if err := w.put(whole[:]); err != nil {
 		return err

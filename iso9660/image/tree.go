@@ -12,13 +12,14 @@ import (
 // content of the first file. It enumerates the source again.
 func (l *Layout) WriteTree(ctx context.Context, w io.Writer) error {
 	b := newBlockWriter(ctx, w, l.header.Start, l.opt.Checksums)
+	defer b.close()
 	if err := l.writeTree(ctx, b); err != nil {
 		return err
 	}
 	if err := b.reached(l.dataBlock(), "the tree"); err != nil {
 		return err
 	}
-	return b.w.Flush()
+	return b.settle()
 }
 
 func (l *Layout) writeTree(ctx context.Context, b *blockWriter) error {

@@ -29,6 +29,8 @@ type directory struct {
 	joliet     uint32 // first block of the directory in the Joliet tree
 	jolietSize uint32 // blocks
 	start      place  // of the first regular file met here or below
+	noted      noted  // in the transcript
+	handled    bool   // the source has handles for regular files in it
 }
 
 // next is the directory that the walk visits after i, -1 after the last.
@@ -125,16 +127,35 @@ func (l *Layout) assignFile(e *entry, at *walk) error {
 }
 
 // visit reads directory i for the second or a later time into ls, its entries
-// in the order of the walk, each with its place.
+// in the order of the walk, each with its place. Handles of files may be missing.
 func (l *Layout) visit(ctx context.Context, ls *lister, i int) error {
 	if i == l.relocation {
 		l.relocatedEntries(ls)
 		return nil
 	}
-	d := &l.dirs[i]
-	if err := ls.read(ctx, d.node, l.path(i)); err != nil {
+	if l.transcript == nil {
+		return l.visitSource(ctx, ls, i)
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := ls.replay(l.transcript.file, l.dirs[i].noted); err != nil {
+		return err
+	}
+	return l.revisit(ls, i)
+}
+
+// visitSource is visit with the handles of files.
+func (l *Layout) visitSource(ctx context.Context, ls *lister, i int) error {
+	if err := ls.read(ctx, l.dirs[i].node, l.path(i)); err != nil {
+		return err
+	}
+	return l.revisit(ls, i)
+}
+
+// revisit gives what ls has read of directory i its places.
+func (l *Layout) revisit(ls *lister, i int) error {
+	d := &l.dirs[i]
 	at, err := l.assign(i, ls.entries)
 	end := l.end
 	if n := l.next(i); n >= 0 {

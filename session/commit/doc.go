@@ -21,5 +21,6 @@
 //	          of the checksum array
 //	dirs      a CBOR sequence of every directory and its extent
 //	carry     bytes of older sessions that have to be written again
+//	index     what was read of the frozen tree, while the plan is made
 //	tail      what follows the data, kept from burning to verifying
 package commit

@@ -76,6 +76,8 @@ type Options struct {
 	Boot         *bootable.Setup // what the base is booted with; nil for nothing
 	Visit        func()          // is called before each directory is read, if it is set
 	Warn         func(path, what string)
+
+	scratch image.Scratch // nil for none
 }
 
 // maxLost is how many files Plan.Lost names.
@@ -88,6 +90,7 @@ const (
 	dirsName  = "dirs"
 	carryName = "carry"
 	tailName  = "tail"
+	indexName = "index"
 )
 
 // file is a regular file in the list of a plan.
@@ -152,6 +155,10 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	}
 	if err := os.MkdirAll(where, 0o700); err != nil {
 		return nil, err
+	}
+	if f, err := newScratch(where); err == nil {
+		defer f.remove()
+		opt.scratch = f
 	}
 	l, err := lay(ctx, frozen, opt, false)
 	if err != nil {
@@ -225,7 +232,7 @@ func lay(ctx context.Context, frozen *tree.Frozen, opt Options, dry bool) (*laid
 		VolumeID: opt.VolumeID, SystemID: "LINUX", Preparer: "BURNFS", Application: "BURNFS",
 		ApplicationUse: make([]byte, mark.Size), Now: opt.Now,
 		OwnSize: opt.Overwritable && !opt.InPlace,
-		Align:   opt.Align, Warn: opt.Warn,
+		Align:   opt.Align, Warn: opt.Warn, Scratch: opt.scratch,
 		Lost: func(path, what string) {
 			if len(lost) == maxLost {
 				unnamed++
@@ -259,7 +266,7 @@ func (p *Plan) listFiles(ctx context.Context, frozen *tree.Frozen, layout *image
 				if err != nil {
 					return err
 				}
-				e := f.Handle.(tree.Entry)
+				e, _ := f.Handle.(tree.Entry) // of files with content that is not the base's
 				rec := file{Ino: f.ID, Index: f.Index, Size: f.Size, New: f.New, Offsets: f.NewOffsets, Path: []byte(f.Path)}
 				if f.Patch.Needed() {
 					rec.Patch = &patch{InfoTable: f.Patch.InfoTable, PVD: f.Patch.PVD, Grub: f.Patch.Grub}

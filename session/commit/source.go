@@ -131,5 +131,8 @@ func (s source) node(ctx context.Context, e tree.Entry) (n image.Node, err error
 			return image.Node{}, err
 		}
 	}
+	if n.IsRegular() && e.Content == nil {
+		n.Handle = nil // there is nothing to ask it for
+	}
 	return n, nil
 }

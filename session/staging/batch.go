@@ -20,6 +20,7 @@ type Batch struct {
 	begun                  uint64 // in Free calls, see freeList
 	resets                 uint64 // Reset calls before it was begun
 	complete               bool   // it records all changes, be there some or not
+	anew                   bool   // see Anew
 }
 
 // change is one key with its new value; nil deletes.
@@ -56,7 +57,11 @@ func (b *Batch) PutMeta(key string, v []byte) {
 // when there was none to record, so that its commit lets those ranges go.
 func (b *Batch) Complete() { b.complete = true }
 
-// Len returns the number of changes.
+// Anew says that before the changes of b all records of inodes and names are removed. That
+// takes neither the time nor the memory that removing each of them would.
+func (b *Batch) Anew() { b.anew = true }
+
+// Len returns the number of changes, besides what Anew removes.
 func (b *Batch) Len() int { return len(b.inodes) + len(b.dentries) + len(b.meta) }
 
 // Keys are big-endian so that the order of keys is the order of numbers, and the entries of
@@ -94,6 +99,17 @@ func sorted(c []change) []change {
 // copied in at once, so most pages are never inserted into again.
 const fill = 0.9
 
+// bucket returns the bucket, empty if b begins anew.
+func (b *Batch) bucket(tx *bbolt.Tx, name []byte) (*bbolt.Bucket, error) {
+	if !b.anew || bytes.Equal(name, bucketMeta) {
+		return tx.Bucket(name), nil
+	}
+	if err := tx.DeleteBucket(name); err != nil {
+		return nil, fmt.Errorf("%s records: %w", name, err)
+	}
+	return tx.CreateBucket(name)
+}
+
 // apply writes b into tx.
 func (b *Batch) apply(tx *bbolt.Tx) error {
 	for _, part := range []struct {
@@ -101,7 +117,10 @@ func (b *Batch) apply(tx *bbolt.Tx) error {
 		changes *[]change
 	}{{bucketInode, &b.inodes}, {bucketDentry, &b.dentries}, {bucketMeta, &b.meta}} {
 		*part.changes = sorted(*part.changes)
-		bkt := tx.Bucket(part.bucket)
+		bkt, err := b.bucket(tx, part.bucket)
+		if err != nil {
+			return err
+		}
 		bkt.FillPercent = fill
 		for _, c := range *part.changes {
 			var err error

@@ -353,7 +353,7 @@ func (s *Store) Commit(b *Batch) error {
 	if err != nil {
 		return err
 	}
-	if b.complete || len(b.inodes)+len(b.dentries) > 0 {
+	if b.complete || b.anew || len(b.inodes)+len(b.dentries) > 0 {
 		s.free.cover(b.begun)
 		s.wakeSweeper()
 	}

@@ -112,7 +112,7 @@ type succession struct {
 	// nodes in memory: those of inodes that did not, directories, regular files
 	done  []*Node
 	dirs  []dirAt
-	files []fileAt
+	files fileList
 	// extents has all directories of the session, sorted by number.
 	extents []PublishedDir
 
@@ -125,14 +125,10 @@ type dirAt struct {
 	extent iso9660.Section
 }
 
-type fileAt struct {
-	*Node
-	PublishedFile
-}
-
 // overlay reads the records of the overlay. What was frozen goes, what came later
 // lies on top of a base that may have the same name.
 func (s *succession) overlay(batch *staging.Batch) error {
+	batch.Anew()
 	return s.t.store.View(func(r staging.Reader) error {
 		for ino, rec := range r.Inodes() {
 			seq, err := recordSeq(rec)
@@ -140,7 +136,6 @@ func (s *succession) overlay(batch *staging.Batch) error {
 				return fmt.Errorf("%w: inode %d: %w", ErrIO, ino, err)
 			}
 			if seq <= s.Seq {
-				batch.DeleteInode(ino)
 				if n := s.t.node(ino); n != nil {
 					s.done = append(s.done, n)
 				}
@@ -155,9 +150,7 @@ func (s *succession) overlay(batch *staging.Batch) error {
 			switch {
 			case err != nil:
 				return fmt.Errorf("%w: name %q in directory %d: %w", ErrIO, key.Name, key.Parent, err)
-			case seq <= s.Seq:
-				batch.DeleteDentry(key.Parent, key.Name)
-			default:
+			case seq > s.Seq:
 				batch.PutDentry(key.Parent, key.Name, encodeName(ino, seq, true))
 			}
 		}
@@ -199,7 +192,7 @@ func (s *succession) session(ctx context.Context) error {
 		}
 		slices.SortFunc(f.Moved, func(a, b Move) int { return cmp.Compare(a.From, b.From) })
 		if n := s.t.node(f.Ino); n != nil && n.isRegular() {
-			s.files = append(s.files, fileAt{n, f})
+			s.files.add(n, &f)
 		}
 		if n := s.late[f.Ino]; n != nil && n.isRegular() {
 			if _, _, err := n.burned(&f, s.Seq); err != nil {
@@ -251,8 +244,8 @@ func (s *succession) follow() (met []*Node) {
 			}
 		}
 	}
-	for i := range s.files {
-		s.followFile(&s.files[i])
+	for n, f := range s.files.all {
+		s.followFile(n, f)
 	}
 	for _, n := range s.done {
 		n.mu.Lock()
@@ -267,14 +260,13 @@ func (s *succession) follow() (met []*Node) {
 }
 
 // followFile lets a file's bytes be read from the disc. The caller holds t.mu.
-func (s *succession) followFile(f *fileAt) {
-	n := f.Node
+func (s *succession) followFile(n *Node, f *PublishedFile) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.nlink == 0 {
 		return // what it holds is given back when it is closed
 	}
-	whole, parts, err := n.burned(&f.PublishedFile, s.Seq)
+	whole, parts, err := n.burned(f, s.Seq)
 	if err != nil {
 		// It reads as well from staging.
 		s.t.log.Error("a file stays in staging although it is on the disc", "inode", n.ino, "error", err)

@@ -202,9 +202,9 @@ func (a *account) hopeless() bool { return a.space.Load().Free < a.session(0, fa
 
 // planSize bounds what the files of a session's plan take on the local disk, besides
 // bytes of old files that have to be written again unless these are compressed: its
-// directories as they are recorded, and a list with less of each file than they have.
+// directories as they are recorded, and two lists with less of each file than they have.
 func (t *Tree) planSize() int64 {
-	return 2*t.space.session(t.space.meta.Load(), false)*iso9660.BlockSize + t.space.unpacked.Load()
+	return 3*t.space.session(t.space.meta.Load(), false)*iso9660.BlockSize + t.space.unpacked.Load()
 }
 
 func blocksOf(bytes int64) int64 { return (bytes + iso9660.BlockSize - 1) / iso9660.BlockSize }

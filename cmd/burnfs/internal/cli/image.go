@@ -224,6 +224,14 @@ func (a *app) streamImage(ctx context.Context, out io.Writer, job imageJob) (err
 			fmt.Fprintf(a.env.Err, "burnfs: the checksums of the earlier session are not taken over: %v\n", damaged)
 		}
 		src = merged
+		// Reading an earlier session takes longer than reading a file.
+		if f, err := os.CreateTemp("", "burnfs-image-"); err == nil {
+			defer f.Close()
+			job.image.Scratch = f
+			if err := os.Remove(f.Name()); err != nil {
+				return err
+			}
+		}
 		changes, err := job.earlier.Boot.Continue(ctx, src, &job.image, func(uint64) {})
 		if err != nil {
 			return err
