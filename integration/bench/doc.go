@@ -4,7 +4,7 @@
 //
 //	make bench SCALE=0.01                        a try, in a minute
 //	make bench ROWS='copy-in|remove'             some rows; bench -list names them all
-//	make bench ARGS='-dir /dev/shm -rounds 5'    in memory, and more often
+//	make bench ARGS='-dir /mnt/x -rounds 5'      on another file system, and more often
 //
 // Without make: build burnfs, install what `integration/deps.sh bench` names, and
 //
@@ -12,7 +12,8 @@
 //
 // What comes of it is a table of medians, ratios, targets and memory in bin/bench.txt, and
 // all samples in bin/BENCH.json. Machines are noisy: only ratios of one run count, since
-// all contestants do their work in turn.
+// all contestants do their work in turn. In /dev/shm xorriso does not take part: libburn
+// writes to no regular file below /dev.
 //
 //	contest   who takes part, rows and their targets, the turns, the verdicts
 //	rows      the comparisons themselves

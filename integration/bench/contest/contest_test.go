@@ -107,20 +107,33 @@ func TestExact(t *testing.T) {
 	}
 }
 
-// TestFailureIsNoVerdict: what could not be measured is neither reached nor lost.
+// TestFailureIsNoVerdict: what could not be measured is neither reached nor lost, and the
+// others go on.
 func TestFailureIsNoVerdict(t *testing.T) {
 	var turns []string
-	s := scenario([]contest.Target{{Peer: "peer", Of: contest.Value, Limit: 1}},
-		scripted(contest.Burnfs, &turns, 1, 2), scripted("peer", &turns))
+	targets := []contest.Target{{Peer: "peer", Of: contest.Value, Limit: 1}, {Peer: "other", Of: contest.Value, Limit: 1}}
+	s := scenario(targets, scripted(contest.Burnfs, &turns, 1, 2), scripted("peer", &turns), scripted("other", &turns, 3, 4))
 	results, err := s.Run(t.Context(), newLab(t), 2)
-	if err == nil || len(results) != 1 {
+	if err == nil || !strings.Contains(err.Error(), "peer of row, round 1") || len(results) != 1 {
 		t.Fatalf("%d results, %v", len(results), err)
 	}
 	if v := results[0].Verdicts[0]; v.Known || v.Reached {
-		t.Errorf("the verdict is %+v", v)
+		t.Errorf("the verdict about who failed is %+v", v)
 	}
-	if n := len(results[0].Contestants[0].Samples); n != 1 {
-		t.Errorf("%d samples of burnfs were kept", n)
+	if v := results[0].Verdicts[1]; !v.Known || !v.Reached {
+		t.Errorf("the verdict about the other is %+v", v)
+	}
+	if got := strings.Join(turns, " "); got != "burnfs peer other burnfs other" {
+		t.Errorf("the turns were %s", got)
+	}
+}
+
+// TestNothingWithoutBurnfs: when burnfs fails, its peers need not work.
+func TestNothingWithoutBurnfs(t *testing.T) {
+	var turns []string
+	s := scenario(nil, scripted(contest.Burnfs, &turns), scripted("peer", &turns, 1, 2))
+	if _, err := s.Run(t.Context(), newLab(t), 2); err == nil || len(turns) != 1 {
+		t.Errorf("%d turns, %v", len(turns), err)
 	}
 }
 

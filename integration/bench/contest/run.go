@@ -56,26 +56,45 @@ func (s Scenario) Run(ctx context.Context, l *lab.Lab, rounds int) ([]Result, er
 	return results, err
 }
 
+// rounds lets everybody do the work. A peer who fails takes no further part; without burnfs
+// there is nothing to compare.
 func (s Scenario) rounds(ctx context.Context, l *lab.Lab, rounds int, samples map[string][][]Sample) error {
+	var failures []error
+	out := make([]bool, len(s.Contestants))
 	for round := range rounds {
 		for i, c := range s.Contestants {
 			if ctx.Err() != nil {
-				return context.Cause(ctx)
+				return errors.Join(append(failures, context.Cause(ctx))...)
 			}
-			got, err := turn(ctx, l, c)
-			if err != nil {
-				return fmt.Errorf("%s of %s, round %d: %w", c.Name, s.Rows[0].Name, round+1, err)
+			if out[i] {
+				continue
 			}
-			for _, r := range s.Rows {
-				sample, ok := got[r.Name]
-				if !ok {
-					return fmt.Errorf("%s has no sample for %s", c.Name, r.Name)
+			if err := s.measure(ctx, l, i, round+1, samples); err != nil {
+				failures = append(failures, fmt.Errorf("%s of %s, round %d: %w", c.Name, s.Rows[0].Name, round+1, err))
+				if out[i] = true; i == 0 {
+					return errors.Join(failures...)
 				}
-				samples[r.Name][i] = append(samples[r.Name][i], sample)
-				l.Log.Info("measured", "row", r.Name, "round", round+1, "who", c.Name, "value", sample.Value,
-					"unit", r.Unit, "cpu", sample.CPU, "MiB", sample.Peak>>20)
 			}
 		}
+	}
+	return errors.Join(failures...)
+}
+
+// measure is the turn of one contestant.
+func (s Scenario) measure(ctx context.Context, l *lab.Lab, who, round int, samples map[string][][]Sample) error {
+	c := s.Contestants[who]
+	got, err := turn(ctx, l, c)
+	if err != nil {
+		return err
+	}
+	for _, r := range s.Rows {
+		sample, ok := got[r.Name]
+		if !ok {
+			return fmt.Errorf("there is no sample for %s", r.Name)
+		}
+		samples[r.Name][who] = append(samples[r.Name][who], sample)
+		l.Log.Info("measured", "row", r.Name, "round", round, "who", c.Name, "value", sample.Value,
+			"unit", r.Unit, "cpu", sample.CPU, "MiB", sample.Peak>>20)
 	}
 	return nil
 }
