@@ -66,9 +66,12 @@ func (s source) refine(ctx context.Context, e *tree.Entry) (*refined, error) {
 	}
 	r := &refined{pieces: e.Pieces}
 	if e.Content != nil {
-		m, err := s.compare(ctx, e)
-		if err != nil {
-			return nil, err
+		m := e.Content
+		if e.Before != nil {
+			var err error
+			if m, err = s.compare(ctx, e); err != nil {
+				return nil, err
+			}
 		}
 		r.pieces = s.frozen.Fewest(*e, m)
 	}
@@ -79,12 +82,12 @@ func (s source) refine(ctx context.Context, e *tree.Entry) (*refined, error) {
 		}
 	}
 	if kept == 0 {
-		if e.Before.Sections != nil {
+		if e.Before != nil {
 			s.refinery.known[e.Attr.Ino] = r // something of the disc was read for it
 		}
 		return nil, nil
 	}
-	if kept == e.Attr.Size && isWhole(r.pieces, e.Before.Sections) {
+	if e.Before != nil && kept == e.Attr.Size && isWhole(r.pieces, e.Before.Sections) {
 		r.checksum = e.Before.Checksum
 	}
 	if r.checksum == 0 && kept <= s.refinery.left {

@@ -61,15 +61,15 @@ type Entry struct {
 
 	// Changed says that the content of a regular file is not the base's.
 	Changed bool
-	// Before is what the base has under the same name.
-	Before Before
+	// Before is what the base has under the same name; nil unless the next session
+	// could save something by keeping it.
+	Before *Before
 
 	dir    dirRef
 	packed *Packed // that Content refers to
 }
 
-// Before is a regular file of the base, which is recorded as it is. It is empty unless
-// the next session could save something by keeping it.
+// Before is a regular file of the base that is not compressed.
 type Before struct {
 	Sections []iso9660.Section
 	Checksum uint32 // its index in the base's checksum array, 0 for none
@@ -240,7 +240,7 @@ func (f *Frozen) Children(ctx context.Context, dir Entry) iter.Seq2[Entry, error
 
 // below yields the entries of a directory that the base has and over does not. more is
 // false if no more are wanted. under is what over hides that could be of use.
-func (f *Frozen) below(ctx context.Context, dir Entry, over map[string]uint64, yield func(Entry, error) bool) (under map[string]Before, more bool) {
+func (f *Frozen) below(ctx context.Context, dir Entry, over map[string]uint64, yield func(Entry, error) bool) (under map[string]*Before, more bool) {
 	fail := func(err error) { yield(Entry{}, err) }
 	if f.base == nil || dir.dir.base.Size == 0 {
 		return nil, true
@@ -258,9 +258,9 @@ func (f *Frozen) below(ctx context.Context, dir Entry, over map[string]uint64, y
 			return
 		}
 		if by, hidden := over[e.Name]; hidden {
-			if b := f.before(&e); by != 0 && b.Sections != nil {
+			if b := f.before(&e); by != 0 && b != nil {
 				if under == nil {
-					under = map[string]Before{}
+					under = map[string]*Before{}
 				}
 				under[e.Name] = b
 			}
@@ -290,11 +290,11 @@ func (f *Frozen) below(ctx context.Context, dir Entry, over map[string]uint64, y
 }
 
 // before is what of an entry of the base could be of use for a file in its place.
-func (f *Frozen) before(e *numbered) Before {
+func (f *Frozen) before(e *numbered) *Before {
 	if !e.IsRegular() || e.ZF != nil || e.Size < f.Least(e.Size) {
-		return Before{}
+		return nil
 	}
-	return Before{Sections: e.Sections, Checksum: e.ChecksumIndex}
+	return &Before{Sections: e.Sections, Checksum: e.ChecksumIndex}
 }
 
 // Least is how many bytes have to be saved of a file of so many for it to be recorded
