@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -372,6 +373,51 @@ func TestDeltaOfHugeFile(t *testing.T) {
 	}
 	if want := append(append([]byte{0}, random(2, int(mb))...), 0); !bytes.Equal(got, want) {
 		t.Error("the file's middle is not what was written")
+	}
+}
+
+// TestDeltaProbes: of a file that has nothing to do with the one in its place, little is
+// read to find that out.
+func TestDeltaProbes(t *testing.T) {
+	const size = 17 << 20
+	r := newRig(t, "bd-r")
+	r.open()
+	data := random(1, size)
+	r.put("f", data)
+	r.commit()
+	r.close()
+	e, err := emu.Open(r.path, emu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read atomic.Int64 // blocks
+	w := faulty.Wrap(e, faulty.InjectorFunc(func(op faulty.Op) faulty.Fault {
+		if op.Opcode == mmc.OpRead10 {
+			read.Add(int64(op.Blocks))
+		}
+		return nil
+	}))
+	if r.disc, err = Open(r.ctx, mmc.NewDrive(w, r.opt.Log), r.opt); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		reason string
+		data   []byte
+		new    int64
+		most   int64 // blocks that are read
+	}{
+		{"another file", random(2, size), size, 16*32 + 200},
+		{"the same with one byte changed", append(append(bytes.Clone(data[:5000]), data[5000]+1), data[5001:]...), 6144, size/blockSize + 200},
+	} {
+		r.put("f", c.data)
+		read.Store(0)
+		plan, err := r.disc.Forecast(r.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := read.Load(); plan.New.Bytes != c.new || n > c.most {
+			t.Errorf("%s: %d bytes are new, want %d; %d blocks were read, want %d at most", c.reason, plan.New.Bytes, c.new, n, c.most)
+		}
 	}
 }
 
