@@ -51,7 +51,7 @@ type refined struct {
 //	the books' pieces ─▶ compare with the base ─▶ fewest bytes ─▶ checksums
 //	                     reads runs written over    no reading      reads what stays
 type refinery struct {
-	known map[uint64]*refined // by inode; only of files of which the disc has, or had, something
+	known map[uint64]*refined // by inode; only of files of which the disc has, or had, something, or of several names
 	left  int64               // bytes that may be read for checksums
 	dry   bool                // nobody needs the checksums, only whether there are any
 }
@@ -61,7 +61,7 @@ func (s source) refine(ctx context.Context, e *tree.Entry) (*refined, error) {
 	if !e.Changed || e.ZF != nil {
 		return nil, nil
 	}
-	if r := s.refinery.known[e.Attr.Ino]; r != nil {
+	if r, known := s.refinery.known[e.Attr.Ino]; known {
 		return r, nil
 	}
 	r := &refined{pieces: e.Pieces}
@@ -82,8 +82,10 @@ func (s source) refine(ctx context.Context, e *tree.Entry) (*refined, error) {
 		}
 	}
 	if kept == 0 {
-		if e.Before != nil {
-			s.refinery.known[e.Attr.Ino] = r // something of the disc was read for it
+		if e.Before != nil || e.Attr.Nlink > 1 {
+			// Something of the disc was read for it, or its other names may tell of
+			// something: this is what holds for all of them from now on.
+			s.refinery.known[e.Attr.Ino] = nil
 		}
 		return nil, nil
 	}
