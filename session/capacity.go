@@ -3,7 +3,9 @@ package session
 import (
 	"context"
 
+	"burnfs/iso9660/volume"
 	"burnfs/mmc/medium"
+	"burnfs/session/blocks"
 	"burnfs/session/history"
 	"burnfs/session/tree"
 )
@@ -58,39 +60,95 @@ func (d *Disc) assumeRoom() {
 	}
 }
 
-// space tells the tree what the disc takes.
-func (d *Disc) space(ctx context.Context) (tree.Space, error) {
+// space tells the tree what the disc takes. Where that is not known before many
+// directories were read, cost finds it out in the background.
+func (d *Disc) space(ctx context.Context) (s tree.Space, cost *tree.BaseCost, err error) {
+	s = d.spaceBeside()
 	if d.store == nil {
-		return tree.Space{Total: int64(d.info.Total), Free: d.freeBlocks(), Gap: int64(d.info.Gap)}, nil
+		return s, nil, nil
 	}
-	return d.spaceToWrite(ctx)
+	s.Overhead = d.overhead()
+	if d.base == nil || d.base.OwnSerials() {
+		s.Tree, s.Dirs = d.ownTree()
+		return s, nil, nil
+	}
+	cost, err = d.findTreeCost(ctx)
+	if err != nil {
+		return s, nil, err
+	}
+	done, err := cost.WaitSome(ctx)
+	if done && err == nil {
+		s.Tree, s.Dirs, err = cost.Wait(ctx)
+		cost = nil
+	}
+	if err != nil {
+		return s, nil, d.unknownTree(err)
+	}
+	return s, cost, nil
 }
 
-// spaceToWrite is space of a disc that can be written.
+// spaceToWrite is space of a disc that can be written, when all is known.
 func (d *Disc) spaceToWrite(ctx context.Context) (tree.Space, error) {
-	s := tree.Space{Total: int64(d.info.Total), Free: d.freeBlocks(), Gap: int64(d.info.Gap)}
-	s.Overhead = d.padded(descriptorBlocks + int64(d.info.WriteUnit))
+	s := d.spaceBeside()
+	s.Overhead = d.overhead()
+	if d.base == nil || d.base.OwnSerials() {
+		s.Tree, s.Dirs = d.ownTree()
+		return s, nil
+	}
+	cost := tree.NewBaseCost()
+	cost.Find(ctx, d.base)
 	var err error
-	s.Tree, s.Dirs, err = d.treeBlocks(ctx)
+	if s.Tree, s.Dirs, err = cost.Wait(ctx); err != nil {
+		err = d.unknownTree(err)
+	}
 	return s, err
 }
 
-// treeBlocks is an upper bound of what the base's directories take when they
-// are recorded again, with the checksums of its files, and their number.
-func (d *Disc) treeBlocks(ctx context.Context) (blocks, dirs int64, err error) {
-	switch {
-	case d.base == nil:
-		return 0, 0, nil
-	case d.base.OwnSerials():
-		m := d.base.session.Mark
-		const digests = 16 + 32 // of a file: MD5 and SHA-256
-		return m.Tree + m.Files*digests/blockSize + 2, m.Dirs, nil
+// spaceBeside is what a session has no part in.
+func (d *Disc) spaceBeside() tree.Space {
+	return tree.Space{Total: int64(d.info.Total), Free: d.freeBlocks(), Gap: int64(d.info.Gap)}
+}
+
+func (d *Disc) overhead() int64 { return d.padded(descriptorBlocks + int64(d.info.WriteUnit)) }
+
+// ownTree is an upper bound of what the directories of a base of ours, or of none, take
+// when they are recorded again, with the checksums of its files, and their number.
+func (d *Disc) ownTree() (blocks, dirs int64) {
+	if d.base == nil {
+		return 0, 0
 	}
-	// A tree of somebody else's gets Rock Ridge, Joliet and checksums.
-	if blocks, dirs, err = tree.BaseCost(ctx, d.base); err != nil {
-		return 0, 0, problem(ErrNoISO, err, "the directories of the disc cannot be read, so nobody can tell what still fits; nothing was changed; mount with -o ro")
+	m := d.base.session.Mark
+	const digests = 16 + 32 // of a file: MD5 and SHA-256
+	return m.Tree + m.Files*digests/blockSize + 2, m.Dirs
+}
+
+// countingCache is how many bytes of directories are cached for those who read all of
+// them once.
+const countingCache = 1 << 20
+
+// findTreeCost begins to find out what a tree of somebody else's takes when it gets
+// Rock Ridge, Joliet and checksums.
+func (d *Disc) findTreeCost(ctx context.Context) (*tree.BaseCost, error) {
+	v, err := volume.Open(ctx, blocks.NewSmall(source{d}, countingCache), d.base.session.Start, volume.Options{})
+	if err != nil {
+		return nil, d.unknownTree(err)
 	}
-	return blocks, dirs, nil
+	cost := tree.NewBaseCost()
+	counted := &base{Volume: v, session: d.base.session}
+	d.background.Go(func() {
+		cost.Find(d.life, counted)
+		if _, _, err := cost.Wait(d.life); err != nil && d.life.Err() == nil {
+			d.log.Error("nothing can be changed, because nobody can tell what still fits", "error", err)
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.warnings = append(d.warnings, "the directories of the disc cannot be read, so nobody can tell what still fits; nothing can be changed; mount with -o ro, or try again")
+		}
+	})
+	return cost, nil
+}
+
+func (d *Disc) unknownTree(err error) error {
+	return problem(ErrNoISO, err, "the directories of the disc cannot be read, so nobody can tell what still fits; nothing was changed; mount with -o ro")
 }
 
 // nextIno is the lowest inode number that the base does not use.

@@ -544,7 +544,7 @@ func (d *Disc) publish(ctx context.Context) error {
 	pub := p.Publication(d.job.dir)
 	pub.Base = d.base
 	var err error
-	if pub.Space, err = d.space(ctx); err != nil {
+	if pub.Space, err = d.spaceToWrite(ctx); err != nil {
 		d.base = old
 		return err
 	}

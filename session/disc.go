@@ -191,7 +191,7 @@ func Open(ctx context.Context, drive *mmc.Drive, opt Options) (d *Disc, err erro
 	}
 	d.assumeRoom()
 	topt := tree.Options{Store: d.store, Base: treeOf(d.base), Disc: d.disc, Delta: opt.Delta, Now: opt.Now, Log: d.log}
-	if topt.Space, err = d.space(ctx); err != nil {
+	if topt.Space, topt.Cost, err = d.space(ctx); err != nil {
 		return d, err
 	}
 	topt.NextIno = d.nextIno()

@@ -45,8 +45,11 @@ type Reader struct {
 }
 
 // New reads from src.
-func New(src Source) *Reader {
-	c, err := lru.New[uint32, []byte](cacheChunks)
+func New(src Source) *Reader { return NewSmall(src, cacheChunks*chunkBytes) }
+
+// NewSmall reads from src with a cache of so many bytes, a whole number of chunks.
+func NewSmall(src Source, size int) *Reader {
+	c, err := lru.New[uint32, []byte](max(size/chunkBytes, 1))
 	if err != nil {
 		panic(err) // only for a size below one
 	}

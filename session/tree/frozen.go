@@ -83,9 +83,12 @@ type dirRef struct {
 
 // Freeze returns the tree as it is. Everything done so far is durable then.
 // Changes wait only while what has changed since a moment ago is copied.
-func (t *Tree) Freeze(context.Context) (*Frozen, error) {
+func (t *Tree) Freeze(ctx context.Context) (*Frozen, error) {
 	if t.store == nil {
 		return nil, ErrReadOnly
+	}
+	if err := t.spaceKnown(ctx); err != nil {
+		return nil, err
 	}
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()

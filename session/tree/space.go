@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"burnfs/iso9660"
-	"burnfs/iso9660/volume"
 	"burnfs/session/extent"
 )
 
@@ -46,8 +45,10 @@ type Space struct {
 //	free │ aside │ late data │ overhead + tree │ gap + overhead + tree │ available
 type account struct {
 	space atomic.Pointer[Space]
-	data  atomic.Int64 // blocks of new data
-	meta  atomic.Int64 // bytes that the overlay adds to the directories
+	// cost is what completes the space, nil once that has happened.
+	cost atomic.Pointer[BaseCost]
+	data atomic.Int64 // blocks of new data
+	meta atomic.Int64 // bytes that the overlay adds to the directories
 	// deeper: a directory with others in it was moved down, so that some may
 	// have to be relocated that were not.
 	deeper atomic.Bool
@@ -71,10 +72,36 @@ type aside struct {
 	end int64
 }
 
-func newAccount(s Space) *account {
+func newAccount(s Space, cost *BaseCost) *account {
 	a := new(account)
 	a.space.Store(&s)
+	a.cost.Store(cost)
 	return a
+}
+
+// spaceKnown waits until it is known what the directories of the base take. Before
+// that nothing can be promised, and nothing may be changed. It fails if they cannot be
+// read.
+func (t *Tree) spaceKnown(ctx context.Context) error {
+	a := t.space
+	c := a.cost.Load()
+	if c == nil {
+		return nil
+	}
+	blocks, dirs, err := c.Wait(ctx)
+	if err != nil {
+		return unknown(err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.cost.CompareAndSwap(c, nil) {
+		return nil // somebody else was faster, or there is another base
+	}
+	s := *a.space.Load()
+	s.Tree, s.Dirs = blocks, dirs
+	a.space.Store(&s)
+	t.store.Keep(t.planSize())
+	return nil
 }
 
 // session is the upper bound of a session's blocks without its data.
@@ -120,10 +147,20 @@ func (t *Tree) setAside() {
 func (t *Tree) SetFree(free, gap int64) {
 	t.gate.Lock()
 	defer t.gate.Unlock()
+	t.space.mu.Lock()
 	s := *t.space.space.Load()
 	s.Free, s.Gap = free, gap
 	t.space.space.Store(&s)
+	t.space.mu.Unlock()
 	t.space.aside.Store(nil)
+}
+
+// replace puts a space in the place of that of another base.
+func (a *account) replace(s Space) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cost.Store(nil)
+	a.space.Store(&s)
 }
 
 // lateOf returns the session that is on its way, if there is one, and how many
@@ -161,7 +198,7 @@ func (a *account) available() int64 {
 // Room is how many bytes of new data a tree without changes may promise. It goes
 // into one file.
 func (s Space) Room() int64 {
-	return max(newAccount(s).available(), 0) * iso9660.BlockSize
+	return max(newAccount(s, nil).available(), 0) * iso9660.BlockSize
 }
 
 // admit refuses a change that adds meta bytes to the directories and data
@@ -443,7 +480,7 @@ func (t *Tree) charge() {
 // recharge opens the books anew after a session. The caller holds t.mu.
 func (t *Tree) recharge(s Space) {
 	t.space.aside.Store(nil)
-	t.space.space.Store(&s)
+	t.space.replace(s)
 	t.recount()
 }
 
@@ -465,53 +502,29 @@ func (t *Tree) recount() {
 	t.charge()
 }
 
-// BaseCost bounds the blocks that the directories of a base which others
-// recorded take when they are recorded in our way, and counts them.
-func BaseCost(ctx context.Context, base Base) (blocks, dirs int64, err error) {
-	root, _, err := rootOf(ctx, base)
-	if err != nil {
-		return 0, 0, err
-	}
-	bytes := dirCost + useCost(attributes(root.Xattrs), 0)
-	seen := map[iso9660.Section]bool{}
-	var todo []iso9660.Section
-	add := func(e *volume.Entry) {
-		if len(e.Sections) > 0 && !seen[e.Sections[0]] { // a hostile disc may have loops
-			seen[e.Sections[0]] = true
-			todo = append(todo, e.Sections[0])
-		}
-	}
-	for add(&root); len(todo) > 0; dirs++ {
-		dir := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		for e, err := range base.ReadDir(ctx, dir) {
-			switch {
-			case err != nil && broken(err):
-				continue // no session is recorded as long as it is there
-			case err != nil:
-				return 0, 0, err
-			}
-			isDir := isDirMode(e.Mode)
-			records := int64(1)
-			if isDir {
-				records = 3
-				add(&e)
-			}
-			bytes += nameCost(e.Name, e.Target, isDir) + records*useCost(attributes(e.Xattrs), int64(len(e.Sections)))
-		}
-	}
-	return blocksOf(bytes), dirs, nil
-}
-
-// Available is how many bytes of new data the disc certainly still takes.
+// Available is how many bytes of new data the disc certainly still takes: none as long
+// as that is not known.
 func (t *Tree) Available() int64 {
+	if c := t.space.cost.Load(); c != nil {
+		select {
+		case <-c.all:
+			if t.spaceKnown(context.Background()) != nil {
+				return 0
+			}
+		default:
+			return 0
+		}
+	}
 	return max(t.space.available(), 0) * iso9660.BlockSize
 }
 
 // Statfs reports what the disc holds and what can still be staged on the local
 // disk and certainly be burned: as one file, or as so many without content,
 // whatever their names. A file of one byte takes a block and a name.
-func (t *Tree) Statfs(context.Context) (Statfs, error) {
+func (t *Tree) Statfs(ctx context.Context) (Statfs, error) {
+	if err := t.spaceKnown(ctx); err != nil {
+		return Statfs{}, err
+	}
 	s := t.space.space.Load()
 	free := uint64(max(t.space.available(), 0))
 	inodes := free * iso9660.BlockSize / uint64(2*nameCost(strings.Repeat("n", NameMax), "", false))

@@ -26,6 +26,8 @@ type Options struct {
 	Frozen uint64
 	// Space tells what the disc still takes. Not needed without a Store.
 	Space Space
+	// Cost completes Space, whose Tree and Dirs are not known before; nil if they are.
+	Cost *BaseCost
 	// Delta says when changed files keep blocks that the disc has of them.
 	Delta Delta
 	// FlushEvery bounds how long a change stays in memory only; 0 means
@@ -93,7 +95,7 @@ func Open(ctx context.Context, opt Options) (*Tree, error) {
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
-	t.space = newAccount(opt.Space)
+	t.space = newAccount(opt.Space, opt.Cost)
 	t.changes.many = make(chan struct{}, 1)
 	t.changes.reset()
 	t.together = newTogether()
@@ -184,6 +186,9 @@ func (t *Tree) WritersOpen() int { return int(t.writers.Load()) }
 func (t *Tree) change() (done func(), err error) {
 	if t.store == nil {
 		return nil, ErrReadOnly
+	}
+	if err := t.spaceKnown(context.Background()); err != nil {
+		return nil, err
 	}
 	t.gate.RLock()
 	switch {
