@@ -10,12 +10,15 @@ import (
 	"burnfs/session/commit"
 )
 
-// checksums gives the recorded checksums of b, which are carried forward.
+// recorded gives the recorded checksums of b, which are carried forward.
 // Those of an array that is damaged or cannot be read are not: the files are all
 // the same, and the next session is not to be prevented by what is only a check.
-func (d *Disc) checksums(ctx context.Context, b *base) (commit.Checksums, error) {
+//
+// They also tell, unless that is not wanted, what of the new content the disc has.
+func (d *Disc) recorded(ctx context.Context, b *base, opt *commit.Options) error {
+	opt.Dedupe = !d.opt.NoDedupe
 	if b == nil {
-		return nil, nil
+		return nil
 	}
 	md5s, err := b.Checksums(ctx)
 	if err == nil && md5s != nil {
@@ -23,9 +26,9 @@ func (d *Disc) checksums(ctx context.Context, b *base) (commit.Checksums, error)
 	}
 	switch {
 	case d.lost(ctx, err, "MD5"):
-		return nil, nil
+		return nil
 	case err != nil || md5s == nil:
-		return nil, err
+		return err
 	}
 	shas, err := b.SHA256s(ctx)
 	if err == nil && shas != nil {
@@ -35,9 +38,10 @@ func (d *Disc) checksums(ctx context.Context, b *base) (commit.Checksums, error)
 	case d.lost(ctx, err, "SHA-256"):
 		shas = nil
 	case err != nil:
-		return nil, err
+		return err
 	}
-	return func(ctx context.Context, index uint32) (md5 *[16]byte, sha256 *[32]byte, err error) {
+	opt.Known = &commit.Known{Files: md5s.Files(), SHA256: shas != nil, Walk: b.Walk, Disc: d.disc}
+	opt.Checksums = func(ctx context.Context, index uint32) (md5 *[16]byte, sha256 *[32]byte, err error) {
 		sum, recorded, err := md5s.Lookup(ctx, index)
 		if err != nil || !recorded {
 			return nil, nil, err
@@ -47,7 +51,8 @@ func (d *Disc) checksums(ctx context.Context, b *base) (commit.Checksums, error)
 			return &sum, nil, err
 		}
 		return &sum, &sha, nil
-	}, nil
+	}
+	return nil
 }
 
 // lost tells whether err means that the disc's checksums of a kind are of no use.

@@ -127,7 +127,7 @@ func (d *Disc) plan(ctx context.Context, progress func(Progress)) error {
 	if err != nil {
 		return err
 	}
-	if opt.Checksums, err = d.checksums(ctx, d.base); err != nil {
+	if err = d.recorded(ctx, d.base, &opt); err != nil {
 		return err
 	}
 	opt.Visit = func() { tell(0) }
@@ -324,7 +324,7 @@ func (d *Disc) burnAndPublish(ctx context.Context, mode burnMode, progress func(
 		return nil, d.commitError("publishing", p.Start(), p.Blocks(), err)
 	}
 	return &Report{
-		Burned: true, Session: p.Mark.Session, Start: p.Start(), Blocks: p.Blocks(), NewDataBytes: p.NewBytes,
+		Burned: true, Session: p.Mark.Session, Start: p.Start(), Blocks: p.Blocks(), NewDataBytes: p.NewBytes, Reused: p.Reused,
 		MountHint: fmt.Sprintf("mount -t iso9660 -o ro,sbsector=%d %s MOUNTPOINT", cmp.Or(p.Mark.Sbsector, p.Start()), d.opt.Name),
 		Stale:     d.drive.Stale(d.info.Capacity),
 		Boot:      p.Boot,

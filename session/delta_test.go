@@ -21,6 +21,7 @@ import (
 	"burnfs/mmc"
 	"burnfs/mmc/emu"
 	"burnfs/mmc/faulty"
+	"burnfs/session/commit"
 	"burnfs/session/tree"
 )
 
@@ -69,11 +70,11 @@ func (r *rig) sums(path string) (md5Sum *[md5.Size]byte, sha *[sha256.Size]byte,
 		if n = len(visit.Entry.Sections); visit.Entry.ChecksumIndex == 0 {
 			return nil, nil, n
 		}
-		lookup, err := r.disc.checksums(r.ctx, b)
-		if err != nil {
+		var opt commit.Options
+		if err := r.disc.recorded(r.ctx, b, &opt); err != nil {
 			r.Fatal(err)
 		}
-		if md5Sum, sha, err = lookup(r.ctx, visit.Entry.ChecksumIndex); err != nil {
+		if md5Sum, sha, err = opt.Checksums(r.ctx, visit.Entry.ChecksumIndex); err != nil {
 			r.Fatal(err)
 		}
 		return md5Sum, sha, n

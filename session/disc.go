@@ -50,6 +50,9 @@ type Options struct {
 	Finalize bool
 	// Delta says when changed files keep blocks that the disc has of them.
 	Delta tree.Delta
+	// NoDedupe records content again that the disc has already, or that two new files
+	// have.
+	NoDedupe bool
 	// Mode is how a sequential medium is written, where there is a choice.
 	Mode recorder.Mode
 	// XA writes the first data session of a CD as CD-ROM XA.
@@ -474,6 +477,9 @@ func (d *Disc) reclaim() error {
 	})
 	return errors.Join(failed, err)
 }
+
+// Dedupe tells whether content that the disc has is not burned again.
+func (d *Disc) Dedupe() bool { return !d.opt.NoDedupe }
 
 // Delta is when changed files keep blocks that the disc has of them.
 func (d *Disc) Delta() tree.Delta { return d.opt.Delta }

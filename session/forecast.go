@@ -38,6 +38,7 @@ type Forecast struct {
 	Tree, Data, Checksums, Padding uint32
 	Files, Dirs                    int64
 	New, Kept                      commit.Amount
+	Reused                         commit.Amount // new, and on the disc already, or recorded with another file
 	Largest                        []commit.Share
 
 	Gap int64 // between the last session and this one
@@ -135,14 +136,14 @@ func (d *Disc) forecast(ctx context.Context) (*Forecast, error) {
 		return f, err
 	}
 	defer frozen.Release()
-	if opt.Checksums, err = d.checksums(ctx, opt.base); err != nil {
+	if err = d.recorded(ctx, opt.base, &opt.Options); err != nil {
 		return nil, err
 	}
 	o, err := commit.Look(ctx, frozen, opt.Options)
 	if err != nil {
 		return nil, err
 	}
-	f.Files, f.Dirs, f.New, f.Kept, f.Largest = o.Files, o.Dirs, o.New, o.Kept, o.Largest
+	f.Files, f.Dirs, f.New, f.Kept, f.Reused, f.Largest = o.Files, o.Dirs, o.New, o.Kept, o.Reused, o.Largest
 	opt.outlook(f, o.Header.TreeBlocks, o.Header.DataBlocks, o.Header.Blocks, o.Header.ChecksumBlocks())
 	if f.SpeedKBps, err = d.writeSpeed(ctx); err != nil {
 		return nil, err
@@ -180,7 +181,7 @@ func (d *Disc) beginForecast(ctx context.Context) (f *Forecast, frozen *tree.Fro
 	if j := d.job; j != nil {
 		p := j.plan
 		f.Resumes, f.Session, f.Files, f.Dirs = true, p.Mark.Session, p.Mark.Files, p.Mark.Dirs
-		f.New = commit.Amount{Files: p.NewFiles, Bytes: p.NewBytes}
+		f.New, f.Reused = commit.Amount{Files: p.NewFiles, Bytes: p.NewBytes}, p.Reused
 		opt.Options = commit.Options{Start: p.Start(), SaveHead: p.SaveHead, Overwritable: p.Overwritable}
 		opt.outlook(f, p.Header.TreeBlocks, p.Header.DataBlocks, p.Blocks(), p.Header.ChecksumBlocks())
 		return f, nil, opt, nil

@@ -1,5 +1,7 @@
 package session
 
+import "burnfs/session/commit"
+
 // State is what a disc is doing.
 type State string
 
@@ -34,7 +36,10 @@ type Report struct {
 	Start        uint32 `json:"start,omitempty"`  // first block
 	Blocks       uint32 `json:"blocks,omitempty"` // of 2048 bytes
 	NewDataBytes int64  `json:"newDataBytes,omitempty"`
-	MountHint    string `json:"mountHint,omitempty"` // how Linux mounts just this session
+	// Reused is what was written and is on the disc from before, or once for several
+	// files.
+	Reused    commit.Amount `json:"reused,omitzero"`
+	MountHint string        `json:"mountHint,omitempty"` // how Linux mounts just this session
 	// Stale: Linux, and programs that read through it, see the session only when
 	// the disc was ejected and loaded again.
 	Stale bool `json:"stale,omitempty"`

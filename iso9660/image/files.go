@@ -39,6 +39,10 @@ func (l *Layout) file(dir string, e *entry) File {
 		Patch: l.patch(e.node.ID),
 		Path:  join(dir, e.node.Name), Handle: e.node.Handle,
 	}
+	if e.twin {
+		f.Elsewhere, _ = freshSections(&e.node, l.dataBlock()+e.place.block)
+		return f
+	}
 	f.New, f.NewOffsets = freshSections(&e.node, l.dataBlock()+e.place.block)
 	return f
 }

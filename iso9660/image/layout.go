@@ -16,11 +16,12 @@ type Layout struct {
 	header Header
 
 	dirs       []directory
-	relocation int              // number of the relocation directory, or -1
-	links      map[uint64]place // regular files with several links, by ID
-	end        place            // where the walk ends
-	complete   bool             // the walk has been made
-	transcript *transcript      // nil for none
+	relocation int                 // number of the relocation directory, or -1
+	links      map[uint64]place    // regular files with several links, by ID
+	same       map[uint64]recorded // content that several files have, by Node.Same
+	end        place               // where the walk ends
+	complete   bool                // the walk has been made
+	transcript *transcript         // nil for none
 
 	iso, joliet tables
 	superblock  uint32 // address of the superblock's checksum tag
@@ -40,6 +41,9 @@ type File struct {
 	// piece that is too long for one section counts as several.
 	New        []iso9660.Section
 	NewOffsets []int64
+	// Elsewhere is where the content lies that is recorded with an earlier file, see
+	// Node.Same; New is empty then.
+	Elsewhere []iso9660.Section
 	// Size of the whole file in bytes, old pieces included.
 	Size int64
 	// OldMD5 and OldSHA256 are what to record instead of digests of what is

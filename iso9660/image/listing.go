@@ -22,6 +22,8 @@ type entry struct {
 	// has, and whether this is the first of its names in the order of the walk.
 	place place
 	first bool
+	// twin says that the content is that of a file met before, at the same place.
+	twin bool
 	// relocated says that e is an entry of the relocation directory.
 	relocated bool
 	// overflows says that some of the System Use entries did not fit into the

@@ -34,6 +34,10 @@ type Node struct {
 	Pieces    []Piece     // content of a regular file, in order
 	OldMD5    *[16]byte   // of the whole content as it is recorded, if a piece is old and it is known
 	OldSHA256 *[32]byte   // likewise; recorded only beside an MD5
+	// Same, if it is not 0, is equal for regular files with the same content, all of it
+	// in new pieces: the first of them that the walk meets is recorded, the records of
+	// the others lead to its blocks, and their digests are OldMD5 and OldSHA256.
+	Same uint64
 	// ZF says that the content of a regular file, as its pieces are recorded, is
 	// compressed (see package zisofs); nil for none. The builder does not compress.
 	ZF *zisofs.ZF

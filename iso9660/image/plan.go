@@ -40,7 +40,7 @@ func plan(ctx context.Context, src Source, opt Options) (*Layout, error) {
 	}
 	opt.OwnSize = opt.OwnSize && opt.Start != 0
 	opt.SHA256 = opt.SHA256 && opt.Checksums && opt.RockRidge
-	l := &Layout{src: src, opt: opt, relocation: -1, links: map[uint64]place{}, booted: map[uint64]bootPlace{}}
+	l := &Layout{src: src, opt: opt, relocation: -1, links: map[uint64]place{}, same: map[uint64]recorded{}, booted: map[uint64]bootPlace{}}
 	l.dirs = append(l.dirs, directory{node: root, level: 1})
 	if opt.Scratch != nil {
 		l.transcript = &transcript{file: opt.Scratch}

@@ -55,6 +55,7 @@ const (
 	hasMD5
 	hasSHA256
 	hasZF
+	hasSame
 )
 
 // note adds the entries of a directory. After an error, such as a full disk, there
@@ -90,6 +91,7 @@ func appendNode(b []byte, n *Node) []byte {
 		{!n.Atime.IsZero(), hasAtime}, {!n.Mtime.IsZero(), hasMtime}, {!n.Ctime.IsZero(), hasCtime},
 		{n.RdevMajor|n.RdevMinor != 0, hasDevice}, {n.Target != "", hasTarget}, {len(n.Xattrs) > 0, hasXattrs},
 		{len(n.Pieces) > 0, hasPieces}, {n.OldMD5 != nil, hasMD5}, {n.OldSHA256 != nil, hasSHA256}, {n.ZF != nil, hasZF},
+		{n.Same != 0, hasSame},
 	} {
 		if has.is {
 			flags |= has.flag
@@ -141,6 +143,9 @@ func appendNode(b []byte, n *Node) []byte {
 	}
 	if n.ZF != nil {
 		b = append(b, n.ZF[:]...)
+	}
+	if n.Same != 0 {
+		number(n.Same)
 	}
 	return b
 }
@@ -291,6 +296,9 @@ func (r *replay) node(rec []byte) (n Node, err error) {
 	if flags&hasZF != 0 {
 		n.ZF = new(zisofs.ZF)
 		copy(n.ZF[:], f.take(uint64(len(n.ZF))))
+	}
+	if flags&hasSame != 0 {
+		n.Same = f.number()
 	}
 	if f.bad || len(f.b) > 0 {
 		return n, errTranscript

@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -111,6 +112,14 @@ func (l *Layout) assignFile(e *entry, at *walk) error {
 	e.first = true
 	e.place = place{block: at.block, ordinal: at.ordinal}
 	blocks := newBlocks(&e.node)
+	if e.node.Same != 0 {
+		if err := l.assignSame(e); err != nil {
+			return err
+		}
+		if e.twin {
+			blocks = 0
+		}
+	}
 	if int64(at.block)+blocks > maxBlocks {
 		return ErrTooLarge
 	}
@@ -124,6 +133,29 @@ func (l *Layout) assignFile(e *entry, at *walk) error {
 		l.links[e.node.ID] = e.place
 	}
 	return nil
+}
+
+// assignSame gives e the place of the first file with the same content, if it is not
+// that itself.
+func (l *Layout) assignSame(e *entry) error {
+	first, ok := l.same[e.node.Same]
+	switch {
+	case !ok && l.complete:
+		return ErrSourceChanged
+	case !ok:
+		l.same[e.node.Same] = recorded{e.place, e.node.Size()}
+	case first.size != e.node.Size() || e.node.OldMD5 == nil:
+		return fmt.Errorf("%q and another file are said to be the same: %w", e.node.Name, ErrSourceChanged)
+	case first.place.ordinal != e.place.ordinal:
+		e.place.block, e.twin = first.place.block, true
+	}
+	return nil
+}
+
+// recorded is where content is that several files have.
+type recorded struct {
+	place place
+	size  int64
 }
 
 // visit reads directory i for the second or a later time into ls, its entries

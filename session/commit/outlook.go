@@ -14,15 +14,15 @@ type Outlook struct {
 	Header      image.Header
 	Files, Dirs int64 // all that the session shows
 
-	New, Kept Amount
+	New, Kept, Reused Amount
 	// Largest are the files with most new bytes, largest first.
 	Largest []Share
 }
 
 // Amount is so much content of regular files.
 type Amount struct {
-	Files int64 // that have any of it
-	Bytes int64
+	Files int64 `json:"files"` // that have any of it
+	Bytes int64 `json:"bytes"`
 }
 
 func (a *Amount) add(bytes int64) {
@@ -55,7 +55,11 @@ func Look(ctx context.Context, frozen *tree.Frozen, opt Options) (*Outlook, erro
 		}
 		size := f.NewSize()
 		o.New.add(size)
-		o.Kept.add(f.Size - size)
+		if l.reuse.elsewhere(&f) != nil {
+			o.Reused.add(f.Size)
+		} else {
+			o.Kept.add(f.Size - size)
+		}
 		o.rank(Share{f.Path, size})
 	}
 	return o, nil

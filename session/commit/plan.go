@@ -53,6 +53,9 @@ type Plan struct {
 	tail bool // this process has burned it, and kept its tail
 	// NewFiles is the number of files that have some of them.
 	NewFiles int64 `json:"newFiles,omitempty"`
+	// Reused is what was written and need not be recorded: its content is on the disc,
+	// or comes to it with another file.
+	Reused Amount `json:"reused,omitzero"`
 }
 
 // Start is the first block of the session.
@@ -73,6 +76,8 @@ type Options struct {
 	Joliet       bool
 	Align        uint32 // see image.Options
 	Checksums    Checksums
+	Dedupe       bool            // content that is on the disc, or twice in the session, is referred to
+	Known        *Known          // for that; nil for nothing on the disc
 	Boot         *bootable.Setup // what the base is booted with; nil for nothing
 	Visit        func()          // is called before each directory is read, if it is set
 	Warn         func(path, what string)
@@ -107,6 +112,8 @@ type file struct {
 	Same     []move            `cbor:"14,keyasint,omitempty"` // staged bytes that old sections have
 	Patch    *patch            `cbor:"10,keyasint,omitempty"`
 	OldSHA   []byte            `cbor:"11,keyasint,omitempty"`
+	// Elsewhere says that Bytes are not recorded: Sections have them already.
+	Elsewhere bool `cbor:"12,keyasint,omitempty"`
 }
 
 // patch is an eltorito.Patch.
@@ -206,7 +213,7 @@ func Make(ctx context.Context, frozen *tree.Frozen, where string, opt Options) (
 	}); err != nil {
 		return nil, err
 	}
-	if err := p.listFiles(ctx, frozen, layout, where); err != nil {
+	if err := p.listFiles(ctx, frozen, l, where); err != nil {
 		return nil, err
 	}
 	return p, errors.Join(syncDir(where), syncDir(filepath.Dir(where)))
@@ -217,6 +224,7 @@ type laid struct {
 	*image.Layout
 	lost    []string // as in Plan
 	changes []bootable.Change
+	reuse   *reuse
 }
 
 // lay fixes the addresses of the session of a frozen tree. Nothing is written. If it is
@@ -241,10 +249,22 @@ func lay(ctx context.Context, frozen *tree.Frozen, opt Options, dry bool) (*laid
 			lost = append(lost, fmt.Sprintf("%s: %s", path, what))
 		},
 	}
-	src := source{frozen, opt.Checksums, opt.Visit, map[uint64]bool{}, opt.Start, opt.head(), &refinery{known: map[uint64]*refined{}, left: digestible, dry: dry}}
+	src := source{frozen: frozen, sums: opt.Checksums, visit: opt.Visit, anew: map[uint64]bool{}, start: opt.Start, head: opt.head(), refinery: &refinery{known: map[uint64]*refined{}, left: digestible, dry: dry}}
+	if opt.Dedupe {
+		reuse, err := findSame(ctx, frozen, &src, &opt)
+		if err != nil {
+			return nil, err
+		}
+		src.reuse = reuse
+	}
 	changes, err := opt.Boot.Continue(ctx, src, &iopt, func(ino uint64) { src.anew[ino] = true })
 	if err != nil {
 		return nil, err
+	}
+	for _, b := range iopt.BootImages {
+		if b.Patch.Needed() {
+			src.anew[b.ID] = true // no other file has those bytes
+		}
 	}
 	layout, err := image.Plan(ctx, src, iopt)
 	if err != nil {
@@ -253,16 +273,16 @@ func lay(ctx context.Context, frozen *tree.Frozen, opt Options, dry bool) (*laid
 	if unnamed > 0 {
 		lost = append(lost, fmt.Sprintf("and %d more files", unnamed))
 	}
-	return &laid{layout, lost, changes}, nil
+	return &laid{layout, lost, changes, src.reuse}, nil
 }
 
 // listFiles writes the list of files and the bytes to carry over.
-func (p *Plan) listFiles(ctx context.Context, frozen *tree.Frozen, layout *image.Layout, where string) error {
+func (p *Plan) listFiles(ctx context.Context, frozen *tree.Frozen, l *laid, where string) error {
 	return create(where, carryName, func(carry io.Writer) error {
 		c := &carrier{w: carry}
 		return create(where, filesName, func(w io.Writer) error {
 			enc := cbor.NewEncoder(w)
-			for f, err := range layout.Files(ctx) {
+			for f, err := range l.Layout.Files(ctx) {
 				if err != nil {
 					return err
 				}
@@ -277,7 +297,14 @@ func (p *Plan) listFiles(ctx context.Context, frozen *tree.Frozen, layout *image
 				if f.OldSHA256 != nil {
 					rec.OldSHA = f.OldSHA256[:]
 				}
-				if len(f.New) > 0 || e.Content != nil {
+				if at := l.reuse.elsewhere(&f); at != nil {
+					rec.Sections, rec.Elsewhere = at, true
+					rec.Bytes, err = c.spans(ctx, frozen, e, image.File{New: []iso9660.Section{{Size: f.Size}}, NewOffsets: []int64{0}})
+					if err != nil {
+						return fmt.Errorf("%s: %w", f.Path, err)
+					}
+					p.Reused.add(f.Size)
+				} else if len(f.New) > 0 || e.Content != nil {
 					rec.Sections = allSections(e.Pieces, f.New)
 				}
 				for _, m := range moves(&e) {
@@ -457,17 +484,24 @@ func (f *file) published() tree.PublishedFile {
 	}
 	// The new bytes lie in the new sections in order; sections end in whole
 	// blocks but the last of a piece, after which the next begins a block.
+	lies := f.New
+	if f.Elsewhere {
+		lies = f.Sections
+	}
 	section, at := 0, int64(0)
 	for _, s := range f.Bytes {
 		for left := s.Len; left > 0; {
-			if at == f.New[section].Size {
+			if section < len(lies) && at == lies[section].Size {
 				section, at = section+1, 0
 			}
-			n := min(left, f.New[section].Size-at)
+			if section == len(lies) {
+				return p // the list is damaged; what is staged stays
+			}
+			n := min(left, lies[section].Size-at)
 			if s.From == fromStaging {
 				p.Moved = append(p.Moved, tree.Move{
 					From: s.Addr + s.Len - left, Len: n,
-					To: int64(f.New[section].LBA)*iso9660.BlockSize + at,
+					To: int64(lies[section].LBA)*iso9660.BlockSize + at,
 				})
 			}
 			left -= n

@@ -22,13 +22,13 @@ type Checksums func(ctx context.Context, index uint32) (md5 *[16]byte, sha256 *[
 
 // source shows a frozen tree to the image builder.
 type source struct {
-	frozen *tree.Frozen
-	sums   Checksums
-	visit  func()
-	anew   map[uint64]bool // inodes whose content is recorded as one new piece
-	start  uint32          // of the session
-	head   span64          // blocks that are replaced at the beginning of the medium
-
+	frozen   *tree.Frozen
+	sums     Checksums
+	visit    func()
+	anew     map[uint64]bool // inodes whose content is recorded as one new piece
+	start    uint32          // of the session
+	head     span64          // blocks that are replaced at the beginning of the medium
+	reuse    *reuse          // what need not be recorded; nil for nothing
 	refinery *refinery
 }
 
@@ -102,12 +102,18 @@ func inOnePiece(e tree.Entry) tree.Entry {
 func (s source) node(ctx context.Context, e tree.Entry) (n image.Node, err error) {
 	a := e.Attr
 	var r *refined
-	if s.anew[a.Ino] {
-		e = inOnePiece(e)
-	} else if r, err = s.refine(ctx, &e); err != nil {
-		return image.Node{}, fmt.Errorf("%q: %w", e.Name, err)
-	} else if r != nil {
-		e.Pieces, e.Checksum = r.pieces, r.checksum
+	twin := s.reuse.find(a.Ino)
+	switch {
+	case s.anew[a.Ino]:
+		e, twin = inOnePiece(e), nil
+	case twin != nil && !s.mayKeep(&e, twin):
+	default:
+		if r, err = s.refine(ctx, &e); err != nil {
+			return image.Node{}, fmt.Errorf("%q: %w", e.Name, err)
+		}
+		if r != nil {
+			e.Pieces, e.Checksum, twin = r.pieces, r.checksum, nil
+		}
 	}
 	n = image.Node{
 		ID: a.Ino, Name: e.Name, Mode: a.Mode, Nlink: a.Nlink, UID: a.UID, GID: a.GID,
@@ -118,6 +124,9 @@ func (s source) node(ctx context.Context, e tree.Entry) (n image.Node, err error
 		n.Xattrs = append(n.Xattrs, aaip.Attr{Name: name, Value: v})
 	}
 	sort.Slice(n.Xattrs, func(i, j int) bool { return n.Xattrs[i].Name < n.Xattrs[j].Name })
+	if twin != nil {
+		return s.reuse.node(n, twin), nil
+	}
 	for _, p := range e.Pieces {
 		if s.ahead(p) {
 			return image.Node{}, fmt.Errorf("%q, block %d: %w", e.Name, p.LBA, ErrAhead)

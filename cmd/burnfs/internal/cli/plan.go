@@ -24,8 +24,8 @@ func (a *app) planCmd() *cobra.Command {
 		Use:                   "plan [--json] MOUNTPOINT",
 		Short:                 "Show what the next session would hold and cost",
 		Long: `Show what 'burnfs sync' or unmounting would burn now, before anything is burned: the
-new data and what stays where it is on the disc, descriptors and directories, checksums
-and padding, the gaps before and behind the session, what remains, and the time at the
+new data, what of it needs not be burned because the disc has it, what stays where it is
+on the disc, descriptors and directories, checksums and padding, the gaps before and behind the session, what remains, and the time at the
 speed of the drive. The session is laid out for that as it would be burned, so that all
 is exact to the block of 2048 bytes; only the gap behind it is decided by the drive on
 some media, and then the most that it can be is shown.
@@ -74,7 +74,7 @@ func planOf(f *session.Forecast) *control.Plan {
 		Session: f.Session, Start: f.Start, Blocks: f.Blocks, TakesBlocks: f.Takes,
 		TreeBlocks: f.Tree, DataBlocks: f.Data, ChecksumBlocks: f.Checksums, PaddingBlocks: f.Padding,
 		Files: f.Files, Dirs: f.Dirs, NewFiles: f.New.Files, NewBytes: f.New.Bytes,
-		KeptFiles: f.Kept.Files, KeptBytes: f.Kept.Bytes,
+		KeptFiles: f.Kept.Files, KeptBytes: f.Kept.Bytes, ReusedFiles: f.Reused.Files, ReusedBytes: f.Reused.Bytes,
 		GapBlocks: f.Gap, GapAfterBlocks: f.GapAfter, GapAfterExact: f.GapExact,
 		FreeBytes: f.Free * block, RemainsBytes: f.Remains * block, NextStart: f.NextStart, LacksBytes: f.Lacks * block,
 		SpeedKBps: f.SpeedKBps, Seconds: f.Burning.Seconds(),
@@ -103,6 +103,9 @@ func printPlan(w io.Writer, p *control.Plan) error {
 	}
 	row("Session", "%d, %s from block %d", p.Session, blocks(int64(p.Blocks)), p.Start)
 	row("New data", "%s, %s in %s", blocks(int64(p.DataBlocks)), size(p.NewBytes), countFiles(p.NewFiles))
+	if p.ReusedFiles > 0 {
+		row("Not burned again", "%s", reusedText(p.ReusedFiles, p.ReusedBytes))
+	}
 	if !p.Resumes {
 		row("Kept", "%s in %s stay where they are on the disc", size(p.KeptBytes), countFiles(p.KeptFiles))
 	}
@@ -136,6 +139,11 @@ func printPlan(w io.Writer, p *control.Plan) error {
 		row(name, "%s %q", size(s.Bytes), s.Path)
 	}
 	return tw.Flush()
+}
+
+// reusedText says what was written and is not burned.
+func reusedText(files, bytes int64) string {
+	return fmt.Sprintf("%s in %s, whose content is on the disc already or comes to it with another file", humanize.IBytes(uint64(bytes)), countFiles(files))
 }
 
 // atMost goes before an estimate.

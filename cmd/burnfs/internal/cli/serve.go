@@ -109,7 +109,7 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	}
 	disc, err := session.Open(ctx, drive, session.Options{ // closes the drive if it fails
 		Name: discPath, StateDir: opt.StateDir, ReadOnly: opt.ReadOnly, Session: opt.Session,
-		VolumeID: opt.VolumeID, SpeedKBps: pace.KBps, Mode: opt.Mode, XA: opt.XA, Finalize: opt.Close, Delta: opt.Delta, Log: log,
+		VolumeID: opt.VolumeID, SpeedKBps: pace.KBps, Mode: opt.Mode, XA: opt.XA, Finalize: opt.Close, Delta: opt.Delta, NoDedupe: opt.NoDedupe, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -332,7 +332,7 @@ func (h *heldDisc) Status() control.Status {
 		Warnings: s.Warnings, Faults: h.fault.Injected(), StagingDir: s.StagingDir, LogFile: h.log,
 	}
 	if !s.ReadOnly {
-		st.Delta = h.disc.Delta().String()
+		st.Delta, st.NoDedupe = h.disc.Delta().String(), !h.disc.Dedupe()
 		st.Commit.SessionCostBytes = h.disc.SessionCost()
 		if h.rules != "" {
 			st.Warnings = append(slices.Clone(st.Warnings), h.rules)
@@ -349,5 +349,5 @@ func report(r *session.Report) *control.Report {
 	if r == nil {
 		return nil
 	}
-	return &control.Report{Burned: r.Burned, Session: r.Session, Start: r.Start, Blocks: r.Blocks, NewDataBytes: r.NewDataBytes, MountHint: r.MountHint, Stale: r.Stale, Boot: strings.Join(r.Boot, "; ")}
+	return &control.Report{Burned: r.Burned, Session: r.Session, Start: r.Start, Blocks: r.Blocks, NewDataBytes: r.NewDataBytes, ReusedFiles: r.Reused.Files, ReusedBytes: r.Reused.Bytes, MountHint: r.MountHint, Stale: r.Stale, Boot: strings.Join(r.Boot, "; ")}
 }

@@ -89,6 +89,9 @@ func printStatus(w io.Writer, st control.Status) error {
 			row("Next", "%s; a session takes %s besides its data", c.Next, size(c.SessionCostBytes))
 		}
 	}
+	if st.NoDedupe {
+		row("Dedupe", "off")
+	}
 	if st.Delta != "" && st.Delta != "auto" {
 		row("Delta", "%s", st.Delta)
 	}
@@ -106,6 +109,9 @@ func printStatus(w io.Writer, st control.Status) error {
 	}
 	if c := st.LastCommit; c != nil && c.Burned {
 		row("Last commit", "session %d, %d blocks from block %d", c.Session, c.Blocks, c.Start)
+		if c.ReusedFiles > 0 {
+			row("Not burned again", "%s", reusedText(c.ReusedFiles, c.ReusedBytes))
+		}
 	}
 	if st.StagingDir != "" {
 		row("Staging", "%s", st.StagingDir)

@@ -105,6 +105,9 @@ func (a *app) tellReport(rep *control.Report, point string) {
 	default:
 		fmt.Fprintf(a.env.Out, "Session %d is burned and verified: %d blocks from block %d, %s of new data.\n",
 			rep.Session, rep.Blocks, rep.Start, humanize.IBytes(uint64(rep.NewDataBytes)))
+		if rep.ReusedFiles > 0 {
+			fmt.Fprintf(a.env.Out, "Not burned again: %s.\n", reusedText(rep.ReusedFiles, rep.ReusedBytes))
+		}
 		if rep.Stale {
 			fmt.Fprintln(a.env.Out, "Other programs on this computer see the session when the disc was ejected and loaded again ('burnfs eject').")
 		}

@@ -20,7 +20,8 @@ type Status struct {
 	ReadOnly       bool   `json:"read_only"`
 	ReadOnlyReason string `json:"read_only_reason,omitempty"`
 
-	Delta      string    `json:"delta,omitempty"` // as -o delta= has it; empty when nothing is ever burned
+	NoDedupe   bool      `json:"no_dedupe,omitempty"` // -o dedupe=off
+	Delta      string    `json:"delta,omitempty"`     // as -o delta= has it; empty when nothing is ever burned
 	Commit     Commit    `json:"commit"`
 	Pending    Pending   `json:"pending"`
 	Progress   *Progress `json:"progress,omitempty"` // while burning or verifying
@@ -80,7 +81,11 @@ type Report struct {
 	Start        uint32   `json:"start,omitempty"`  // first block of the session
 	Blocks       uint32   `json:"blocks,omitempty"` // of 2048 bytes
 	NewDataBytes int64    `json:"new_data_bytes,omitempty"`
-	MountHint    string   `json:"mount_hint,omitempty"` // how to see this session with the kernel's isofs
+	// ReusedFiles were written and need no data: they are on the disc from before, or
+	// once for several files.
+	ReusedFiles int64  `json:"reused_files,omitempty"`
+	ReusedBytes int64  `json:"reused_bytes,omitempty"`
+	MountHint   string `json:"mount_hint,omitempty"` // how to see this session with the kernel's isofs
 	// Discarded is what was taken back, or would be.
 	Discarded *Discarded `json:"discarded,omitempty"`
 	// Plan is what the next session would be.
@@ -115,13 +120,17 @@ type Plan struct {
 	ChecksumBlocks uint32 `json:"checksum_blocks"`
 	PaddingBlocks  uint32 `json:"padding_blocks"`
 
-	Files     int64       `json:"files"` // that the session shows
-	Dirs      int64       `json:"dirs"`
-	NewFiles  int64       `json:"new_files"` // with new data
-	NewBytes  int64       `json:"new_bytes"`
-	KeptFiles int64       `json:"kept_files"` // with data that stays where it is
-	KeptBytes int64       `json:"kept_bytes"`
-	Largest   []PlanShare `json:"largest,omitempty"` // most new data first
+	Files     int64 `json:"files"` // that the session shows
+	Dirs      int64 `json:"dirs"`
+	NewFiles  int64 `json:"new_files"` // with new data
+	NewBytes  int64 `json:"new_bytes"`
+	KeptFiles int64 `json:"kept_files"` // with data that stays where it is
+	KeptBytes int64 `json:"kept_bytes"`
+	// ReusedFiles are written and need no data: it is on the disc, or recorded with
+	// another new file.
+	ReusedFiles int64       `json:"reused_files"`
+	ReusedBytes int64       `json:"reused_bytes"`
+	Largest     []PlanShare `json:"largest,omitempty"` // most new data first
 
 	GapBlocks      int64 `json:"gap_blocks"`       // before the session
 	GapAfterBlocks int64 `json:"gap_after_blocks"` // lost behind it

@@ -31,6 +31,7 @@ type Options struct {
 	Mode     recorder.Mode // mode=NAME: how a CD is written; never ModeDAO
 	XA       bool          // xa: the first session of a CD is CD-ROM XA
 	Close    bool          // close: the next session finalises the disc
+	NoDedupe bool          // dedupe=off: content that the disc has is burned again
 	Delta    tree.Delta    // delta=auto, off or BYTES: when changed files keep old blocks
 	Create   bool          // create: make the .iso file when it does not exist
 
@@ -178,6 +179,13 @@ var values = map[string]func(o *Options, v string) (reason string){
 		o.Mode = m
 		return ""
 	},
+	"dedupe": func(o *Options, v string) string {
+		if v != "on" && v != "off" {
+			return "is on or off"
+		}
+		o.NoDedupe = v == "off"
+		return ""
+	},
 	"delta": func(o *Options, v string) string {
 		d, err := tree.ParseDelta(v)
 		if err != nil {
@@ -261,6 +269,7 @@ var own = [...]Doc{
 	{"mode", "NAME", "How sessions are written where the medium leaves a choice: tao (track at once) or sao (session at once) on CD, incremental on DVD-R and DVD-RW. Without it the one that leaves the most possible later: tao, incremental. A burn that is interrupted in mode sao is not taken up where it stopped but done again. There is no dao here: it takes a single session."},
 	{"xa", "", "Write the first session of a CD as CD-ROM XA, mode 2 form 1. Later sessions are always written as the last one on the disc is."},
 	{"commit", "RULES", "When sessions are burned: umount+sync unless told otherwise. RULES are joined by +, as in commit=umount+sync+idle:10m, and what is not named is off; several commit= add up. umount: when the disc is unmounted; without it everything stays staged, burnfs umount says so and ends with status 13. sync: at fsync(2) of the root directory, which is what 'sync MOUNTPOINT' does; without it that only makes everything safe in staging. idle:10m: when for ten minutes nothing has changed and no file was open for writing. every:1h: an hour after the first change that is not burned. size:4G: when so much new data waits. none: never by itself. 'burnfs sync' burns whatever the rules say. Each session takes room on the disc besides its data, on a CD 13 MB and more; burnfs status shows how much. The least values are idle:1s, every:1m and size:1MB. Nothing is burned when nothing has changed. After a commit that failed the next automatic one waits a minute, then longer each time up to six hours; after two that may have used up room on the disc there is none before one ordered by 'burnfs sync' succeeds."},
+	{"dedupe", "on|off", "Whether new content that the disc has already, or that several new files have, is burned once: on (the default), or off, for whoever wants a second copy on the disc against scratches. The checksums that are recorded on the disc tell where to look; a file is referred to only after its blocks were read back and found to be equal byte by byte, and what cannot be read is burned anew. That takes the time of reading those files, before the burn. Files stay separate: each has its own name, owner and times, and changing one does not change the other. Found is what the newest session shows and has a checksum, which all files have that burnfs or xorriso recorded in one piece."},
 	{"delta", "auto|off|BYTES", "When a large file of which little changed keeps the blocks that the disc has of it: only what is new is burned, and the file is recorded as up to 32 sections. Some old systems cannot read such files (burnfs doctor names them), and reading seeks from one section to the next. auto: where that saves 4 MiB and an eighth of the file (the default). BYTES, such as 512K: where it saves so much. off: a changed file is written anew as a whole. Parts of less than 32 KiB between two changes are burned with them. Runs of 1 MiB and more that were written over what the disc has under the same name, as cp and rsync do, are read back and compared when a session is planned; what is the same is not burned. Files that were not changed stay as they are, whatever the option says; so does a burn that was interrupted. Checksums of files that keep old blocks are recorded as long as no more than 256 MiB have to be read back for them in a session."},
 	{"statedir", "DIR", "Where the staging directories of discs live. Default: /var/lib/burnfs for root, $XDG_STATE_HOME/burnfs or ~/.local/state/burnfs for others."},
 	{"close", "", "The next session closes the disc for good. Nothing can be added to it afterwards."},

@@ -62,6 +62,9 @@ func TestParse(t *testing.T) {
 		{[]string{"commit=none"}, false, Options{Commit: &policy.Policy{}}, "", "only burnfs sync burns"},
 		{[]string{"commit=umount,sync"}, false, Options{}, "unknown", "a comma between rules is a misspelt option, and not one of mount(8)'s"},
 		{[]string{"commit=every:1s"}, false, Options{}, "less than 1m", "the reason comes along"},
+		{[]string{"dedupe=on", "dedupe=off"}, false, Options{NoDedupe: true}, "", "a second copy against scratches"},
+		{[]string{"dedupe=off", "dedupe=on"}, false, Options{}, "", "the default can be named"},
+		{[]string{"dedupe=yes"}, false, Options{}, "on or off", "as the manual has it"},
 		{[]string{"delta=off", "delta=512KiB"}, false, Options{Delta: 512 << 10}, "", "the last one counts"},
 		{[]string{"delta=off"}, false, Options{Delta: tree.DeltaOff}, "", "changed files in one piece, for old readers"},
 		{[]string{"delta=auto"}, false, Options{}, "", "the default can be named"},
@@ -90,7 +93,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestOwnOptionsParse(t *testing.T) {
-	example := map[string]string{"session": "1", "volid": "V", "speed": "1", "mode": "sao", "statedir": "/s", "commit": "idle:10m", "delta": "512K"}
+	example := map[string]string{"session": "1", "volid": "V", "speed": "1", "mode": "sao", "statedir": "/s", "commit": "idle:10m", "delta": "512K", "dedupe": "off"}
 	for _, d := range Own() {
 		for name := range strings.SplitSeq(d.Name, ", ") {
 			item := name
