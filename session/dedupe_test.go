@@ -264,3 +264,31 @@ func TestDedupeOfOthers(t *testing.T) {
 		t.Error("the copy has another content")
 	}
 }
+
+// TestDedupeLeavesDeltas writes two files anew that are equal and nearly as before:
+// keeping their old blocks saves more than recording one of them.
+func TestDedupeLeavesDeltas(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, emu.BDR)
+	r.opt.Delta = 64 << 10
+	r.open()
+	data := noise(1, 1<<20)
+	r.put("/a", data)
+	r.put("/b", data)
+	if rep := r.commit(); rep.NewDataBytes != 1<<20 {
+		t.Errorf("%+v", rep)
+	}
+	copy(data[1<<19:], "changed")
+	r.put("/a", data)
+	r.put("/b", data)
+	if rep := r.commit(); rep.NewDataBytes > 300_000 {
+		t.Errorf("%+v", rep)
+	}
+	want := r.manifest()
+	r.close()
+	r.open()
+	r.same("changed", want)
+	if !bytes.Equal(r.get(r.dir("/b")), data) {
+		t.Error("the content is another one")
+	}
+}

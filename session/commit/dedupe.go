@@ -81,7 +81,7 @@ func (r *reuse) node(n image.Node, f *ref) image.Node {
 // mayKeep tells whether a file with the content of another new one could rather keep
 // blocks that the disc has of it. All names of a file are treated alike.
 func (s source) mayKeep(e *tree.Entry, f *ref) bool {
-	return f.same != 0 && e.Attr.Nlink == 1 && len(e.Before.Sections) > 0
+	return f.same != 0 && e.Attr.Nlink == 1 && e.Before != nil
 }
 
 // elsewhere is where the content of f lies if it is not recorded with it although it is
