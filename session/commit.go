@@ -57,6 +57,9 @@ func (d *Disc) Commit(ctx context.Context, why string, progress func(Progress)) 
 	d.forecasts.end()
 	d.committing.Lock()
 	defer d.committing.Unlock()
+	if d.opt.Begin != nil {
+		defer d.opt.Begin()()
+	}
 	d.log.Info("commit", "why", why)
 	report, err := d.persist(ctx, func() (*Report, error) { return d.commit(ctx, progress) })
 	d.mu.Lock()

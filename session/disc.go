@@ -59,6 +59,9 @@ type Options struct {
 	XA  bool
 	Log *slog.Logger
 	Now func() time.Time
+	// Begin, if set, is called when a commit begins, and what it returns when that has
+	// ended: a process may do with less memory meanwhile. They are never under way twice.
+	Begin func() (end func())
 
 	waits waits // zero: usualWaits
 }

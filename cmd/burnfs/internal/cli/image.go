@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -248,11 +247,7 @@ func (a *app) streamImage(ctx context.Context, out io.Writer, job imageJob) (err
 	}
 	show := progress.New(a.env.Err, job.quiet)
 	w := &counter{w: out, total: int64(layout.Blocks()) * iso9660.BlockSize, show: show}
-	buf := bufio.NewWriterSize(w, 1<<20)
-	err = layout.Write(ctx, buf, tree.Open)
-	if err == nil {
-		err = buf.Flush()
-	}
+	err = layout.Write(ctx, w, tree.Open)
 	show.Finish()
 	switch n := tree.Shrunk(); {
 	case err != nil:

@@ -109,7 +109,7 @@ func (a *app) open(ctx context.Context, child *daemon.Child, req mountRequest, o
 	}
 	disc, err := session.Open(ctx, drive, session.Options{ // closes the drive if it fails
 		Name: discPath, StateDir: opt.StateDir, ReadOnly: opt.ReadOnly, Session: opt.Session,
-		VolumeID: opt.VolumeID, SpeedKBps: pace.KBps, Mode: opt.Mode, XA: opt.XA, Finalize: opt.Close, Delta: opt.Delta, NoDedupe: opt.NoDedupe, Log: log,
+		VolumeID: opt.VolumeID, SpeedKBps: pace.KBps, Mode: opt.Mode, XA: opt.XA, Finalize: opt.Close, Delta: opt.Delta, NoDedupe: opt.NoDedupe, Log: log, Begin: frugal,
 	})
 	if err != nil {
 		return nil, err
