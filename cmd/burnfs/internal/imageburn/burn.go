@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"log/slog"
 
@@ -100,9 +99,7 @@ type burn struct {
 	head    []byte // the image's first 32 blocks, for that
 
 	written uint32 // blocks
-	zeros   uint32 // of them zero at the end
-	sum     hash.Hash
-	tailSum hash.Hash // without the zeros at the end
+	sum     blockSum
 }
 
 // place decides where the image goes.
@@ -191,7 +188,7 @@ func (b *burn) write(ctx context.Context) error {
 	if err := rec.Begin(ctx); err != nil {
 		return err
 	}
-	b.sum, b.tailSum = sha256.New(), sha256.New()
+	b.sum.Hash = sha256.New()
 	err = b.stream(ctx, rec, sequential)
 	if err != nil {
 		// What the drive has stays; on most media the burn can be resumed.
@@ -244,7 +241,7 @@ func (b *burn) stream(ctx context.Context, rec recorder.Recorder, sequential boo
 		if blocks := uint32(n / iso9660.BlockSize); blocks > b.room-b.written {
 			return recorder.ErrFull
 		}
-		b.count(p)
+		summed := b.sum.alongside(p)
 		lba := b.start + b.written
 		b.written += uint32(n / iso9660.BlockSize)
 		if skip := rec.NextAddress(); sequential && lba < skip {
@@ -252,9 +249,11 @@ func (b *burn) stream(ctx context.Context, rec recorder.Recorder, sequential boo
 			p, lba = p[have:], lba+uint32(have/iso9660.BlockSize)
 		}
 		if len(p) > 0 {
-			if err := rec.Write(ctx, lba, p); err != nil {
-				return err
-			}
+			err = rec.Write(ctx, lba, p)
+		}
+		<-summed
+		if err != nil {
+			return err
 		}
 		b.req.Progress(control.Progress{Phase: "burning", Done: int64(b.written) * iso9660.BlockSize, Total: total})
 	}
@@ -262,33 +261,6 @@ func (b *burn) stream(ctx context.Context, rec recorder.Recorder, sequential boo
 		return failure.New(exitcode.Usage, nil, "the image is empty", "Nothing was written.", "")
 	}
 	return nil
-}
-
-// count adds whole blocks to the sums.
-func (b *burn) count(p []byte) {
-	b.sum.Write(p)
-	for ; len(p) > 0; p = p[iso9660.BlockSize:] {
-		block := p[:iso9660.BlockSize]
-		if isZero(block) {
-			b.zeros++
-			continue
-		}
-		for ; b.zeros > 0; b.zeros-- {
-			b.tailSum.Write(zeroBlock[:])
-		}
-		b.tailSum.Write(block)
-	}
-}
-
-var zeroBlock [iso9660.BlockSize]byte
-
-func isZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // broken explains a burn that did not come to its end.
@@ -327,43 +299,41 @@ func (b *burn) verify(ctx context.Context) error {
 	}
 	optional := uint32(0) // zeros at the end of a CD track may be unreadable
 	if b.d.Info.Profile.IsCD() {
-		optional = min(b.zeros, runOut)
+		optional = min(b.sum.zeros, runOut)
 	}
-	sum, tail := sha256.New(), sha256.New()
-	buf := make([]byte, 32*iso9660.BlockSize)
-	zeros := uint32(0)
+	got := blockSum{Hash: sha256.New()}
+	// While one is filled the other one is summed.
+	var buffers [2][chunkBlocks * iso9660.BlockSize]byte
+	summed := make(chan struct{})
+	close(summed)
+	turn := 0
 	for done := uint32(0); done < b.written; {
-		n := min(uint32(len(buf)/iso9660.BlockSize), b.written-done)
+		n := min(chunkBlocks, b.written-done)
 		if left := b.written - done; left > optional {
 			n = min(n, left-optional)
 		}
-		p := buf[:n*iso9660.BlockSize]
-		if err := b.d.ReadBlocks(ctx, b.start+done, p); err != nil {
+		p := buffers[turn][:n*iso9660.BlockSize]
+		err := b.d.ReadBlocks(ctx, b.start+done, p)
+		<-summed
+		if err != nil {
 			if ctx.Err() == nil && b.written-done <= optional {
 				b.req.Log.Info("the padding at the end of the track cannot be read, as usual on a CD", "lba", b.start+done)
-				return b.compare(b.tailSum, tail)
+				got.zeros = b.sum.zeros
+				return b.compare(got)
 			}
 			return b.unreadable(b.start+done, err)
 		}
-		sum.Write(p)
-		for q := p; len(q) > 0; q = q[iso9660.BlockSize:] {
-			if isZero(q[:iso9660.BlockSize]) {
-				zeros++
-				continue
-			}
-			for ; zeros > 0; zeros-- {
-				tail.Write(zeroBlock[:])
-			}
-			tail.Write(q[:iso9660.BlockSize])
-		}
+		summed = got.alongside(p)
+		turn = 1 - turn
 		done += n
 		b.req.Progress(control.Progress{Phase: "verifying", Done: int64(done) * iso9660.BlockSize, Total: int64(b.written) * iso9660.BlockSize})
 	}
-	return b.compare(b.sum, sum)
+	<-summed
+	return b.compare(got)
 }
 
-func (b *burn) compare(want, got hash.Hash) error {
-	if [sha256.Size]byte(want.Sum(nil)) == [sha256.Size]byte(got.Sum(nil)) {
+func (b *burn) compare(got blockSum) error {
+	if b.sum.equal(got) {
 		return nil
 	}
 	return failure.New(exitcode.Verify, nil, fmt.Sprintf("the session at block %d does not read back as it was written", b.start),
