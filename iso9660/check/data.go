@@ -37,6 +37,7 @@ type fileReader struct {
 	read     []bool              // by region: its file, which has no index, has been read
 	several  map[uint64]struct{} // places of such files with several sections
 	indexed  []uint64            // by index in the array: place of the file that was read with it
+	first    map[uint64]uint32   // by place of a file that was read and is as its checksums say: its index
 	bytes    int64
 	overflow bool
 }
@@ -45,7 +46,7 @@ type fileReader struct {
 func (c *checker) files(t *tree) {
 	r := fileReader{
 		tree: t, buffer: make([]byte, dataBlocks*iso9660.BlockSize), seed: maphash.MakeSeed(),
-		read: make([]bool, len(c.regions)), several: map[uint64]struct{}{},
+		read: make([]bool, len(c.regions)), several: map[uint64]struct{}{}, first: map[uint64]uint32{},
 	}
 	if c.sums != nil {
 		r.indexed = make([]uint64, c.sums.Files()+1)
@@ -64,27 +65,62 @@ func (r *fileReader) file(e *entry) {
 	if r.before(e, index) {
 		return
 	}
-	sum, ok := r.content(e)
+	sum, ok := r.sameAs(e, index)
+	if !ok {
+		sum, ok = r.content(e)
+	}
 	if ok {
 		r.decoded(e)
 	}
 	if !ok || index == 0 {
 		return
 	}
+	good := true
 	want, recorded, err := r.sums.File(r.ctx, index)
 	switch {
 	case err != nil:
+		good = false
 		r.fault(Unreadable, r.array.Array, e, "the MD5 of the file cannot be read: %v", err)
-	case recorded && sum.md5 != want:
+	case !recorded:
+		good = false
+	case sum.md5 != want:
+		good = false
 		r.fault(FileChecksum, e.sections[0].LBA, e, "the file does not match its MD5, number %d", index)
 	}
 	sha, recorded, err := r.shas.Lookup(r.ctx, index)
 	switch {
 	case err != nil:
+		good = false
 		r.fault(Unreadable, r.sha256.Array, e, "the SHA-256 of the file cannot be read: %v", err)
+	case r.shas != nil && !recorded:
+		good = false
 	case recorded && sum.sha256 != sha:
+		good = false
 		r.fault(FileSHA256, e.sections[0].LBA, e, "the file does not match its SHA-256, number %d", index)
 	}
+	if good {
+		r.first[r.place(e)] = index
+	}
+}
+
+// sameAs returns the digests of a file that lies where another one does, which was as
+// its checksums say: files of the same content are recorded once.
+func (r *fileReader) sameAs(e *entry, index uint32) (sum digests, ok bool) {
+	first := r.first[r.place(e)]
+	if index == 0 || first == 0 {
+		return sum, false
+	}
+	var recorded bool
+	var err error
+	if sum.md5, recorded, err = r.sums.File(r.ctx, first); err != nil || !recorded {
+		return sum, false
+	}
+	if r.shas != nil {
+		if sum.sha256, recorded, err = r.shas.Lookup(r.ctx, first); err != nil || !recorded {
+			return sum, false
+		}
+	}
+	return sum, true
 }
 
 // digests are those of a file as it was read.

@@ -35,7 +35,7 @@
 //
 // # Bounds
 //
-// Memory grows by 25 bytes for each File Section and each Continuation Area, by 8 more
+// Memory grows by 25 bytes for each File Section and each Continuation Area, by 40 more
 // for each file with a checksum, by 16 for each name of a file with several, and by some
 // 150 bytes for each directory. Time is at most in proportion to what can be
 // read of the medium, whatever its structures say: extents that do not overlap
