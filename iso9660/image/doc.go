@@ -50,6 +50,7 @@
 //
 // A layout keeps one record for each directory and one for each regular file
 // with more than one link. While a directory is being laid out or written, its
-// entries are in memory, so the largest directory counts. [Stream] keeps 48
+// entries are in memory, so the largest directory counts. With [Options.Scratch]
+// what the source said of them is in a file, too, and read from there. [Stream] keeps 48
 // bytes for each checksummed file. The amount of data plays no part.
 package image
