@@ -2,13 +2,13 @@ package image
 
 import (
 	"context"
+	"crypto/md5"
 	"hash"
 	"io"
 	"sync"
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/checksum"
-	"burnfs/iso9660/image/internal/twinmd5"
 )
 
 // A blockWriter writes an image or a part of it, front to back, and takes the
@@ -21,10 +21,10 @@ import (
 type blockWriter struct {
 	ctx   context.Context
 	w     io.Writer
-	sum   *twinmd5.Sum // nil when no checksums are wanted
-	tree  hash.Hash    // SHA-256 of the tree while it passes, else nil
-	start uint32       // address of the first byte
-	size  int64        // bytes so far
+	sum   hash.Hash // nil when no checksums are wanted
+	tree  hash.Hash // SHA-256 of the tree while it passes, else nil
+	start uint32    // address of the first byte
+	size  int64     // bytes so far
 
 	buffer      []byte // being filled
 	full, empty chan []byte
@@ -47,7 +47,7 @@ func newBlockWriter(ctx context.Context, w io.Writer, start uint32, sums bool) *
 		full: make(chan []byte, chunksUnderWay), empty: make(chan []byte, chunksUnderWay),
 	}
 	if sums {
-		b.sum = twinmd5.New()
+		b.sum = md5.New()
 	}
 	b.buffer = make([]byte, 0, chunk)
 	for range chunksUnderWay - 1 {
@@ -147,7 +147,7 @@ func (b *blockWriter) tag(kind checksum.Kind, next uint32) error {
 	if err := b.settle(); err != nil {
 		return err
 	}
-	t := checksum.Tag{Kind: kind, Pos: b.at(), RangeStart: b.start, RangeSize: b.at() - b.start, Next: next, MD5: b.sum.Whole()}
+	t := checksum.Tag{Kind: kind, Pos: b.at(), RangeStart: b.start, RangeSize: b.at() - b.start, Next: next, MD5: [md5.Size]byte(b.sum.Sum(nil))}
 	_, err := b.Write(t.Block())
 	return err
 }

@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"crypto/md5"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"io"
 
 	"burnfs/iso9660"
-	"burnfs/iso9660/image/internal/twinmd5"
 )
 
 // readAhead is the number of chunks of file content that are under way: being
@@ -19,16 +19,15 @@ const readAhead = 8
 // streamFiles writes the new content of the files, each padded to whole blocks,
 // and returns the digests of those that have an index, in order.
 //
-//	          full              summed
-//	┌────────┐    ┌───────────┐       ┌───────┐
-//	│ read,  │───▶│ MD5s of   │──────▶│ write │
-//	│ SHA-256│    │ file, all │       │       │
-//	└────────┘    └───────────┘       └───────┘
-//	     ▲              empty             │
-//	     └────────────────────────────────┘
+//	┌────────┐    ┌─────────┐    ┌────────┐    ┌───────┐
+//	│ read,  │───▶│ MD5 of  │───▶│ MD5 of │───▶│ write │
+//	│ SHA-256│    │ files   │    │ all    │    │       │
+//	└────────┘    └─────────┘    └────────┘    └───────┘
+//	     ▲              empty chunks               │
+//	     └─────────────────────────────────────────┘
 //
 // Each is a goroutine of its own: files and drives wait for different things, and
-// the MD5s of a large file take longer than reading it and longer than writing it.
+// an MD5 of a large file takes longer than reading it and longer than writing it.
 func streamFiles(ctx context.Context, b *blockWriter, p Parts) (*digests, error) {
 	if err := b.settle(); err != nil {
 		return nil, err
@@ -51,10 +50,23 @@ func streamFiles(ctx context.Context, b *blockWriter, p Parts) (*digests, error)
 		defer close(c.full)
 		readErr = c.run()
 	}()
-	s := &contentSummer{sum: b.sum, from: c.full, to: make(chan *contentChunk, readAhead)}
-	go s.run()
+	files := &fileSummer{from: c.full, to: make(chan *contentChunk, readAhead)}
+	if c.sums {
+		files.sum = md5.New()
+	}
+	go files.run()
+	summed := make(chan *contentChunk, readAhead)
+	go func() {
+		defer close(summed)
+		for k := range files.to {
+			if b.sum != nil {
+				b.sum.Write(k.data)
+			}
+			summed <- k
+		}
+	}()
 	var err error
-	for k := range s.to {
+	for k := range summed {
 		if err == nil {
 			if err = b.pass(k.data); err != nil {
 				cancel()
@@ -66,7 +78,7 @@ func streamFiles(ctx context.Context, b *blockWriter, p Parts) (*digests, error)
 	if err == nil {
 		err = readErr
 	}
-	return &digests{md5s: s.md5s, sha256s: c.sha256s}, err
+	return &digests{md5s: files.md5s, sha256s: c.sha256s}, err
 }
 
 // A contentChunk is a number of blocks of file content, and what to sum of it.
@@ -88,14 +100,15 @@ type stretch struct {
 	known         *[16]byte // its MD5, if not all of it passes
 }
 
-// A contentSummer takes the MD5 of each file with an index and of all together.
-type contentSummer struct {
-	sum      *twinmd5.Sum // nil for none
+// A fileSummer takes the MD5 of each file with an index.
+type fileSummer struct {
+	sum      hash.Hash // nil for none
 	from, to chan *contentChunk
-	md5s     sumList[[16]byte]
+	last     [md5.Size]byte // the sum that was taken last
+	md5s     sumList[[md5.Size]byte]
 }
 
-func (s *contentSummer) run() {
+func (s *fileSummer) run() {
 	defer close(s.to)
 	for k := range s.from {
 		if s.sum != nil {
@@ -105,26 +118,23 @@ func (s *contentSummer) run() {
 	}
 }
 
-func (s *contentSummer) chunk(k *contentChunk) {
+func (s *fileSummer) chunk(k *contentChunk) {
 	data := k.data
 	for _, x := range k.stretches {
 		if x.first {
-			s.sum.Begin()
+			s.sum.Reset()
 		}
-		switch content := data[:x.content]; {
-		case x.digest && x.known == nil:
-			s.sum.WriteBoth(content)
-		default:
-			s.sum.Write(content)
+		if x.digest && x.known == nil {
+			s.sum.Write(data[:x.content])
 		}
-		s.sum.Write(data[x.content:][:x.fill])
 		data = data[x.content+x.fill:]
 		switch {
 		case !x.last || !x.digest:
 		case x.known != nil:
 			s.md5s.add(*x.known)
 		default:
-			s.md5s.add(s.sum.Part())
+			s.sum.Sum(s.last[:0])
+			s.md5s.add(s.last)
 		}
 	}
 }

@@ -176,8 +176,7 @@ func (b *blockWriter) checksums(h Header, d *digests) error {
 	if err := b.settle(); err != nil {
 		return err
 	}
-	whole := b.sum.Whole()
-	if err := w.put(whole[:]); err != nil {
+	if err := w.put(b.sum.Sum(nil)); err != nil {
 		return err
 	}
 	for sum := range d.md5s.all {
