@@ -66,14 +66,16 @@ type PendingStatus struct {
 
 // Status is the state of a disc.
 type Status struct {
-	State          State         `json:"state"`
-	Disc           DiscStatus    `json:"disc"`
-	Pending        PendingStatus `json:"pending"`
-	FitsBytes      int64         `json:"fitsBytes"` // new file data that the disc certainly takes
-	Progress       Progress      `json:"progress"`
-	ReadOnly       bool          `json:"readOnly"`
-	ReadOnlyReason string        `json:"readOnlyReason,omitempty"`
-	StagingDir     string        `json:"stagingDir,omitempty"`
+	State     State         `json:"state"`
+	Disc      DiscStatus    `json:"disc"`
+	Pending   PendingStatus `json:"pending"`
+	FitsBytes int64         `json:"fitsBytes"` // new file data that the disc certainly takes
+	// Counting: what fits is not known yet, and FitsBytes is 0. See [tree.Tree.Counting].
+	Counting       bool     `json:"counting,omitempty"`
+	Progress       Progress `json:"progress"`
+	ReadOnly       bool     `json:"readOnly"`
+	ReadOnlyReason string   `json:"readOnlyReason,omitempty"`
+	StagingDir     string   `json:"stagingDir,omitempty"`
 	// Trouble says what is wrong with the drive or its disc now, and what to do.
 	Trouble    string   `json:"trouble,omitempty"`
 	LastError  string   `json:"lastError,omitempty"`
@@ -99,7 +101,7 @@ func (d *Disc) Status() Status {
 		return s
 	}
 	s.StagingDir = d.store.Dir()
-	s.FitsBytes = d.tree.Available()
+	s.Counting, s.FitsBytes = d.tree.Counting(), d.tree.Available()
 	p := d.tree.Pending()
 	s.Pending = PendingStatus(p)
 	if s.State == Idle && !p.Empty() {

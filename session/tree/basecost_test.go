@@ -93,8 +93,8 @@ func TestBaseCostIsAwaited(t *testing.T) {
 			if _, err := tr.Lookup(t.Context(), tr.Root(), "f00001"); err != nil {
 				t.Errorf("%s: %v", c.reason, err)
 			}
-			if n := tr.Available(); n != 0 {
-				t.Errorf("%s: %d bytes are promised before anything is known", c.reason, n)
+			if n := tr.Available(); n != 0 || !tr.Counting() {
+				t.Errorf("%s: %d bytes are promised before anything is known; counting: %v", c.reason, n, tr.Counting())
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
@@ -118,6 +118,9 @@ func TestBaseCostIsAwaited(t *testing.T) {
 				t.Errorf("%s: %v", c.reason, err)
 			case c.err != nil && (!errors.Is(err, ErrIO) || !errors.Is(err, c.err)):
 				t.Errorf("%s: a change ended with %v", c.reason, err)
+			}
+			if tr.Counting() {
+				t.Errorf("%s: still counting", c.reason)
 			}
 			st, err := tr.Statfs(t.Context())
 			switch {

@@ -502,18 +502,26 @@ func (t *Tree) recount() {
 	t.charge()
 }
 
+// Counting tells whether the directories of the base are still being read to find out
+// what fits. Changes and Statfs wait for that.
+func (t *Tree) Counting() bool {
+	c := t.space.cost.Load()
+	if c == nil {
+		return false
+	}
+	select {
+	case <-c.all:
+		return false
+	default:
+		return true
+	}
+}
+
 // Available is how many bytes of new data the disc certainly still takes: none as long
 // as that is not known.
 func (t *Tree) Available() int64 {
-	if c := t.space.cost.Load(); c != nil {
-		select {
-		case <-c.all:
-			if t.spaceKnown(context.Background()) != nil {
-				return 0
-			}
-		default:
-			return 0
-		}
+	if t.Counting() || t.spaceKnown(context.Background()) != nil {
+		return 0
 	}
 	return max(t.space.available(), 0) * iso9660.BlockSize
 }

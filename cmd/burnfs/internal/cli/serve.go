@@ -325,7 +325,7 @@ func (h *heldDisc) Status() control.Status {
 	st := control.Status{
 		PID: os.Getpid(), Disc: h.path, MountPoint: h.point, State: string(s.State),
 		Media: s.Disc.Media, VolumeID: s.Disc.VolumeID, Sessions: s.Disc.Sessions, Session: h.session,
-		CapacityBytes: s.Disc.Capacity, FreeBytes: s.Disc.Free, FitsBytes: s.FitsBytes,
+		CapacityBytes: s.Disc.Capacity, FreeBytes: s.Disc.Free, FitsBytes: s.FitsBytes, Counting: s.Counting,
 		ReadOnly: s.ReadOnly, ReadOnlyReason: s.ReadOnlyReason,
 		Pending: control.Pending(s.Pending),
 		Trouble: s.Trouble, LastError: s.LastError, LastCommit: report(s.LastCommit),

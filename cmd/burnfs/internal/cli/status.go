@@ -81,7 +81,11 @@ func printStatus(w io.Writer, st control.Status) error {
 		row("Read only", "%s", st.ReadOnlyReason)
 	} else {
 		row("Pending", "%s", pendingText(st.Pending))
-		row("Fits", "%s of new data", size(st.FitsBytes))
+		fits := size(st.FitsBytes) + " of new data"
+		if st.Counting {
+			fits = "not known before the directories of the disc have been read, which goes on; changes wait for it"
+		}
+		row("Fits", "%s", fits)
 	}
 	if c := st.Commit; c.Policy != "" {
 		row("Burns at", "%s", c.Policy)

@@ -15,8 +15,9 @@ type Status struct {
 	Sessions       int    `json:"sessions"`          // on the disc
 	Session        int    `json:"session,omitempty"` // the one that is shown, when it is not the last
 	CapacityBytes  int64  `json:"capacity_bytes"`
-	FreeBytes      int64  `json:"free_bytes"` // what the medium has left
-	FitsBytes      int64  `json:"fits_bytes"` // new data that can still be staged and certainly be burned
+	FreeBytes      int64  `json:"free_bytes"`         // what the medium has left
+	FitsBytes      int64  `json:"fits_bytes"`         // new data that can still be staged and certainly be burned
+	Counting       bool   `json:"counting,omitempty"` // the directories of the disc are read to find out what fits
 	ReadOnly       bool   `json:"read_only"`
 	ReadOnlyReason string `json:"read_only_reason,omitempty"`
 
