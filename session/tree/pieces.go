@@ -64,7 +64,7 @@ func laidOut(m *extent.Map, d Delta) []Piece {
 		kept += to - from
 	}
 	least := d.Least(size)
-	if kept == size && (d >= 0 || len(old) == 1) {
+	if kept == size && (len(old) == 1 || d >= 0 && sections(old) <= maxSections) {
 		return old
 	}
 	if kept < least {
