@@ -350,15 +350,17 @@ func (f *finder) settle(ctx context.Context, places []place) error {
 			continue
 		}
 		h := f.hashed[p.first]
-		r := ref{ino: h.Ino, size: h.Size}
-		equal, err := f.compare(ctx, h, f.onDisc(p.sections), &r)
+		r := ref{ino: h.Ino, size: h.Size, at: int32(len(f.found.sections)), n: int32(len(p.sections))}
+		equal, err := f.pays(&r)
+		if err == nil && equal {
+			equal, err = f.compare(ctx, h, f.onDisc(p.sections), &r)
+		}
 		if err != nil {
 			return err
 		}
 		if !equal {
 			continue
 		}
-		r.at, r.n = int32(len(f.found.sections)), int32(len(p.sections))
 		f.found.sections = append(f.found.sections, p.sections...)
 		f.found.refs = append(f.found.refs, r)
 		if err := f.settleGroup(ctx, p.first, r); err != nil {
@@ -390,6 +392,16 @@ func (f *finder) settle(ctx context.Context, places []place) error {
 	return nil
 }
 
+// pays tells whether r saves more than its sections take in directories, which nobody
+// has booked.
+func (f *finder) pays(r *ref) (bool, error) {
+	if r.n <= 1 {
+		return true, nil
+	}
+	e, err := f.frozen.File(r.ino)
+	return err == nil && e.Pays(0, int64(r.n)), err
+}
+
 // settleGroup makes the other files of a group what r is for its first.
 func (f *finder) settleGroup(ctx context.Context, first int, r ref) error {
 	h := f.hashed[first]
@@ -398,7 +410,10 @@ func (f *finder) settleGroup(ctx context.Context, first int, r ref) error {
 			break
 		}
 		r.ino = other.Ino
-		equal, err := f.compare(ctx, h, f.staged(ctx, other), &r)
+		equal, err := f.pays(&r)
+		if err == nil && equal {
+			equal, err = f.compare(ctx, h, f.staged(ctx, other), &r)
+		}
 		if err != nil {
 			return err
 		}
@@ -424,10 +439,14 @@ func (f *finder) onDisc(sections []iso9660.Section) reading {
 			n := min(int64(len(p)), s.Size-off)
 			blocks := (n + iso9660.BlockSize - 1) / iso9660.BlockSize * iso9660.BlockSize
 			// Pieces are whole blocks but the last, and p has room for them.
+			if f.src.refinery.scratched() {
+				return false, nil
+			}
 			if err := f.known.Disc.ReadBlocks(ctx, s.LBA+uint32(off/iso9660.BlockSize), p[:blocks:cap(p)]); err != nil {
 				if ctx.Err() != nil {
 					return false, context.Cause(ctx)
 				}
+				f.src.refinery.unread++
 				return false, nil
 			}
 			p, off = p[n:], 0

@@ -29,7 +29,7 @@ func (d numbered) ReadBlocks(_ context.Context, lba uint32, p []byte) error {
 func TestOnDisc(t *testing.T) {
 	t.Parallel()
 	const block = iso9660.BlockSize
-	f := &finder{known: Known{Disc: numbered{bad: 70}}}
+	f := &finder{known: Known{Disc: numbered{bad: 70}}, src: &source{refinery: new(refinery)}}
 	sections := []iso9660.Section{{LBA: 40, Size: 2 * block}, {LBA: 10, Size: block}, {LBA: 50, Size: 3*block - 100}}
 	want := []byte{40, 41, 10, 50, 51, 52}
 	for parts := int64(1); parts <= 4; parts++ {

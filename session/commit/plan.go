@@ -2,6 +2,7 @@ package commit
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -249,7 +250,7 @@ func lay(ctx context.Context, frozen *tree.Frozen, opt Options, dry bool) (*laid
 			lost = append(lost, fmt.Sprintf("%s: %s", path, what))
 		},
 	}
-	src := source{frozen: frozen, sums: opt.Checksums, visit: opt.Visit, anew: map[uint64]bool{}, start: opt.Start, head: opt.head(), refinery: &refinery{known: map[uint64]*refined{}, left: digestible, dry: dry}}
+	src := source{frozen: frozen, sums: opt.Checksums, visit: opt.Visit, anew: map[uint64]bool{}, start: cmp.Or(opt.SaveHead, opt.Start), head: opt.head(), refinery: &refinery{known: map[uint64]*refined{}, left: digestible, dry: dry}}
 	if opt.Dedupe {
 		reuse, err := findSame(ctx, frozen, &src, &opt)
 		if err != nil {

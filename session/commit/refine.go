@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"slices"
 
 	"burnfs/iso9660"
+	"burnfs/mmc"
 	"burnfs/session/blocks"
 	"burnfs/session/extent"
 	"burnfs/session/tree"
@@ -30,6 +32,9 @@ const (
 	probedFrom = 16 << 20
 	probes     = 16
 	probe      = 64 << 10
+	// mostUnread is how many reads may fail before no more is read to find out what can
+	// be kept: a drive takes up to minutes to give one up.
+	mostUnread = 16
 	// mostParts is how many runs of equal bytes of a file are kept in mind.
 	mostParts = 1 << 14
 	// digestible is how many bytes that stay on the disc are read in a session to
@@ -54,7 +59,22 @@ type refinery struct {
 	known map[uint64]*refined // by inode; only of files of which the disc has, or had, something, or of several names
 	left  int64               // bytes that may be read for checksums
 	dry   bool                // nobody needs the checksums, only whether there are any
+
+	unread int // reads that failed
 }
+
+// missed tells whether err, of a read that was not needed, says nothing but that the
+// bytes are not to be had: the medium does not give them back, or no answer came.
+func (r *refinery) missed(ctx context.Context, err error) bool {
+	if _, answered := errors.AsType[*mmc.SenseError](err); ctx.Err() != nil || answered && !blocks.Unreadable(err) {
+		return false
+	}
+	r.unread++
+	return true
+}
+
+// scratched tells that no more is to be read that is not needed.
+func (r *refinery) scratched() bool { return r.unread >= mostUnread }
 
 // refine returns what is to be recorded of e, nil for what e says.
 func (s source) refine(ctx context.Context, e *tree.Entry) (*refined, error) {
@@ -92,7 +112,7 @@ func (s source) refine(ctx context.Context, e *tree.Entry) (*refined, error) {
 	if e.Before != nil && kept == e.Attr.Size && isWhole(r.pieces, e.Before.Sections) {
 		r.checksum = e.Before.Checksum
 	}
-	if r.checksum == 0 && kept <= s.refinery.left {
+	if r.checksum == 0 && kept <= s.refinery.left && !s.refinery.scratched() {
 		s.refinery.left -= kept
 		if err := s.digest(ctx, e, r); err != nil {
 			return nil, err
@@ -124,7 +144,7 @@ func isWhole(pieces []tree.Piece, sections []iso9660.Section) bool {
 func (s source) compare(ctx context.Context, e *tree.Entry) (*extent.Map, error) {
 	c := comparison{s: s, ctx: ctx, e: e, base: s.onDisc(e.Before.Sections)}
 	runs, total := c.runs()
-	if total == 0 || total < s.frozen.Least(e.Attr.Size)-(e.Attr.Size-e.Content.StagedBytes()) {
+	if s.refinery.scratched() || total == 0 || total < s.frozen.Least(e.Attr.Size)-(e.Attr.Size-e.Content.StagedBytes()) {
 		return e.Content, nil // nothing would come of it
 	}
 	c.is, c.was = make([]byte, compared), make([]byte, compared)
@@ -137,7 +157,7 @@ func (s source) compare(ctx context.Context, e *tree.Entry) (*extent.Map, error)
 	m := e.Content.Clone()
 	for _, run := range runs {
 		for at := run.off; at < run.end; at += compared {
-			if m.Len() > e.Content.Len()+mostParts {
+			if s.refinery.scratched() || m.Len() > e.Content.Len()+mostParts {
 				return &m, nil
 			}
 			same, err := c.same(stretch{at, min(at+compared, run.end)})
@@ -249,7 +269,7 @@ func (c *comparison) same(in stretch) (same []stretch, err error) {
 	}
 	for x := range c.base.Range(in.off, n) {
 		if err := c.s.frozen.ReadDisc(c.ctx, was[x.Off-in.off:][:x.Len], x.Addr); err != nil {
-			if c.ctx.Err() == nil && blocks.Unreadable(err) {
+			if c.s.refinery.missed(c.ctx, err) {
 				return nil, nil
 			}
 			return nil, err
@@ -288,7 +308,7 @@ func (s source) digest(ctx context.Context, e *tree.Entry, r *refined) error {
 		from := s.frozen.Reader(ctx, whole, 0, e.Attr.Size)
 		n, err := io.CopyBuffer(io.MultiWriter(m, h), struct{ io.Reader }{from}, buffer)
 		switch {
-		case err != nil && ctx.Err() == nil && blocks.Unreadable(err):
+		case err != nil && s.refinery.missed(ctx, err):
 			return nil
 		case err != nil:
 			return err

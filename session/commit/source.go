@@ -26,7 +26,7 @@ type source struct {
 	sums     Checksums
 	visit    func()
 	anew     map[uint64]bool // inodes whose content is recorded as one new piece
-	start    uint32          // of the session
+	start    uint32          // of what is written for the session
 	head     span64          // blocks that are replaced at the beginning of the medium
 	reuse    *reuse          // what need not be recorded; nil for nothing
 	refinery *refinery

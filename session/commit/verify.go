@@ -49,30 +49,34 @@ func (p *Plan) Verify(ctx context.Context, where string, staged Staged, disc iso
 		}
 		return compare(ctx, disc, lba, want, got[:len(want)])
 	}}
-	tail, err := p.openTail(where)
-	if err != nil {
-		return err
-	}
+	tail := p.openTail(where)
 	if tail != nil {
 		defer tail.Close()
 	}
-	err = p.stream(ctx, where, staged, w, progress, func(parts *image.Parts) {
+	err := p.stream(ctx, where, staged, w, progress, func(parts *image.Parts) {
 		if tail != nil {
 			parts.Tail = bufio.NewReader(tail)
 		}
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = w.flush()
 	}
-	return w.flush()
+	if err != nil {
+		p.tail = false // it may be at fault; another attempt does without
+	}
+	return err
 }
 
-// openTail opens what burning has kept, if it did.
-func (p *Plan) openTail(where string) (*os.File, error) {
+// openTail opens what burning has kept, nil if it did not.
+func (p *Plan) openTail(where string) *os.File {
 	if !p.tail {
-		return nil, nil
+		return nil
 	}
-	return os.Open(filepath.Join(where, tailName))
+	f, err := os.Open(filepath.Join(where, tailName))
+	if err != nil {
+		return nil
+	}
+	return f
 }
 
 // Remains tells whether the first n blocks of a medium that was blank when p was made hold

@@ -128,13 +128,20 @@ func chosen(pieces []Piece, most int) []Piece {
 // beyond what more sections take in directories, so that the books stay right.
 func (f *Frozen) Fewest(e Entry, m *extent.Map) []Piece {
 	best := laidOut(m, f.t.delta)
-	saved := (int64(newBlocks(e.Pieces)) - int64(newBlocks(best))) * iso9660.BlockSize
-	more := max(sections(best)-sections(e.Pieces), 0) * recordsCost(isoRecord+jolietRecord)
-	if more > 0 {
-		more += touchCost
-	}
-	if saved <= more*int64(max(e.Attr.Nlink, 1)) {
+	if !e.Pays(int64(newBlocks(best)), sections(best)) {
 		return e.Pieces
 	}
 	return best
+}
+
+// Pays tells whether something is saved if so many blocks are burned of e, which is
+// recorded in so many sections, and not e.Pieces: each of its names takes a record in
+// each tree for a section.
+func (e *Entry) Pays(blocks, parts int64) bool {
+	saved := (int64(newBlocks(e.Pieces)) - blocks) * iso9660.BlockSize
+	more := max(parts-sections(e.Pieces), 0) * recordsCost(isoRecord+jolietRecord)
+	if more > 0 {
+		more += touchCost
+	}
+	return saved > more*int64(max(e.Attr.Nlink, 1))
 }
