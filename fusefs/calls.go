@@ -10,8 +10,8 @@ import (
 )
 
 // call is a request that is being answered, and the context of that. It ends once
-// the kernel has interrupted the request and its caller is about to die; see
-// interrupt.go. Most calls are over before anybody asks, so that nothing is made
+// the kernel has interrupted the request and its caller is about to die, see
+// interrupt.go, or the connection has ended. Most calls are over before anybody asks, so that nothing is made
 // for that before it is needed.
 type call struct {
 	id    fuse.RequestID
@@ -125,6 +125,15 @@ func (s *calls) end(c *call) {
 	}
 	s.mu.Unlock()
 	c.end()
+}
+
+// abandon ends all calls, when nobody waits for their answers any more.
+func (s *calls) abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.now {
+		c.cancel()
+	}
 }
 
 // interrupt is what the kernel sends when a signal meets the caller.

@@ -80,6 +80,7 @@ func (l *loop) lead() {
 				l.err = err
 				l.mu.Unlock()
 			}
+			l.calls.abandon()
 			return
 		}
 		c := l.calls.begin(req.Hdr())

@@ -2,6 +2,10 @@ package fusefs
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"os/exec"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -10,6 +14,7 @@ import (
 
 	"bazil.org/fuse"
 
+	"burnfs/session/staging"
 	"burnfs/session/tree"
 )
 
@@ -156,5 +161,69 @@ func TestNumbersOfHandles(t *testing.T) {
 	}
 	if s.add(a) != x {
 		t.Error("the number is not used again")
+	}
+}
+
+// TestWaitingForSpaceEnds: who waits until it is known what fits can be killed, and an
+// abort does not wait for that either.
+func TestWaitingForSpaceEnds(t *testing.T) {
+	const soon = 20 * time.Second
+	for _, tt := range []struct {
+		reason string
+		end    func(context.Context, *mount, *exec.Cmd) error
+	}{
+		{"the program is killed", func(_ context.Context, _ *mount, cmd *exec.Cmd) error { return cmd.Process.Kill() }},
+		{"the mount is taken away", func(ctx context.Context, m *mount, _ *exec.Cmd) error { return m.server.Abort(ctx) }},
+	} {
+		t.Run(tt.reason, func(t *testing.T) {
+			cost := tree.NewBaseCost()
+			search := sync.OnceFunc(func() {
+				ctx, cancel := context.WithCancel(context.Background())
+				cancel()
+				cost.Find(ctx, slowBase{})
+			})
+			store, err := staging.Create(t.TempDir(), staging.Identity{UUID: "test", Kind: staging.KindBlank}, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr, err := tree.Open(t.Context(), tree.Options{Store: store, Space: roomy, Cost: cost})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := errors.Join(tr.Close(context.Background()), store.Close()); err != nil {
+					t.Error(err)
+				}
+			})
+			m := mountTree(t, tr, Options{}, LevelTrace)
+			t.Cleanup(search) // before the unmount, which must not wait for ever
+			cmd := m.command("mkdir", m.dir+"/new")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }()
+			eventually(t, "no request", func() string {
+				if !strings.Contains(m.log.String(), "<- Mkdir [") {
+					return m.log.String()
+				}
+				return ""
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), soon)
+			defer cancel()
+			if err := tt.end(ctx, m, cmd); err != nil {
+				t.Error(err)
+			}
+			select {
+			case err := <-ended:
+				if err == nil {
+					t.Error("a directory was made before it is known whether it fits")
+				}
+			case <-ctx.Done():
+				t.Error("it waits on")
+				search()
+				<-ended
+			}
+		})
 	}
 }

@@ -89,7 +89,7 @@ func (s *nodes) forget(id fuse.NodeID, count uint64) {
 // handles gives numbers to open files and directories.
 type handles struct {
 	mu    sync.RWMutex
-	slots []any // by number; *file or *listing
+	slots []any // by number; *file or *list
 	free  []fuse.HandleID
 }
 

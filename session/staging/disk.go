@@ -80,9 +80,9 @@ func (d osDisk) space() (space, error) {
 	if err := unix.Statfs(string(d), &fs); err != nil {
 		return space{}, fmt.Errorf("statfs %s: %w", string(d), err)
 	}
-	size := fs.Bsize
+	size := int64(fs.Bsize) // of 32 bits on some machines
 	if fs.Frsize > 0 {
-		size = fs.Frsize // the unit of the counts (statfs(2))
+		size = int64(fs.Frsize) // the unit of the counts (statfs(2))
 	}
 	return space{total: int64(fs.Blocks) * size, available: int64(fs.Bavail) * size, block: size}, nil
 }

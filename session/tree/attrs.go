@@ -15,8 +15,8 @@ import (
 
 // SetAttr changes attributes and returns the new ones. A change of size needs
 // a regular file.
-func (t *Tree) SetAttr(_ context.Context, n *Node, s SetAttr) (Attr, error) {
-	done, err := t.change()
+func (t *Tree) SetAttr(ctx context.Context, n *Node, s SetAttr) (Attr, error) {
+	done, err := t.change(ctx)
 	if err != nil {
 		return Attr{}, err
 	}
@@ -133,11 +133,11 @@ const XattrDropSetGID = 1 << 31
 
 // SetXattr sets an extended attribute; flags are XATTR_CREATE or
 // XATTR_REPLACE of setxattr(2), and XattrDropSetGID.
-func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, flags uint32) error {
+func (t *Tree) SetXattr(ctx context.Context, n *Node, name string, value []byte, flags uint32) error {
 	if err := checkXattrName(name); err != nil {
 		return err
 	}
-	done, err := t.change()
+	done, err := t.change(ctx)
 	if err != nil {
 		return err
 	}
@@ -184,8 +184,8 @@ func (t *Tree) SetXattr(_ context.Context, n *Node, name string, value []byte, f
 }
 
 // RemoveXattr removes an extended attribute.
-func (t *Tree) RemoveXattr(_ context.Context, n *Node, name string) error {
-	done, err := t.change()
+func (t *Tree) RemoveXattr(ctx context.Context, n *Node, name string) error {
+	done, err := t.change(ctx)
 	if err != nil {
 		return err
 	}

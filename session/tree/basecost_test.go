@@ -138,3 +138,48 @@ func TestBaseCostIsAwaited(t *testing.T) {
 		})
 	}
 }
+
+// TestBaseCostOfAnotherBase: what is found out of the base before, or that it cannot be
+// read any more, is nothing to who waited while a session was published.
+func TestBaseCostOfAnotherBase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		counted := crowdedBase{files: someEntries + 5, release: make(chan struct{}), err: errors.New("a scratch")}
+		cost := NewBaseCost()
+		go cost.Find(t.Context(), counted)
+		store, err := staging.Create(t.TempDir(), staging.Identity{UUID: "disc", Kind: staging.KindForeign, Fingerprint: "f"}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr, err := Open(t.Context(), Options{Store: store, Base: crowdedBase{files: 3}, NextIno: 1 << 20, Space: roomy, Cost: cost, FlushEvery: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		killed, made := make(chan error, 1), make(chan error, 1)
+		create := func(ctx context.Context, name string, done chan error) {
+			_, err := tr.Create(ctx, tr.Root(), name, New{Mode: unix.S_IFREG | 0o644})
+			done <- err
+		}
+		go create(ctx, "killed", killed)
+		go create(t.Context(), "new", made)
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		select {
+		case err := <-killed:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("the end of the caller ended a change with %v", err)
+			}
+		default:
+			t.Error("a change does not end with its caller")
+		}
+		tr.space.replace(roomy)
+		close(counted.release)
+		if err := <-made; err != nil {
+			t.Errorf("a change is refused because of the base before: %v", err)
+		}
+		if err := errors.Join(tr.Close(t.Context()), store.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}

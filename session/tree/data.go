@@ -80,11 +80,11 @@ func (t *Tree) readParts(ctx context.Context, packed *Packed, parts []extent.Ext
 // WriteAt writes p at byte off, or at the end if appending. It writes all of
 // p or nothing: ErrFull when the disc could not take it, ErrStagingFull when
 // the local disk could not.
-func (t *Tree) WriteAt(_ context.Context, n *Node, p []byte, off int64, appending bool) (int, error) {
+func (t *Tree) WriteAt(ctx context.Context, n *Node, p []byte, off int64, appending bool) (int, error) {
 	if !n.isRegular() {
 		return 0, ErrInvalid
 	}
-	done, err := t.change()
+	done, err := t.change(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -175,7 +175,7 @@ func (t *Tree) resize(n *Node, size, now int64) error {
 // FALLOC_FL_PUNCH_HOLE or FALLOC_FL_ZERO_RANGE with or without it. Other
 // modes are ErrNotSupported. The times change even if no byte does, as on the
 // local file systems of Linux.
-func (t *Tree) Allocate(_ context.Context, n *Node, mode uint32, off, length int64) error {
+func (t *Tree) Allocate(ctx context.Context, n *Node, mode uint32, off, length int64) error {
 	switch {
 	case n.dir != nil:
 		return ErrIsDir
@@ -190,7 +190,7 @@ func (t *Tree) Allocate(_ context.Context, n *Node, mode uint32, off, length int
 	if mode&^uint32(known) != 0 || punch && (zero || mode&unix.FALLOC_FL_KEEP_SIZE == 0) {
 		return ErrNotSupported
 	}
-	done, err := t.change()
+	done, err := t.change(ctx)
 	if err != nil {
 		return err
 	}

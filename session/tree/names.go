@@ -45,7 +45,7 @@ func (t *Tree) changeIn(ctx context.Context, dir *Node) (done func(), err error)
 		return nil, err
 	}
 	t.mu.RUnlock()
-	return t.change()
+	return t.change(ctx)
 }
 
 // Lookup finds the entry name of dir.
@@ -259,12 +259,12 @@ func (t *Tree) Remove(ctx context.Context, dir *Node, name string, wantDir bool)
 	if len(name) > NameMax {
 		return ErrNameTooLong
 	}
-	return t.loading(ctx, func() (*Node, error) { return t.tryRemove(dir, name, wantDir) })
+	return t.loading(ctx, func() (*Node, error) { return t.tryRemove(ctx, dir, name, wantDir) })
 }
 
 // tryRemove removes, or returns a directory that has to be loaded first.
-func (t *Tree) tryRemove(dir *Node, name string, wantDir bool) (missing *Node, err error) {
-	done, err := t.change()
+func (t *Tree) tryRemove(ctx context.Context, dir *Node, name string, wantDir bool) (missing *Node, err error) {
+	done, err := t.change(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -335,12 +335,12 @@ func (t *Tree) Rename(ctx context.Context, olddir *Node, oldname string, newdir 
 	if len(oldname) > NameMax {
 		return ErrNameTooLong
 	}
-	return t.loading(ctx, func() (*Node, error) { return t.tryRename(olddir, oldname, newdir, newname) })
+	return t.loading(ctx, func() (*Node, error) { return t.tryRename(ctx, olddir, oldname, newdir, newname) })
 }
 
 // tryRename renames, or returns a directory that has to be loaded first.
-func (t *Tree) tryRename(olddir *Node, oldname string, newdir *Node, newname string) (missing *Node, err error) {
-	done, err := t.change()
+func (t *Tree) tryRename(ctx context.Context, olddir *Node, oldname string, newdir *Node, newname string) (missing *Node, err error) {
+	done, err := t.change(ctx)
 	if err != nil {
 		return nil, err
 	}

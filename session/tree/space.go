@@ -89,17 +89,19 @@ func (t *Tree) spaceKnown(ctx context.Context) error {
 		return nil
 	}
 	blocks, dirs, err := c.Wait(ctx)
-	if err != nil {
-		return unknown(err)
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.cost.CompareAndSwap(c, nil) {
+	switch {
+	case a.cost.Load() != c:
 		return nil // somebody else was faster, or there is another base
+	case err != nil:
+		return unknown(err)
 	}
 	s := *a.space.Load()
 	s.Tree, s.Dirs = blocks, dirs
+	// In this order: whoever finds no cost relies on the space.
 	a.space.Store(&s)
+	a.cost.Store(nil)
 	t.store.Keep(t.planSize())
 	return nil
 }

@@ -182,12 +182,12 @@ func (t *Tree) ReadOnly() bool { return t.store == nil }
 func (t *Tree) WritersOpen() int { return int(t.writers.Load()) }
 
 // change opens a change: it holds off a freeze until the returned function is
-// called.
-func (t *Tree) change() (done func(), err error) {
+// called. The end of ctx ends the wait for the space to be known.
+func (t *Tree) change(ctx context.Context) (done func(), err error) {
 	if t.store == nil {
 		return nil, ErrReadOnly
 	}
-	if err := t.spaceKnown(context.Background()); err != nil {
+	if err := t.spaceKnown(ctx); err != nil {
 		return nil, err
 	}
 	t.gate.RLock()
