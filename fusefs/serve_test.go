@@ -205,7 +205,7 @@ func TestWaitingForSpaceEnds(t *testing.T) {
 			go func() { ended <- cmd.Wait() }()
 			eventually(t, "no request", func() string {
 				if !strings.Contains(m.log.String(), "<- Mkdir [") {
-					return m.log.String()
+					return "so far: " + m.log.String()
 				}
 				return ""
 			})
