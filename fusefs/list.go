@@ -31,10 +31,10 @@ type list struct {
 	all []fuse.Dirent // guarded by mu; nil until the directory was read
 }
 
-// ReadDirAll returns all entries, "." and ".." among them, in order of names.
+// ReadDirAll returns all entries, "." and ".." among them, in order of names. A disc
+// that is hard to read may take minutes for that, so that the end of ctx ends it.
 func (l *list) ReadDirAll(ctx context.Context) ([]fuse.Dirent, error) {
 	d := l.dir
-	ctx = context.WithoutCancel(ctx)
 	entries, err := d.fs.tree.ReadDir(ctx, d.n)
 	if err != nil {
 		return nil, d.fs.errno("readdir", err)

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"time"
 
 	"burnfs/iso9660"
 	"burnfs/iso9660/volume"
@@ -67,14 +68,18 @@ func directory(name string, block uint32) volume.Entry {
 func (b slowBase) Root(context.Context) (volume.Entry, error) { return directory("", rootBlock), nil }
 func (b slowBase) OwnSerials() bool                           { return true }
 
-func (b slowBase) ReadDir(_ context.Context, dir iso9660.Section) iter.Seq2[volume.Entry, error] {
+func (b slowBase) ReadDir(ctx context.Context, dir iso9660.Section) iter.Seq2[volume.Entry, error] {
 	return func(yield func(volume.Entry, error) bool) {
 		switch dir.LBA {
 		case rootBlock:
 			_ = yield(directory("slow", slowBlock), nil) && yield(directory("fast", fastBlock), nil)
 		case slowBlock:
 			b.reading <- struct{}{}
-			<-b.release
+			select {
+			case <-b.release:
+			case <-ctx.Done():
+				yield(volume.Entry{}, ctx.Err())
+			}
 		}
 	}
 }
@@ -107,4 +112,36 @@ func TestSlowRequestHoldsUpNobody(t *testing.T) {
 			n++
 		}
 	}
+}
+
+// TestKilledWhileListing: who reads a directory that the disc hardly gives can be killed,
+// and others read it still.
+func TestKilledWhileListing(t *testing.T) {
+	base := slowBase{make(chan struct{}), make(chan struct{})}
+	tr, err := tree.Open(t.Context(), tree.Options{Base: base})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := mountTree(t, tr, Options{})
+	cmd := m.command("ls", m.dir+"/slow")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	<-base.reading
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("it waits on")
+		close(base.release)
+		<-ended
+		return
+	}
+	close(base.release)
+	go func() { <-base.reading }()
+	m.want(`ls -A $M/slow; echo read`, "read")
 }
