@@ -83,7 +83,9 @@ func (i inode) Setattr(ctx context.Context, req *fuse.SetattrRequest, resp *fuse
 	case req.Valid.Mtime():
 		s.Mtime = &req.Mtime
 	}
-	a, err := i.fs.tree.SetAttr(context.WithoutCancel(ctx), i.n, s)
+	ctx, release := killable(ctx, &req.Header)
+	defer release()
+	a, err := i.fs.tree.SetAttr(ctx, i.n, s)
 	if err != nil {
 		return i.fs.errno("setattr", err)
 	}

@@ -168,12 +168,17 @@ func TestNumbersOfHandles(t *testing.T) {
 // abort does not wait for that either.
 func TestWaitingForSpaceEnds(t *testing.T) {
 	const soon = 20 * time.Second
+	kill := func(_ context.Context, _ *mount, cmd *exec.Cmd) error { return cmd.Process.Kill() }
+	abort := func(ctx context.Context, m *mount, _ *exec.Cmd) error { return m.server.Abort(ctx) }
 	for _, tt := range []struct {
-		reason string
-		end    func(context.Context, *mount, *exec.Cmd) error
+		reason      string
+		does, waits string
+		end         func(context.Context, *mount, *exec.Cmd) error
 	}{
-		{"the program is killed", func(_ context.Context, _ *mount, cmd *exec.Cmd) error { return cmd.Process.Kill() }},
-		{"the mount is taken away", func(ctx context.Context, m *mount, _ *exec.Cmd) error { return m.server.Abort(ctx) }},
+		{"who makes something is killed", "mkdir $M/new", "Mkdir", kill},
+		{"who changes attributes is killed", "chmod 700 $M", "Setattr", kill},
+		{"who changes an attribute of any name is killed", "setfacl -m u:7:r $M", "Setxattr", kill},
+		{"the mount is taken away", "mkdir $M/new", "Mkdir", abort},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			cost := tree.NewBaseCost()
@@ -197,14 +202,14 @@ func TestWaitingForSpaceEnds(t *testing.T) {
 			})
 			m := mountTree(t, tr, Options{}, LevelTrace)
 			t.Cleanup(search) // before the unmount, which must not wait for ever
-			cmd := m.command("mkdir", m.dir+"/new")
+			cmd := m.command("/bin/sh", "-c", "exec "+tt.does)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			ended := make(chan error, 1)
 			go func() { ended <- cmd.Wait() }()
 			eventually(t, "no request", func() string {
-				if !strings.Contains(m.log.String(), "<- Mkdir [") {
+				if !strings.Contains(m.log.String(), "<- "+tt.waits+" [") {
 					return "so far: " + m.log.String()
 				}
 				return ""
@@ -217,7 +222,7 @@ func TestWaitingForSpaceEnds(t *testing.T) {
 			select {
 			case err := <-ended:
 				if err == nil {
-					t.Error("a directory was made before it is known whether it fits")
+					t.Error("it was done before it is known whether it fits")
 				}
 			case <-ctx.Done():
 				t.Error("it waits on")

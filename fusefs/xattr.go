@@ -54,7 +54,9 @@ func (i inode) Setxattr(ctx context.Context, req *fuse.SetxattrRequest) error {
 	if i.fs.agreed&fuse.InitSetxattrExt != 0 && req.SetxattrFlags&fuse.SetxattrACLKillSGID != 0 {
 		flags |= tree.XattrDropSetGID
 	}
-	err := i.fs.tree.SetXattr(context.WithoutCancel(ctx), i.n, req.Name, req.Xattr, flags)
+	ctx, release := killable(ctx, &req.Header)
+	defer release()
+	err := i.fs.tree.SetXattr(ctx, i.n, req.Name, req.Xattr, flags)
 	return i.fs.errno("setxattr", err)
 }
 
@@ -63,5 +65,7 @@ func (i inode) Removexattr(ctx context.Context, req *fuse.RemovexattrRequest) er
 	if i.isControl(req.Name) {
 		return syscall.EPERM
 	}
-	return i.fs.errno("removexattr", i.fs.tree.RemoveXattr(context.WithoutCancel(ctx), i.n, req.Name))
+	ctx, release := killable(ctx, &req.Header)
+	defer release()
+	return i.fs.errno("removexattr", i.fs.tree.RemoveXattr(ctx, i.n, req.Name))
 }
