@@ -185,3 +185,39 @@ func TestTailLost(t *testing.T) {
 	}
 	r.same("burned", want)
 }
+
+// TestGoneWhileComparing: a drive that goes away while a plan looks for what the disc
+// has ends it. Else all would be burned again when it is back.
+func TestGoneWhileComparing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, emu.BDR)
+	r.open()
+	data := noise(1, 100_000)
+	r.put("/f", data)
+	r.commit()
+	at := r.lba("f")
+	r.close()
+	e, err := emu.Open(r.path, emu.Options{Log: r.opt.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := false
+	w := faulty.Wrap(e, faulty.InjectorFunc(func(op faulty.Op) faulty.Fault {
+		if away && op.Opcode == mmc.OpRead10 && op.LBA <= at+40 && at+40 < op.LBA+op.Blocks {
+			return faulty.CheckCondition(mmc.KeyNotReady, 0x3a, 0)
+		}
+		return nil
+	}))
+	if r.disc, err = Open(r.ctx, mmc.NewDrive(w, r.opt.Log), r.opt); err != nil {
+		t.Fatal(err)
+	}
+	r.put("/copy", data)
+	away = true
+	if rep, err := r.disc.Commit(r.ctx, "test", nil); err == nil || r.disc.job != nil {
+		t.Errorf("%+v, %v", rep, err)
+	}
+	away = false
+	if rep := r.commit(); rep.NewDataBytes != 0 {
+		t.Errorf("%+v", rep)
+	}
+}

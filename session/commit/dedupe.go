@@ -37,8 +37,8 @@ type Known struct {
 //	                             compare byte by byte ◀── where the base has them
 //
 // What a disc records of its files says where to look, no more: only content that was
-// read from it and found to be equal is referred to. If it cannot be read it is not
-// equal.
+// read from it and found to be equal is referred to. What the medium does not give back
+// is not equal.
 type reuse struct {
 	refs     []ref             // by inode number
 	sections []iso9660.Section // of all refs
@@ -125,7 +125,7 @@ type finder struct {
 const bytesPerFile = 1024
 
 // findSame finds what need not be recorded of a frozen tree. The error is that of
-// staging, or the end of ctx.
+// staging or of a drive that is gone or not ready, or the end of ctx.
 func findSame(ctx context.Context, frozen *tree.Frozen, src *source, opt *Options) (*reuse, error) {
 	f := &finder{frozen: frozen, opt: opt, src: src}
 	if opt.Known != nil && opt.Checksums != nil {
@@ -424,8 +424,8 @@ func (f *finder) settleGroup(ctx context.Context, first int, r ref) error {
 	return nil
 }
 
-// reading reads the bytes from off on into p. The error is none of the disc's: what
-// the disc does not give is not there.
+// reading reads the bytes from off on into p. What the medium does not give back is no
+// error, but not there.
 type reading func(ctx context.Context, p []byte, off int64) (ok bool, err error)
 
 // onDisc reads what is in sections.
@@ -446,8 +446,10 @@ func (f *finder) onDisc(sections []iso9660.Section) reading {
 				if ctx.Err() != nil {
 					return false, context.Cause(ctx)
 				}
-				f.src.refinery.unread++
-				return false, nil
+				if f.src.refinery.missed(ctx, err) {
+					return false, nil
+				}
+				return false, err
 			}
 			p, off = p[n:], 0
 			if len(p) == 0 {

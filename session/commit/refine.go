@@ -64,9 +64,11 @@ type refinery struct {
 }
 
 // missed tells whether err, of a read that was not needed, says nothing but that the
-// bytes are not to be had: the medium does not give them back, or no answer came.
+// bytes are not to be had: the medium does not give them back, or no answer came. A drive
+// that is gone or not ready says nothing of them.
 func (r *refinery) missed(ctx context.Context, err error) bool {
-	if _, answered := errors.AsType[*mmc.SenseError](err); ctx.Err() != nil || answered && !blocks.Unreadable(err) {
+	_, answered := errors.AsType[*mmc.SenseError](err)
+	if ctx.Err() != nil || errors.Is(err, mmc.ErrDriveGone) || answered && !blocks.Unreadable(err) {
 		return false
 	}
 	r.unread++
