@@ -105,6 +105,21 @@ iscsiadm $record -o delete`, d.iqn, d.portal))
 	return nil
 }
 
+// Reconnect makes the guest log in again to all targets that were away. iscsid loses
+// heart when a target cuts connections right after accepting them, as one that is away
+// does here; a new one takes over its sessions, which are the kernel's. The old one is
+// not asked to go, which it may take minutes for.
+func (g *Guest) Reconnect(ctx context.Context) error {
+	_, err := g.admin(ctx, `
+pkill -KILL -x iscsid || true
+while pgrep -x iscsid >/dev/null; do sleep 0.1; done
+iscsid </dev/null >/dev/null 2>&1`)
+	if err != nil {
+		return fmt.Errorf("log in again: %w", err)
+	}
+	return nil
+}
+
 // Reprobe makes the kernel forget what it knows about the medium, as after a
 // reboot: sr asks for the capacity and the last session only when it sees that
 // the medium has changed. The names of the devices may change.

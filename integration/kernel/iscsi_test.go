@@ -141,6 +141,7 @@ func TestKernelLosesTheDrive(t *testing.T) {
 		t.Errorf("without a cable a read ends with %d, %v: %s", got.Code, err, got.Output)
 	}
 	target.Restore()
+	r.reconnect()
 	r.sh(burnTime, fmt.Sprintf(`
 for i in {1..2400}; do
 	if %s 2>/dev/null; then exit 0; fi

@@ -141,6 +141,14 @@ func (r *room) cleanup(script string) {
 	}
 }
 
+// reconnect makes the guest find targets that are back.
+func (r *room) reconnect() {
+	r.Helper()
+	if err := r.Reconnect(r.Context()); err != nil {
+		r.Fatal(err)
+	}
+}
+
 // attachAt attaches a drive until the test ends or detaches it.
 func (r *room) attachAt(portal, iqn string) guest.Drive {
 	r.Helper()

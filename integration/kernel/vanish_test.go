@@ -92,10 +92,7 @@ func vanish(r *room, media emu.Media) {
 	m.keep()
 
 	p.Restore()
-	// iscsid loses heart when the target cuts connections right after accepting
-	// them; a new one takes over its sessions and logs in. The old one is not
-	// asked to go, which may take it minutes: sessions are the kernel's.
-	r.sh(quick, "pkill -KILL -x iscsid; while pgrep -x iscsid >/dev/null; do sleep 0.1; done; iscsid </dev/null >/dev/null 2>&1")
+	r.reconnect()
 	// The mount looks for the drive by itself, at its own times.
 	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(time.Second) {
 		if st = r.status(burnfs); st.State == "idle" && st.Trouble == "" && st.Pending.Files == 0 {
